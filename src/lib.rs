@@ -1,0 +1,15 @@
+//! waxseal is log-in for Actix Web: people sign up and log in through plain HTML forms, and the
+//! server seals their session into one encrypted cookie, which costs no query to read and yet can
+//! be ended at once.
+//!
+//! Three things from one crate: a server (`cargo run`), a starting point to build an app on, and
+//! a session layer, `session`, that an existing Actix app adopts in one line.
+//!
+//! An app that only wants the session layer depends on it with `default-features = false`: the
+//! server, and what it is built with, is the feature `server`.
+//!
+//! `docs/architecture.md` says how the modules below build on each other.
+
+pub mod causes;
+pub mod clock;
+pub mod seal;

@@ -1,0 +1,69 @@
+//! The secret: what the keys are derived from.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use rand::Rng;
+use zeroize::Zeroizing;
+
+/// The string that keys are derived from. It is wiped from memory when dropped, and `Debug` does
+/// not show it.
+///
+/// ```
+/// use waxseal::seal::Secret;
+///
+/// assert!(Secret::new("too short").is_err());
+/// let secret = Secret::generate();
+/// assert_eq!(Secret::new(secret.expose())?.expose(), secret.expose());
+/// # Ok::<(), waxseal::seal::SecretError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The fewest bytes a secret may have: as many as the key derived from it (RFC 5869 can't add
+    /// entropy that the secret lacks).
+    pub const MIN_BYTES: usize = 32;
+
+    /// A secret of the caller's. ASCII white space around it is not part of it.
+    ///
+    /// # Errors
+    ///
+    /// When fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes are left.
+    pub fn new(text: &str) -> Result<Self, SecretError> {
+        let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace());
+        if trimmed.len() < Self::MIN_BYTES {
+            return Err(SecretError::TooShort { bytes: trimmed.len() });
+        }
+        Ok(Self(Zeroizing::new(trimmed.to_owned())))
+    }
+
+    /// A new random secret: 32 random bytes as base64, what `openssl rand -base64 32` prints.
+    pub fn generate() -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rand::rng().fill_bytes(bytes.as_mut());
+        Self(Zeroizing::new(BASE64_STANDARD.encode(bytes.as_ref())))
+    }
+
+    /// The secret itself: to write it into a settings file, never into a log.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why a string can't be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// It has fewer than [`Secret::MIN_BYTES`] bytes.
+    #[error("it is {bytes} bytes long, at least {} are needed", Secret::MIN_BYTES)]
+    TooShort {
+        /// How many bytes it has.
+        bytes: usize,
+    },
+}
