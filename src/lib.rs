@@ -3,7 +3,7 @@
 //! be ended at once.
 //!
 //! Three things from one crate: a server (`cargo run`), a starting point to build an app on, and
-//! a session layer, `session`, that an existing Actix app adopts in one line.
+//! a session layer, [`session`], that an existing Actix app adopts in one line.
 //!
 //! An app that only wants the session layer depends on it with `default-features = false`: the
 //! server, and what it is built with, is the feature `server`.
@@ -13,3 +13,4 @@
 pub mod causes;
 pub mod clock;
 pub mod seal;
+pub mod session;

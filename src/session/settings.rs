@@ -1,0 +1,39 @@
+//! What the session layer works with, once it is set up.
+
+use std::sync::Arc;
+
+use super::{cookie::CookieSettings, lifetimes::Lifetimes, record::SessionRecord};
+use crate::{
+    clock::{Clock, Timestamp},
+    seal::Keyring,
+};
+
+/// Where the state of a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// In the cookie: a request costs no query. The registry has a copy.
+    #[default]
+    Cookie,
+    /// In the registry, read on every request; the cookie seals only the id and the times. For
+    /// states too large for a cookie.
+    Database,
+}
+
+/// What a [`SessionLayer`] works with.
+pub(super) struct Settings<R> {
+    pub(super) keyring: Keyring,
+    pub(super) registry: Arc<R>,
+    pub(super) cookie: CookieSettings,
+    /// What the session's tokens are sealed for: `session:` and the cookie's name.
+    pub(super) purpose: String,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) mode: Mode,
+    pub(super) clock: Clock,
+}
+
+impl<R> Settings<R> {
+    /// When the session expires if it is sealed anew: never earlier than it would have.
+    pub(super) fn later_expiry(&self, record: &SessionRecord, now: Timestamp) -> Timestamp {
+        self.lifetimes.expiry(record.auth_time, now).max(record.expires_at)
+    }
+}
