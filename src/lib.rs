@@ -14,3 +14,5 @@ pub mod causes;
 pub mod clock;
 pub mod seal;
 pub mod session;
+#[cfg(feature = "server")]
+pub mod storage;

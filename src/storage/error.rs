@@ -1,0 +1,24 @@
+//! What can go wrong in the database. To whom it happened is told "try again later"; the cause
+//! goes to the log.
+
+use std::path::PathBuf;
+
+/// The database could not be reached, or did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// A query failed, or no connection was to be had in time.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// Those who were to write before took too long.
+    #[error("the database is busy")]
+    Busy,
+    /// The schema could not be brought up to date.
+    #[error("the database's migrations failed")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The database's file could not be created.
+    #[error("the database's file {0} can't be created")]
+    File(PathBuf, #[source] std::io::Error),
+    /// A row holds what this program never wrote.
+    #[error("a row holds an unreadable {0}")]
+    Corrupt(&'static str),
+}

@@ -1,0 +1,125 @@
+//! The revocation feed: which sessions were revoked, here or on any other node.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use super::{connect::Storage, error::StorageError, session_rows::Ended};
+use crate::{
+    clock::{Clock, Timestamp},
+    session::{RevocationList, SessionId, Standing},
+};
+
+/// For so long the list is trusted without a word from the database.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How far back a poll looks behind the one before: rows of concurrent transactions become
+/// visible out of order, and the clocks of nodes differ.
+const OVERLAP: Duration = Duration::from_secs(60);
+
+/// For so long after its session's expiry a revocation is still remembered, so that a clock that
+/// is set back does not bring the session to life again.
+pub(super) const AFTERLIFE: Duration = Duration::from_secs(86_400);
+
+/// The database was not heard yet.
+const NEVER: u64 = u64::MAX;
+
+/// What this node has heard of revocations.
+#[derive(Debug)]
+pub(super) struct Feed {
+    revoked: RevocationList,
+    /// When the database was last heard, by the hand of the clock that nobody sets: milliseconds,
+    /// or [`NEVER`].
+    heard_at: AtomicU64,
+    /// When it was last heard, by the time of day: Unix seconds.
+    heard_until: AtomicI64,
+    /// When expired entries were last thrown out: Unix seconds.
+    swept_at: AtomicI64,
+}
+
+impl Feed {
+    /// Whether a session may be used, as far as this node knows.
+    pub(super) fn standing(&self, id: &SessionId, clock: &Clock) -> Standing {
+        if self.revoked.contains(id) {
+            return Standing::Revoked;
+        }
+        if self.silence(clock) > SILENCE { Standing::Unknown } else { Standing::Live }
+    }
+
+    /// Puts sessions on the list that a committed transaction has revoked.
+    pub(super) fn note(&self, ended: &[Ended]) {
+        for session in ended {
+            self.revoked.insert(session.id, session.expires_at);
+        }
+    }
+
+    /// Reads all revocations that still matter.
+    pub(super) async fn reload(
+        &self,
+        storage: &Storage,
+        clock: &Clock,
+    ) -> Result<(), StorageError> {
+        self.hear_since(Timestamp::MIN, storage, clock).await
+    }
+
+    /// Reads the revocations since the last time.
+    pub(super) async fn poll(&self, storage: &Storage, clock: &Clock) -> Result<(), StorageError> {
+        let last = Timestamp::from_unix(self.heard_until.load(Ordering::Relaxed));
+        self.hear_since(last.min(clock.now()) - OVERLAP, storage, clock).await
+    }
+
+    async fn hear_since(
+        &self,
+        since: Timestamp,
+        storage: &Storage,
+        clock: &Clock,
+    ) -> Result<(), StorageError> {
+        let (elapsed, now) = (clock.elapsed(), clock.now());
+        let rows = sqlx::query(
+            "SELECT id, expires_at FROM sessions WHERE revoked_at >= $1 AND expires_at >= $2",
+        )
+        .bind(since.as_unix())
+        .bind((now - AFTERLIFE).as_unix())
+        .fetch_all(&storage.pool)
+        .await?;
+        self.note(&rows.iter().map(Ended::read).collect::<Result<Vec<_>, _>>()?);
+        self.heard(elapsed, now);
+        self.sweep(now);
+        Ok(())
+    }
+
+    /// How long the database was not heard.
+    fn silence(&self, clock: &Clock) -> Duration {
+        match self.heard_at.load(Ordering::Relaxed) {
+            NEVER => Duration::MAX,
+            heard_at => clock.elapsed().saturating_sub(Duration::from_millis(heard_at)),
+        }
+    }
+
+    fn heard(&self, at: Duration, until: Timestamp) {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        self.heard_at.store(millis, Ordering::Relaxed);
+        self.heard_until.store(until.as_unix(), Ordering::Relaxed);
+    }
+
+    /// Once an hour: what could no longer be valid need not be remembered.
+    fn sweep(&self, now: Timestamp) {
+        let swept_at = Timestamp::from_unix(self.swept_at.load(Ordering::Relaxed));
+        if now.since(swept_at) >= Duration::from_secs(3600) || now < swept_at {
+            self.revoked.forget_expired_before(now - AFTERLIFE);
+            self.swept_at.store(now.as_unix(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            revoked: RevocationList::default(),
+            heard_at: AtomicU64::new(NEVER),
+            heard_until: AtomicI64::default(),
+            swept_at: AtomicI64::default(),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The history of log-ins.
+
+use std::sync::{Mutex, PoisonError};
+
+use sqlx::{AnyConnection, Row, any::AnyRow};
+use uuid::{ContextV7, Uuid};
+
+use super::{client::Client, connect::Storage, error::StorageError};
+use crate::clock::Timestamp;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A session was opened.
+    Granted,
+    /// The password was wrong.
+    Refused,
+}
+
+/// An attempt to log in, or to do something else that asks for the password.
+#[derive(Debug, Clone)]
+pub struct LoginEventRow {
+    /// When.
+    pub at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// From where.
+    pub client: Client,
+}
+
+impl Storage {
+    /// The history of a user's log-ins, the newest first: `limit` events after the first
+    /// `offset`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn login_events(
+        &self,
+        user_id: &str,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<LoginEventRow>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT at, outcome, address, user_agent FROM login_events
+             WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
+        )
+        .bind(user_id)
+        .bind(i64::from(limit))
+        .bind(i64::from(offset))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Keeps a refused attempt; `user_id` is none where no account has the address.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn record_refusal(
+        &self,
+        user_id: Option<&str>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let mut transaction = self.write().await?;
+        record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
+        transaction.commit().await
+    }
+}
+
+pub(super) async fn record(
+    transaction: &mut AnyConnection,
+    user_id: Option<&str>,
+    client: &Client,
+    now: Timestamp,
+    outcome: Outcome,
+) -> Result<(), StorageError> {
+    sqlx::query(
+        "INSERT INTO login_events (id, at, user_id, outcome, address, user_agent)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(next_id(now).to_string())
+    .bind(now.as_unix())
+    .bind(user_id)
+    .bind(match outcome {
+        Outcome::Granted => "granted",
+        Outcome::Refused => "refused",
+    })
+    .bind(client.address.as_str())
+    .bind(client.user_agent.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ids that grow: times are whole seconds, and the history tells what came first within one.
+fn next_id(now: Timestamp) -> Uuid {
+    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    let seconds = now.as_unix().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(&*order, seconds, 0))
+}
+
+fn read(row: &AnyRow) -> Result<LoginEventRow, StorageError> {
+    let outcome: String = row.try_get("outcome")?;
+    Ok(LoginEventRow {
+        at: Timestamp::from_unix(row.try_get("at")?),
+        outcome: match outcome.as_str() {
+            "granted" => Outcome::Granted,
+            "refused" => Outcome::Refused,
+            _ => return Err(StorageError::Corrupt("outcome of a log-in")),
+        },
+        client: Client::read(row)?,
+    })
+}

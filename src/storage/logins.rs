@@ -1,0 +1,143 @@
+//! What opens a session, in one transaction with all that belongs to it: log-in and sign-up.
+
+use sqlx::{AnyConnection, Row};
+
+use super::{
+    client::Client,
+    connect::Write,
+    error::StorageError,
+    login_events::{self, Outcome},
+    session_rows,
+    session_store::SessionStore,
+};
+use crate::session::{SessionId, SessionRecord};
+
+/// A log-in whose password was verified.
+pub struct NewLogin<'a> {
+    /// Who logs in.
+    pub user_id: &'a str,
+    /// The hash that the password was verified against.
+    pub verified_hash: &'a str,
+    /// The hash to keep from now on: the same one, or one made with newer parameters.
+    pub password_hash: &'a str,
+    /// The session that was there and ends.
+    pub replaces: Option<&'a SessionId>,
+    /// From where.
+    pub client: &'a Client,
+}
+
+/// A user to be.
+pub struct NewUser<'a> {
+    /// The user's id.
+    pub id: &'a str,
+    /// The e-mail address, in lower case.
+    pub email: &'a str,
+    /// A PHC string.
+    pub password_hash: &'a str,
+    /// The role's name.
+    pub role: &'a str,
+}
+
+impl SessionStore {
+    /// Opens the session of a log-in. `None`, and nothing is changed, when the user is gone or
+    /// the password is not the verified one any more.
+    ///
+    /// `session` makes it, with the role that the user has at this moment.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or `session` does; nothing is changed then.
+    pub async fn open_login<E: From<StorageError>>(
+        &self,
+        login: NewLogin<'_>,
+        session: impl FnOnce(&str) -> Result<SessionRecord, E>,
+    ) -> Result<Option<SessionRecord>, E> {
+        let mut transaction = self.storage.write().await?;
+        let Some(role) = confirm(&mut transaction, &login).await? else { return Ok(None) };
+        let session = session(&role)?;
+        self.open_and_commit(transaction, &login, &session).await?;
+        Ok(Some(session))
+    }
+
+    /// Adds a user. `false`, and nothing is changed, when the e-mail address is taken. With a
+    /// session and a client, that is opened as the first one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn sign_up(
+        &self,
+        user: NewUser<'_>,
+        first: Option<(&SessionRecord, &Client)>,
+        replaces: Option<&SessionId>,
+    ) -> Result<bool, StorageError> {
+        let mut transaction = self.storage.write().await?;
+        let added = sqlx::query(
+            "INSERT INTO users (id, email, password_hash, role, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING",
+        )
+        .bind(user.id)
+        .bind(user.email)
+        .bind(user.password_hash)
+        .bind(user.role)
+        .bind(self.clock.now().as_unix())
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let Some((session, client)) = first else {
+            transaction.commit().await?;
+            return Ok(true);
+        };
+        let login = NewLogin {
+            user_id: user.id,
+            verified_hash: user.password_hash,
+            password_hash: user.password_hash,
+            replaces,
+            client,
+        };
+        self.open_and_commit(transaction, &login, session).await?;
+        Ok(true)
+    }
+
+    /// Opens the session, ends the one it replaces, writes the history; then commits.
+    async fn open_and_commit(
+        &self,
+        mut transaction: Write,
+        login: &NewLogin<'_>,
+        session: &SessionRecord,
+    ) -> Result<(), StorageError> {
+        let NewLogin { user_id, client, .. } = login;
+        let now = session.auth_time;
+        session_rows::insert(&mut transaction, session, Some(user_id), Some(client)).await?;
+        let ended = match login.replaces {
+            Some(id) => session_rows::revoke(&mut transaction, id, now).await?,
+            None => None,
+        };
+        login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
+            .await?;
+        transaction.commit().await?;
+        self.feed.note(ended.as_slice());
+        Ok(())
+    }
+}
+
+/// Keeps the login's password hash if the verified one is still the user's; the role then.
+///
+/// An update, also where nothing changes: it locks the row on either engine, so a change of
+/// password or role waits for this transaction and then ends its session, or is seen by it.
+async fn confirm(
+    transaction: &mut AnyConnection,
+    login: &NewLogin<'_>,
+) -> Result<Option<String>, StorageError> {
+    let row = sqlx::query(
+        "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role",
+    )
+    .bind(login.password_hash)
+    .bind(login.user_id)
+    .bind(login.verified_hash)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    Ok(row.map(|row| row.try_get("role")).transpose()?)
+}

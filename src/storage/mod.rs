@@ -1,0 +1,32 @@
+//! SQL: the one place that speaks it. Rows in, rows out; what they mean is `accounts`' business.
+//!
+//! [`SessionStore`] implements the session layer's [`Registry`](crate::session::Registry) on the
+//! database.
+
+mod changes;
+mod cleanup;
+mod client;
+mod connect;
+mod error;
+mod feed;
+mod last_seen;
+mod login_events;
+mod logins;
+mod registry;
+mod session_ends;
+mod session_list;
+mod session_rows;
+mod session_store;
+mod users;
+
+pub use changes::{Deletion, RoleChange};
+pub use cleanup::Cleaned;
+pub use client::Client;
+pub use connect::{DatabaseUrl, InvalidDatabaseUrl, Storage};
+pub use error::StorageError;
+pub use login_events::{LoginEventRow, Outcome};
+pub use logins::{NewLogin, NewUser};
+pub use session_list::{ListedSession, SessionTrace};
+pub use session_rows::SessionRow;
+pub use session_store::SessionStore;
+pub use users::{UserListRow, UserRow};

@@ -1,0 +1,120 @@
+//! The sessions' rows, read, inserted and revoked.
+
+use sqlx::{AnyConnection, Row, any::AnyRow};
+
+use super::{client::Client, error::StorageError};
+use crate::{
+    clock::Timestamp,
+    session::{SessionId, SessionRecord},
+};
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// The session's id.
+    pub id: SessionId,
+    /// Whose it is; none for a visitor's.
+    pub user_id: Option<String>,
+    /// From where it was opened.
+    pub client: Client,
+    /// When it began.
+    pub auth_time: Timestamp,
+    /// When it was last used, as far as this node knows.
+    pub last_seen: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+}
+
+/// A session that was just revoked, and when it would have expired.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) id: SessionId,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Ended {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StorageError> {
+        let expires_at = Timestamp::from_unix(row.try_get("expires_at")?);
+        Ok(Self { id: session_id(row)?, expires_at })
+    }
+}
+
+impl SessionRow {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: session_id(row)?,
+            user_id: row.try_get("user_id")?,
+            client: Client::read(row)?,
+            auth_time: Timestamp::from_unix(row.try_get("auth_time")?),
+            last_seen: Timestamp::from_unix(row.try_get("last_seen")?),
+            expires_at: Timestamp::from_unix(row.try_get("expires_at")?),
+        })
+    }
+}
+
+/// Inserts a session's row.
+pub(super) async fn insert(
+    transaction: &mut AnyConnection,
+    session: &SessionRecord,
+    user_id: Option<&str>,
+    client: Option<&Client>,
+) -> Result<(), StorageError> {
+    sqlx::query(
+        "INSERT INTO sessions
+            (id, user_id, state, auth_time, last_seen, expires_at, address, user_agent)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
+    )
+    .bind(session.id.to_string())
+    .bind(user_id)
+    .bind(session.state.as_json())
+    .bind(session.auth_time.as_unix())
+    .bind(session.expires_at.as_unix())
+    .bind(client.map(|client| client.address.as_str()))
+    .bind(client.map(|client| client.user_agent.as_str()))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Revokes a session, if it is not revoked already.
+pub(super) async fn revoke(
+    transaction: &mut AnyConnection,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Option<Ended>, StorageError> {
+    let row = sqlx::query(
+        "UPDATE sessions SET revoked_at = $1
+         WHERE id = $2 AND revoked_at IS NULL RETURNING id, expires_at",
+    )
+    .bind(now.as_unix())
+    .bind(id.to_string())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    row.as_ref().map(Ended::read).transpose()
+}
+
+/// Revokes all sessions of a user but one. Expired ones, too: they could be valid again on a clock
+/// that is set back.
+pub(super) async fn revoke_all(
+    transaction: &mut AnyConnection,
+    user_id: &str,
+    but: Option<&SessionId>,
+    now: Timestamp,
+) -> Result<Vec<Ended>, StorageError> {
+    let rows = sqlx::query(
+        "UPDATE sessions SET revoked_at = $1
+         WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL
+         RETURNING id, expires_at",
+    )
+    .bind(now.as_unix())
+    .bind(user_id)
+    .bind(but.map(ToString::to_string).unwrap_or_default())
+    .fetch_all(&mut *transaction)
+    .await?;
+    rows.iter().map(Ended::read).collect()
+}
+
+fn session_id(row: &AnyRow) -> Result<SessionId, StorageError> {
+    let id: String = row.try_get("id")?;
+    id.parse().map_err(|_| StorageError::Corrupt("session id"))
+}

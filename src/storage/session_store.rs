@@ -1,0 +1,59 @@
+//! The session store: the sessions in the database, and what this node has in memory of them.
+
+use std::sync::Arc;
+
+use super::{connect::Storage, error::StorageError, feed::Feed, last_seen::LastSeen};
+use crate::clock::Clock;
+
+/// The sessions in the database; in memory, the ids of those that were revoked, and when the
+/// others were last seen.
+///
+/// In waxseal's own server every session is opened by a log-in, a sign-up or a password change,
+/// in one transaction with what they do; its [`Registry`](crate::session::Registry) part serves handlers that use the
+/// session layer directly.
+#[derive(Debug)]
+pub struct SessionStore {
+    pub(super) storage: Storage,
+    pub(super) clock: Clock,
+    pub(super) feed: Arc<Feed>,
+    pub(super) last_seen: LastSeen,
+}
+
+impl SessionStore {
+    /// Reads the ids of the revoked sessions; from then on the store can vouch for the others, as
+    /// long as [`poll`](Self::poll) is called every second.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn load(storage: Storage, clock: Clock) -> Result<Self, StorageError> {
+        let store = Self::without_feed(storage, clock);
+        store.feed.reload(&store.storage, &store.clock).await?;
+        Ok(store)
+    }
+
+    /// A store for a process that serves no requests, such as the command line: it reads and
+    /// changes rows like any other, but has heard of no revocation and so vouches for no session.
+    pub fn without_feed(storage: Storage, clock: Clock) -> Self {
+        let (feed, last_seen) = (Arc::default(), LastSeen::default());
+        Self { storage, clock, feed, last_seen }
+    }
+
+    /// Reads the revocations since the last time; to be called every second.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; the next call looks back as far as this one would have.
+    pub async fn poll(&self) -> Result<(), StorageError> {
+        self.feed.poll(&self.storage, &self.clock).await
+    }
+
+    /// Writes when sessions were last seen; to be called every 30 s, and before the end.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; what was not written is kept for the next time.
+    pub async fn write_last_seen(&self) -> Result<(), StorageError> {
+        self.last_seen.write(&self.storage).await
+    }
+}

@@ -1,0 +1,141 @@
+//! The users' rows.
+
+use sqlx::{Row, any::AnyRow};
+
+use super::{connect::Storage, error::StorageError};
+use crate::clock::Timestamp;
+
+/// A user's row.
+#[derive(Clone)]
+pub struct UserRow {
+    /// The user's id.
+    pub id: String,
+    /// The e-mail address, in lower case.
+    pub email: String,
+    /// A PHC string.
+    pub password_hash: String,
+    /// The role's name.
+    pub role: String,
+    /// When the user signed up.
+    pub created_at: Timestamp,
+}
+
+/// A user in a list.
+#[derive(Clone)]
+pub struct UserListRow {
+    /// The user.
+    pub user: UserRow,
+    /// How many live sessions there are.
+    pub sessions: i64,
+}
+
+const COLUMNS: &str = "SELECT id, email, password_hash, role, created_at FROM users";
+
+/// The users whose address is like `$1`, with the number of sessions live at `$2`.
+const LISTED: &str = r"SELECT id, email, password_hash, role, created_at,
+    (SELECT COUNT(*) FROM sessions
+     WHERE sessions.user_id = users.id AND revoked_at IS NULL AND expires_at > $2) AS sessions
+  FROM users WHERE email LIKE $1 ESCAPE '\'";
+
+impl Storage {
+    /// The user with this e-mail address (in lower case).
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, StorageError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE email = $1")))
+            .bind(email)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The user with this id.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, StorageError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1")))
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The users whose address contains `search` (in lower case), in the order of their
+    /// addresses: `limit` of them after the first `offset`. Sessions live at `now` are counted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn users(
+        &self,
+        search: &str,
+        limit: u32,
+        offset: u32,
+        now: Timestamp,
+    ) -> Result<Vec<UserListRow>, StorageError> {
+        let sql = format!("{LISTED} ORDER BY email LIMIT $3 OFFSET $4");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(pattern(search))
+            .bind(now.as_unix())
+            .bind(i64::from(limit))
+            .bind(i64::from(offset))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(read_listed).collect()
+    }
+
+    /// The same list from the first address after `after` on: however far that is, it costs no
+    /// more than the beginning.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn users_after(
+        &self,
+        search: &str,
+        after: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<UserListRow>, StorageError> {
+        let sql = format!("{LISTED} AND email > $3 ORDER BY email LIMIT $4");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(pattern(search))
+            .bind(now.as_unix())
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(read_listed).collect()
+    }
+}
+
+/// `LIKE`'s pattern for what contains this text.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn read(row: &AnyRow) -> Result<UserRow, StorageError> {
+    Ok(UserRow {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        password_hash: row.try_get("password_hash")?,
+        role: row.try_get("role")?,
+        created_at: Timestamp::from_unix(row.try_get("created_at")?),
+    })
+}
+
+fn read_listed(row: &AnyRow) -> Result<UserListRow, StorageError> {
+    Ok(UserListRow { user: read(row)?, sessions: row.try_get("sessions")? })
+}
