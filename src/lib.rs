@@ -10,6 +10,8 @@
 //!
 //! `docs/architecture.md` says how the modules below build on each other.
 
+#[cfg(feature = "server")]
+pub mod accounts;
 pub mod causes;
 pub mod clock;
 pub mod seal;

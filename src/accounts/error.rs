@@ -1,0 +1,18 @@
+//! The faults of accounts. What a person got wrong is not among them.
+
+use super::hashing::HashingError;
+use crate::{session::InvalidState, storage::StorageError};
+
+/// Something that is not the person's doing went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A password could not be hashed or compared.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// A session's state could not be written.
+    #[error(transparent)]
+    State(#[from] InvalidState),
+}

@@ -1,0 +1,158 @@
+//! Passwords: parsed at the door, and judged before they become anybody's.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+use zxcvbn::zxcvbn;
+
+use super::email::Email;
+
+/// A password as somebody typed it, normalised (NFC, as NIST SP 800-63B-4, section 3.1.1.2,
+/// asks), so that it is the same from every keyboard. It is wiped from memory when dropped, and
+/// `Debug` does not show it.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// The most bytes that are accepted: plenty for any pass phrase, and little to hash.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Takes what was typed.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was, or more than [`MAX_BYTES`](Self::MAX_BYTES) bytes.
+    pub fn parse(typed: &str) -> Result<Self, UnfitPassword> {
+        if typed.is_empty() {
+            return Err(UnfitPassword::Missing);
+        }
+        if typed.len() > Self::MAX_BYTES {
+            return Err(UnfitPassword::TooLong);
+        }
+        Ok(Self(Zeroizing::new(typed.nfc().collect())))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// How many guesses a new password has to withstand: what zxcvbn's authors call safe against an
+/// offline attack on a slow hash such as ours.
+const ENOUGH_GUESSES: u64 = 100_000_000;
+
+/// How many characters of a new password are judged.
+const JUDGED: usize = 40;
+
+/// What a new password has to be.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordPolicy {
+    min_length: usize,
+}
+
+impl PasswordPolicy {
+    /// The lowest minimum that may be set: what NIST SP 800-63B-4 (section 3.1.1.2) asks where a
+    /// password is one factor of two. Where it is the only one, it asks for 15.
+    pub const LOWEST_MIN_LENGTH: usize = 8;
+    /// The minimum, unless told otherwise.
+    pub const DEFAULT_MIN_LENGTH: usize = 12;
+
+    /// A policy that asks for at least `min_length` characters, and never fewer than
+    /// [`LOWEST_MIN_LENGTH`](Self::LOWEST_MIN_LENGTH).
+    pub fn new(min_length: usize) -> Self {
+        Self { min_length: min_length.max(Self::LOWEST_MIN_LENGTH) }
+    }
+
+    /// How many characters a password has to have.
+    pub fn min_length(&self) -> usize {
+        self.min_length
+    }
+
+    /// Judges a new password of the person with this address. It takes some milliseconds, so it
+    /// belongs off the async threads.
+    ///
+    /// # Errors
+    ///
+    /// When it is too short or too easy to guess, with the reason in words for that person.
+    pub fn judge(&self, password: &Password, email: &Email) -> Result<(), UnfitPassword> {
+        let password = password.as_str();
+        if password.chars().count() < self.min_length {
+            return Err(UnfitPassword::TooShort { min_length: self.min_length });
+        }
+        let lower = password.to_lowercase();
+        if lower.contains(email.as_str()) || email.as_str().contains(&lower) {
+            return Err(UnfitPassword::Weak("It is much like your e-mail address.".to_owned()));
+        }
+        let own_words = [email.as_str(), email.local_part(), "waxseal"];
+        // The estimate's time grows with the square of the length and more, and what the beginning
+        // withstands, the whole does.
+        let beginning: Zeroizing<String> = Zeroizing::new(password.chars().take(JUDGED).collect());
+        let estimate = zxcvbn(&beginning, &own_words);
+        if estimate.guesses() >= ENOUGH_GUESSES {
+            return Ok(());
+        }
+        let reason = estimate
+            .feedback()
+            .map(ToString::to_string)
+            .filter(|reason| !reason.is_empty())
+            .unwrap_or_else(|| "Add another word or two.".to_owned());
+        Err(UnfitPassword::Weak(reason))
+    }
+}
+
+/// Why a password is not taken, in words for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitPassword {
+    /// Nothing was typed.
+    #[error("Enter a password.")]
+    Missing,
+    /// It has more than [`Password::MAX_BYTES`] bytes.
+    #[error("This password is too long: it may have at most {} bytes.", Password::MAX_BYTES)]
+    TooLong,
+    /// It is shorter than the policy asks.
+    #[error("This password is too short: it needs at least {min_length} characters.")]
+    TooShort {
+        /// How many characters it needs.
+        min_length: usize,
+    },
+    /// It is easy to guess, for this reason.
+    #[error("This password is easy to guess. {0}")]
+    Weak(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(password: &str, min_length: usize) -> Result<(), UnfitPassword> {
+        let email = "ann.marmot@example.com".parse().unwrap();
+        PasswordPolicy::new(min_length).judge(&Password::parse(password).unwrap(), &email)
+    }
+
+    #[test]
+    fn eight_random_characters_are_enough_where_eight_are_allowed() {
+        assert_eq!(judge("xk7vQp!2", 8), Ok(()));
+        assert_eq!(judge("xk7vQp!2", 9), Err(UnfitPassword::TooShort { min_length: 9 }));
+    }
+
+    #[test]
+    fn what_is_easy_to_guess_is_refused_with_the_reason() {
+        for easy in [
+            "password12345",
+            "aaaaaaaaaaaaaaaa",
+            "qwertyuiop[]",
+            "ann.marmot@example.com1",
+            "waxsealwaxseal",
+        ] {
+            let Err(UnfitPassword::Weak(reason)) = judge(easy, 12) else { panic!("{easy}") };
+            assert!(reason.ends_with('.'), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The sessions of a person: seen and ended.
+
+use super::{error::AccountsError, login::Accounts, user::UserId};
+use crate::{
+    session::SessionId,
+    storage::{ListedSession, SessionRow, SessionTrace},
+};
+
+/// How many sessions a batch has: many, because each costs a look at all of them.
+const BATCH: u32 = 20_000;
+
+/// A live session.
+pub type OpenSession = SessionRow;
+
+/// How revoking a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// It has ended.
+    Done,
+    /// It had ended or expired before.
+    OverAlready,
+    /// There is no such session, or its row is deleted already.
+    NoSuchSession,
+}
+
+impl Accounts {
+    /// The live sessions of a user, the last seen first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<OpenSession>, AccountsError> {
+        Ok(self.sessions.live(&user.to_string()).await?)
+    }
+
+    /// Ends a session of this user. Whether it is theirs; one that is over already stays so.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn end_session(&self, user: UserId, id: &SessionId) -> Result<bool, AccountsError> {
+        let owner = user.to_string();
+        if self.sessions.revoke(id, Some(&owner)).await? {
+            log::info!("session revoked: {id} of user {user}");
+            return Ok(true);
+        }
+        let trace = self.sessions.trace(id).await?;
+        Ok(trace.is_some_and(|trace| trace.session.user_id == Some(owner)))
+    }
+
+    /// Ends all sessions of a user, but perhaps one. How many those were.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn end_sessions(
+        &self,
+        user: UserId,
+        but: Option<&SessionId>,
+    ) -> Result<usize, AccountsError> {
+        let ended = self.sessions.revoke_all(&user.to_string(), but).await?;
+        log::info!("sessions revoked: {ended} of user {user}");
+        Ok(ended)
+    }
+
+    /// The live sessions of a user or of everybody in batches, the latest log-in first: what
+    /// comes after this one, or the beginning. The last batch is empty.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn live_sessions_after(
+        &self,
+        user: Option<UserId>,
+        after: Option<&ListedSession>,
+    ) -> Result<Vec<ListedSession>, AccountsError> {
+        let user = user.map(|id| id.to_string());
+        Ok(self.sessions.live_after(user.as_deref(), after, BATCH).await?)
+    }
+
+    /// What is known of a session, whatever has become of it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn trace(&self, id: &SessionId) -> Result<Option<SessionTrace>, AccountsError> {
+        Ok(self.sessions.trace(id).await?)
+    }
+
+    /// Ends a session, whoever's it is.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn revoke_session(&self, id: &SessionId) -> Result<Revocation, AccountsError> {
+        if self.sessions.revoke(id, None).await? {
+            log::info!("session revoked: {id}");
+            return Ok(Revocation::Done);
+        }
+        Ok(match self.sessions.trace(id).await? {
+            Some(_) => Revocation::OverAlready,
+            None => Revocation::NoSuchSession,
+        })
+    }
+}
