@@ -14,7 +14,11 @@
 pub mod accounts;
 pub mod causes;
 pub mod clock;
+#[cfg(feature = "server")]
+pub mod jobs;
 pub mod seal;
 pub mod session;
 #[cfg(feature = "server")]
 pub mod storage;
+#[cfg(feature = "server")]
+pub mod web;

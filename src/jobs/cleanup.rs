@@ -1,0 +1,24 @@
+//! Throws out what is over.
+
+use std::time::Duration;
+
+use super::beat::Beat;
+use crate::{
+    causes::Causes,
+    clock::Clock,
+    storage::{Cleaned, Storage},
+};
+
+pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
+    let mut beat = Beat::new(clock, interval);
+    loop {
+        match storage.clean_up(clock.now()).await {
+            Ok(cleaned) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
+            Ok(Cleaned { sessions, login_events }) => log::info!(
+                "cleaned up: {sessions} expired sessions, {login_events} old log-in events"
+            ),
+            Err(error) => log::warn!("the clean-up failed: {}", Causes(&error)),
+        }
+        beat.wait().await;
+    }
+}

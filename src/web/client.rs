@@ -1,0 +1,41 @@
+//! Where a request comes from.
+
+use std::future::{Ready, ready};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT};
+
+use crate::{
+    accounts::{Arrival, Client},
+    session::CurrentSession,
+};
+
+/// How much of a browser's name is kept: real ones have under 300 characters.
+const MAX_USER_AGENT_CHARS: usize = 512;
+
+/// The browser that signs up or logs in, and the session it had until now.
+pub(super) struct From(pub(super) Arrival);
+
+impl FromRequest for From {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let current = CurrentSession::of(request);
+        ready(Ok(Self(Arrival {
+            client: client(request),
+            replaces: current.map(|session| session.id),
+        })))
+    }
+}
+
+fn client(request: &HttpRequest) -> Client {
+    let user_agent = request.headers().get(USER_AGENT).map(|value| value.as_bytes());
+    Client {
+        address: request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default(),
+        user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default())
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_USER_AGENT_CHARS)
+            .collect(),
+    }
+}

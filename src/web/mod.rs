@@ -1,0 +1,84 @@
+//! The web: which page answers what, and what every response has in common.
+//!
+//! A handler parses its form, makes one call to `accounts`, and answers with a page or a 303.
+//! What a person got wrong comes back on the page; a fault becomes an [`error::Fault`], and the
+//! page for it is made in one place.
+
+mod account_deletion;
+mod admin_users;
+mod api;
+pub mod assets;
+mod browser;
+mod client;
+pub mod error;
+pub mod guard;
+pub mod headers;
+mod health;
+mod home;
+mod listing;
+mod login;
+mod logins;
+mod logout;
+mod navigation;
+pub mod origin;
+mod page;
+mod password_change;
+mod profile;
+mod redirect;
+mod sessions;
+mod signup;
+
+use actix_web::{
+    FromRequest, Handler, Resource, Responder,
+    web::{self, FormConfig, ServiceConfig},
+};
+
+/// The most bytes a form may have: many times what ours need.
+const MAX_FORM_BYTES: usize = 16 * 1024;
+
+/// What answers outside the session layer: no cookie is read or set there.
+pub fn public_routes(app: &mut ServiceConfig) {
+    app.service(readable("/static/{name:.*}", assets::serve))
+        .service(readable("/healthz", health::alive));
+}
+
+/// The pages, inside the session layer.
+pub fn page_routes(app: &mut ServiceConfig) {
+    app.app_data(FormConfig::default().limit(MAX_FORM_BYTES))
+        .service(readable("/", home::home))
+        .service(readable("/signup", signup::form).route(web::post().to(signup::submit)))
+        .service(readable("/login", login::form).route(web::post().to(login::submit)))
+        .service(writable("/logout", logout::submit))
+        .service(readable("/profile", profile::show))
+        .service(writable("/profile/password", password_change::submit))
+        .service(writable("/profile/delete", account_deletion::submit))
+        .service(readable("/sessions", sessions::list))
+        .service(writable("/sessions/revoke-others", sessions::revoke_others))
+        .service(writable("/sessions/{sid}/revoke", sessions::revoke))
+        .service(readable("/logins", logins::list))
+        .service(readable("/admin/users", admin_users::list))
+        .service(writable("/admin/users/{id}/role", admin_users::set_role))
+        .service(writable("/admin/users/{id}/revoke-sessions", admin_users::revoke_sessions))
+        .service(readable("/api/session", api::session))
+        .service(writable("/api/logout", api::log_out));
+}
+
+/// A resource that answers GET, and HEAD alike.
+fn readable<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
+}
+
+/// A resource that answers POST.
+fn writable<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler))
+}

@@ -1,0 +1,45 @@
+//! The ways between the pages of somebody who is logged in.
+
+use super::guard::SignedIn;
+use crate::accounts::Role;
+
+/// The navigation of a page.
+pub(super) struct Navigation {
+    /// The path of the page that it is on.
+    here: &'static str,
+    role: Role,
+}
+
+/// A link of the navigation.
+pub(super) struct Link {
+    pub(super) path: &'static str,
+    pub(super) text: &'static str,
+    /// Whether it leads to where one is.
+    pub(super) current: bool,
+}
+
+/// Where everybody may go, and where only administrators.
+const FOR_EVERYBODY: [(&str, &str); 3] =
+    [("/profile", "Profile"), ("/sessions", "Sessions"), ("/logins", "Log-ins")];
+const FOR_ADMINS: [(&str, &str); 1] = [("/admin/users", "Users")];
+
+impl Navigation {
+    /// The navigation of this person, on the page at this path.
+    pub(super) fn new(person: &SignedIn, here: &'static str) -> Self {
+        Self { here, role: person.role }
+    }
+
+    /// Where this person may go.
+    pub(super) fn links(&self) -> impl Iterator<Item = Link> {
+        let for_admins = match self.role {
+            Role::Admin => &FOR_ADMINS[..],
+            Role::User => &[],
+        };
+        let here = self.here;
+        FOR_EVERYBODY.iter().chain(for_admins).map(move |&(path, text)| Link {
+            path,
+            text,
+            current: path == here,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! Changing the password, with a form of the profile.
+
+use actix_session::Session;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Form},
+};
+use serde::Deserialize;
+
+use super::{
+    client::From,
+    error::Fault,
+    guard::SignedIn,
+    profile::{self, Problems},
+    redirect::see_other,
+};
+use crate::{
+    accounts::{Accounts, Password, PasswordChange},
+    session::{self, SessionError, State},
+};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Input {
+    current_password: String,
+    new_password: String,
+}
+
+pub(super) async fn submit(
+    person: SignedIn,
+    request: HttpRequest,
+    From(arrival): From,
+    session: Session,
+    accounts: Data<Accounts>,
+    Form(input): Form<Input>,
+) -> Result<HttpResponse, Fault> {
+    let mut problems = Problems::default();
+    match (Password::parse(&input.current_password), Password::parse(&input.new_password)) {
+        (Ok(current), Ok(new)) => {
+            let state = State::from_session(&session).map_err(SessionError::from)?;
+            let passwords = (&current, &new);
+            match accounts.change_password(person.user_id, passwords, &arrival, state).await? {
+                PasswordChange::Done(renewed) => {
+                    session::adopt(&request, renewed)?;
+                    return Ok(see_other(profile::PATH));
+                }
+                PasswordChange::WrongPassword => {
+                    problems.current_password = Some("This is not your password.".to_owned());
+                }
+                PasswordChange::Unfit(unfit) => problems.new_password = Some(unfit.to_string()),
+            }
+        }
+        (current, new) => {
+            problems.current_password = current.err().map(|error| error.to_string());
+            problems.new_password = new.err().map(|error| error.to_string());
+        }
+    }
+    profile::render(&person, &session, &accounts, problems).await
+}

@@ -1,0 +1,81 @@
+//! The profile: who is logged in, and since when; with the forms to change the password
+//! ([`password_change`](super::password_change)) and to delete the account
+//! ([`account_deletion`](super::account_deletion)).
+
+use actix_session::Session;
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use askama::Template;
+
+use super::{error::Fault, guard::SignedIn, navigation::Navigation, page, redirect::see_other};
+use crate::{
+    accounts::{Accounts, User},
+    clock::Timestamp,
+};
+
+/// Where the profile is.
+pub(super) const PATH: &str = "/profile";
+
+/// What is wrong with what was sent with one of the profile's forms.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Problems {
+    /// Of the password's change.
+    pub(super) current_password: Option<String>,
+    /// The same.
+    pub(super) new_password: Option<String>,
+    /// Of the deletion.
+    pub(super) password: Option<String>,
+    /// Of the deletion: nobody could manage the accounts any more.
+    pub(super) last_admin: bool,
+}
+
+impl Problems {
+    fn any(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "profile.html")]
+struct Page {
+    navigation: Navigation,
+    user: User,
+    began: Timestamp,
+    expires: Timestamp,
+    /// Whether using it moves the end of the session any further.
+    extendable: bool,
+    min_length: usize,
+    problems: Problems,
+}
+
+pub(super) async fn show(
+    person: SignedIn,
+    session: Session,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, Fault> {
+    render(&person, &session, &accounts, Problems::default()).await
+}
+
+/// The profile, with what is wrong beside the fields: 422 then. Whose account is gone is logged
+/// out.
+pub(super) async fn render(
+    person: &SignedIn,
+    session: &Session,
+    accounts: &Accounts,
+    problems: Problems,
+) -> Result<HttpResponse, Fault> {
+    let Some(user) = accounts.user(person.user_id).await? else {
+        session.purge();
+        return Ok(see_other("/login"));
+    };
+    let status = match problems.any() {
+        true => StatusCode::UNPROCESSABLE_ENTITY,
+        false => StatusCode::OK,
+    };
+    let (began, expires) = (person.session.auth_time, person.session.expires_at);
+    let extendable = expires < began + accounts.lifetimes.lifetime();
+    let (navigation, min_length) = (Navigation::new(person, PATH), accounts.policy.min_length());
+    page::render(
+        status,
+        &Page { navigation, user, began, expires, extendable, min_length, problems },
+    )
+}

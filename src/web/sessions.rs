@@ -1,0 +1,65 @@
+//! Somebody's sessions: where they are logged in, and how to end that.
+
+use actix_session::Session;
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+
+use super::{error::Fault, guard::Known, navigation::Navigation, page, redirect::see_other};
+use crate::{
+    accounts::{Accounts, OpenSession},
+    session::SessionId,
+};
+
+const PATH: &str = "/sessions";
+
+#[derive(Template)]
+#[template(path = "sessions.html")]
+struct Page {
+    navigation: Navigation,
+    /// The session that the page is read in.
+    this: Option<OpenSession>,
+    others: Vec<OpenSession>,
+}
+
+pub(super) async fn list(
+    Known(person): Known,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, Fault> {
+    let sessions = accounts.sessions_of(person.user_id).await?;
+    let (this, others): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|session| session.id == person.session.id);
+    let navigation = Navigation::new(&person, PATH);
+    let this = this.into_iter().next();
+    page::render(StatusCode::OK, &Page { navigation, this, others })
+}
+
+/// Ends one session. That of somebody else is not found.
+pub(super) async fn revoke(
+    Known(person): Known,
+    id: Path<String>,
+    session: Session,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, Fault> {
+    let Ok(id) = id.parse::<SessionId>() else {
+        return Ok(HttpResponse::NotFound().finish());
+    };
+    if !accounts.end_session(person.user_id, &id).await? {
+        return Ok(HttpResponse::NotFound().finish());
+    }
+    if id == person.session.id {
+        session.purge();
+    }
+    Ok(see_other(PATH))
+}
+
+pub(super) async fn revoke_others(
+    Known(person): Known,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, Fault> {
+    accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;
+    Ok(see_other(PATH))
+}
