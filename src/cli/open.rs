@@ -1,0 +1,72 @@
+//! Opening the database for the commands that work on it directly, beside a running server or
+//! without one.
+
+use std::{future::Future, sync::Arc};
+
+use clap::Args;
+
+use super::output::Failure;
+use crate::{
+    accounts::{Accounts, Email, Hashing, User, UserId},
+    app::StartError,
+    clock::Clock,
+    config::{Config, Settings},
+    storage::{SessionStore, Storage},
+};
+
+/// The one setting that most commands need.
+#[derive(Args)]
+pub(super) struct Database {
+    /// The database [default: sqlite://waxseal.db]
+    #[arg(long, env, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+impl Database {
+    pub(super) fn settings(self) -> Settings {
+        Settings { database_url: self.database_url, ..Settings::default() }
+    }
+}
+
+/// What to do where there is no database yet.
+#[derive(Clone, Copy)]
+pub(super) enum WhenMissing {
+    /// Create it.
+    Create,
+    /// Say so: what is looked for can't be in it, and the setting may be a mistake.
+    Refuse,
+}
+
+/// Runs a command's work.
+pub(super) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    actix_web::rt::System::new().block_on(work)
+}
+
+/// The accounts in the database.
+pub(super) async fn accounts(config: Config, missing: WhenMissing) -> Result<Accounts, Failure> {
+    if let (WhenMissing::Refuse, Some(file)) = (missing, config.database.missing_file()) {
+        return Err(format!("DATABASE_URL: there is no database {}", file.display()).into());
+    }
+    let storage = Storage::connect(&config.database).await.map_err(StartError::from)?;
+    let clock = Clock::system();
+    Ok(Accounts {
+        sessions: Arc::new(SessionStore::without_feed(storage.clone(), clock.clone())),
+        storage,
+        hashing: Hashing::new()?,
+        policy: config.passwords,
+        lifetimes: config.lifetimes,
+        clock,
+    })
+}
+
+/// The user with this e-mail address or id.
+pub(super) async fn user(accounts: &Accounts, name: &str) -> Result<User, Failure> {
+    let found = if let Ok(id) = name.parse::<UserId>() {
+        accounts.user(id).await?
+    } else if let Ok(email) = name.parse::<Email>() {
+        accounts.user_by_email(&email).await?
+    } else {
+        return Err(format!("{name:?} is neither an e-mail address nor a user's id").into());
+    };
+    found.ok_or_else(|| format!("there is no user {name}").into())
+}

@@ -1,0 +1,247 @@
+//! What commands print: text for people, JSON for scripts; and how they fail.
+
+use std::{
+    error::Error,
+    io::{self, BufWriter, ErrorKind, Stdout, Write},
+    time::Duration,
+};
+
+use serde::{Serialize, Serializer};
+use time::macros::format_description;
+
+use crate::clock::Timestamp;
+
+/// What a command that failed comes back with.
+pub(super) type Failure = Box<dyn Error>;
+
+/// Standard output. When its reader has gone, as `head` does, what is written is dropped: that
+/// is no error. Whatever is written has to be [finished](Output::finish).
+pub(super) struct Output(BufWriter<Pipe>);
+
+struct Pipe {
+    stdout: Stdout,
+    closed: bool,
+}
+
+impl Output {
+    pub(super) fn new() -> Self {
+        Self(BufWriter::new(Pipe { stdout: io::stdout(), closed: false }))
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.get_ref().closed
+    }
+
+    /// Prints one JSON document.
+    pub(super) fn json(mut self, document: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut self, document)?;
+        writeln!(self)?;
+        self.finish()
+    }
+
+    /// Prints one line.
+    pub(super) fn line(mut self, line: &str) -> Result<(), Failure> {
+        writeln!(self, "{line}")?;
+        self.finish()
+    }
+
+    /// Makes sure that everything has been written.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        Ok(self.flush()?)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Pipe {
+    fn unless_closed<T>(&mut self, outcome: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match outcome {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(otherwise)
+            }
+            outcome => outcome.map_err(|error| {
+                let problem = format!("standard output can't be written: {error}");
+                io::Error::new(error.kind(), problem)
+            }),
+        }
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let outcome = self.stdout.write(bytes);
+        self.unless_closed(outcome, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = self.stdout.flush();
+        self.unless_closed(outcome, ())
+    }
+}
+
+/// Prints a list that comes in batches: for people a table, for scripts a JSON array. No more of
+/// it than a batch is in memory.
+pub(super) struct List<const COLUMNS: usize> {
+    output: Output,
+    format: Format<COLUMNS>,
+    is_empty: bool,
+}
+
+enum Format<const COLUMNS: usize> {
+    Json,
+    Table {
+        headings: [&'static str; COLUMNS],
+        /// How wide the columns are: a batch may widen them, and none makes them narrower.
+        widths: [usize; COLUMNS],
+    },
+}
+
+/// Something that can stand in a list. Its fields are its JSON.
+pub(super) trait Item<const COLUMNS: usize>: Serialize {
+    const HEADINGS: [&'static str; COLUMNS];
+
+    /// What stands in the table.
+    fn cells(&self) -> [String; COLUMNS];
+}
+
+impl<const COLUMNS: usize> List<COLUMNS> {
+    pub(super) fn new<I: Item<COLUMNS>>(json: bool) -> Self {
+        let table = Format::Table { headings: I::HEADINGS, widths: I::HEADINGS.map(str::len) };
+        let format = if json { Format::Json } else { table };
+        Self { output: Output::new(), format, is_empty: true }
+    }
+
+    /// Prints a batch. Whether anybody still reads.
+    pub(super) fn print<I: Item<COLUMNS>>(&mut self, items: &[I]) -> Result<bool, Failure> {
+        match &mut self.format {
+            Format::Json => {
+                for item in items {
+                    let before = if self.is_empty { "[\n  " } else { ",\n  " };
+                    self.output.write_all(before.as_bytes())?;
+                    serde_json::to_writer(&mut self.output, item)?;
+                    self.is_empty = false;
+                }
+            }
+            Format::Table { headings, widths } => {
+                let rows: Vec<[String; COLUMNS]> =
+                    items.iter().map(|item| item.cells().map(|cell| printable(&cell))).collect();
+                for row in &rows {
+                    for (width, cell) in widths.iter_mut().zip(row) {
+                        *width = cell.chars().count().max(*width);
+                    }
+                }
+                if self.is_empty && !rows.is_empty() {
+                    print_row(&mut self.output, &headings.map(str::to_owned), widths)?;
+                    self.is_empty = false;
+                }
+                for row in &rows {
+                    print_row(&mut self.output, row, widths)?;
+                }
+            }
+        }
+        Ok(!self.output.is_closed())
+    }
+
+    /// Prints what comes after the last batch. `none` is what people are told instead of a table
+    /// without rows.
+    pub(super) fn finish(mut self, none: &str) -> Result<(), Failure> {
+        match (self.format, self.is_empty) {
+            (Format::Json, true) => writeln!(self.output, "[]")?,
+            (Format::Json, false) => writeln!(self.output, "\n]")?,
+            (Format::Table { .. }, true) => writeln!(self.output, "{none}")?,
+            (Format::Table { .. }, false) => {}
+        }
+        self.output.finish()
+    }
+}
+
+fn print_row(output: &mut Output, cells: &[String], widths: &[usize]) -> io::Result<()> {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        line += &format!("{cell:width$}  ");
+    }
+    writeln!(output, "{}", line.trim_end())
+}
+
+/// The text without what would steer a terminal or turn the direction of writing: it may be a
+/// stranger's.
+pub(super) fn printable(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(steers, "\u{fffd}")
+}
+
+/// A time for scripts: `2026-11-21T23:05:00Z`.
+#[derive(Clone, Copy)]
+pub(super) struct Rfc3339(pub(super) Timestamp);
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A time for people: `2026-11-21 23:05 UTC`.
+pub(super) fn minute(time: Timestamp) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    time.to_date_time().format(format).unwrap_or_default()
+}
+
+/// How far a time is away, in words: `2 hours ago`, `in 6 days`.
+pub(super) fn distance(time: Timestamp, now: Timestamp) -> String {
+    match (now.since(time), time.since(now)) {
+        (Duration::ZERO, Duration::ZERO) => "now".to_owned(),
+        (Duration::ZERO, ahead) => format!("in {}", in_words(ahead)),
+        (passed, _) => format!("{} ago", in_words(passed)),
+    }
+}
+
+/// The largest unit that fits, the rest cut off.
+fn in_words(duration: Duration) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let seconds = duration.as_secs();
+    let (unit, name) =
+        UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "second"));
+    count(seconds / unit, name)
+}
+
+/// `1 session`, `2 sessions`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_words() {
+        let now = Timestamp::from_unix(1_795_302_300);
+        let second = Duration::from_secs(1);
+        assert_eq!(distance(now, now), "now");
+        assert_eq!(distance(now - second, now), "1 second ago");
+        assert_eq!(distance(now - second * 7199, now), "1 hour ago");
+        assert_eq!(distance(now - second * 7200, now), "2 hours ago");
+        assert_eq!(distance(now + second * 6 * 86_400, now), "in 6 days");
+        assert_eq!(minute(now), "2026-11-21 23:05 UTC");
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{9b}c\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+    }
+}

@@ -1,0 +1,889 @@
+//! `waxseal user` and `waxseal session`: the binary itself, beside a running server and without
+//! one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use reqwest::{StatusCode, header, redirect};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use waxseal::{
+    accounts::Client,
+    clock::{Clock, Timestamp},
+    seal::{Keyring, Secret},
+    session::{SessionId, SessionRecord, State, cookie, envelope::Claims},
+    storage::{DatabaseUrl, NewUser, SessionStore, Storage},
+};
+
+const PASSWORD: &str = "brown-otter 41 window";
+const SECRET: &str = "a secret for these tests of over 32 bytes";
+const OLD_SECRET: &str = "the one before it that is as long as this";
+const DAY: Duration = Duration::from_secs(86_400);
+
+// --- waxseal user ---
+
+#[test]
+fn a_user_is_added_with_the_password_from_standard_input() {
+    let place = Place::new();
+    let added = place.waxseal_with(&["user", "add", "Ann@Example.com"], PASSWORD);
+    assert!(added.done().starts_with("ann@example.com has an account now, as user: "));
+    let users = place.json(&["user", "list", "--json"]);
+    let [user] = &users.as_array().unwrap()[..] else { panic!("{users}") };
+    assert_eq!(user["email"], "ann@example.com");
+    assert_eq!(user["role"], "user");
+    assert_eq!(user["live_sessions"], 0);
+    assert_eq!(user["user_id"].as_str().unwrap().len(), 36);
+    assert!(is_rfc3339(&user["created_at"]));
+}
+
+#[actix_web::test]
+async fn an_added_user_can_log_in_with_the_password_without_its_line_end() {
+    let place = Place::new();
+    for (email, line) in [("ann@example.com", "\n"), ("bob@example.com", "\r\nanother line\n")] {
+        place.waxseal_with(&["user", "add", email], &format!("{PASSWORD}{line}")).done();
+    }
+    let server = Server::start(&place);
+    server.log_in("ann@example.com").await;
+    server.log_in("bob@example.com").await;
+}
+
+#[test]
+fn adding_a_user_can_make_an_administrator_and_print_json() {
+    let place = Place::new();
+    let args = ["user", "add", "ann@example.com", "--role", "admin", "--json"];
+    let user: Value = serde_json::from_str(&place.waxseal_with(&args, PASSWORD).done()).unwrap();
+    assert_eq!(user, place.json(&["user", "list", "--json"])[0]);
+    assert_eq!(user["role"], "admin");
+}
+
+#[test]
+fn a_password_is_never_an_argument() {
+    let place = Place::new();
+    for args in [
+        &["user", "add", "ann@example.com", PASSWORD][..],
+        &["user", "add", "ann@example.com", "--", PASSWORD],
+        &["user", "add", "ann@example.com", "--password", PASSWORD],
+        &["user", "add", "ann@example.com", &format!("--password={PASSWORD}")],
+    ] {
+        let refused = place.waxseal_with(args, PASSWORD);
+        assert_eq!(refused.code, Some(2), "{args:?}");
+    }
+    assert!(!place.dir.path().join("waxseal.db").exists());
+}
+
+#[test]
+fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    let long = "x".repeat(5000);
+    for (email, password, reason) in [
+        ("ann@example.com", PASSWORD, "ann@example.com has an account already"),
+        ("ann@", PASSWORD, "\"ann@\": This does not look like an e-mail address"),
+        ("", PASSWORD, "Enter your e-mail address"),
+        ("bob@example.com", "", "Enter a password"),
+        ("bob@example.com", "short", "at least 12 characters"),
+        ("bob@example.com", "password1234", "easy to guess. This is a very common password"),
+        ("bob@example.com", "bob@example.com", "much like your e-mail address"),
+        ("bob@example.com", &long, "at most 1024 bytes"),
+    ] {
+        let refusal = place.waxseal_with(&["user", "add", email], password).refusal();
+        assert!(refusal.contains(reason), "{refusal}");
+    }
+    assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_least_length_of_passwords_is_the_server_s_setting() {
+    let place = Place::new();
+    let add = ["user", "add", "ann@example.com", "--password-min-length", "40"];
+    assert!(place.waxseal_with(&add, PASSWORD).refusal().contains("at least 40 characters"));
+    let mut add = place.command(&["user", "add", "ann@example.com"]);
+    let refusal = run(add.env("PASSWORD_MIN_LENGTH", "4"), PASSWORD).refusal();
+    assert!(refusal.contains("PASSWORD_MIN_LENGTH"), "{refusal}");
+}
+
+#[test]
+fn users_are_listed_in_order_and_searched() {
+    let place = Place::new();
+    assert_eq!(place.json(&["user", "add", "bob@example.com", "--json"])["live_sessions"], 0);
+    place.add("ann@example.com", "admin");
+    let table = place.waxseal(&["user", "list"]).done();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(lines[0].starts_with("EMAIL            ROLE   SESSIONS  CREATED"), "{table}");
+    assert!(lines[1].starts_with("ann@example.com  admin  0         20"), "{table}");
+    assert!(lines[2].starts_with("bob@example.com  user   0         20"), "{table}");
+    assert!(lines[2].contains(" UTC  "), "{table}");
+
+    let emails = |search: &str| -> Vec<String> {
+        let users = place.json(&["user", "list", "--json", "--search", search]);
+        let users = users.as_array().unwrap().clone();
+        users.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(emails("example"), ["ann@example.com", "bob@example.com"]);
+    assert_eq!(emails("BOB@"), ["bob@example.com"]);
+    assert_eq!(emails("%"), [""; 0]);
+    assert_eq!(place.waxseal(&["user", "list", "--search", "zoe"]).done(), "No users.\n");
+}
+
+#[actix_web::test]
+async fn more_users_than_a_batch_are_all_listed_once() {
+    let place = Place::new();
+    let store = place.store().await;
+    let emails: Vec<String> = (0..1003).map(|number| format!("u{number:04}@example.com")).collect();
+    for email in &emails {
+        let id = waxseal::accounts::UserId::random().to_string();
+        let user = NewUser { id: &id, email, password_hash: "none", role: "user" };
+        assert!(store.sign_up(user, None, None).await.unwrap());
+    }
+    let users = place.json(&["user", "list", "--json"]);
+    let listed: Vec<&str> =
+        users.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap()).collect();
+    assert_eq!(listed, emails);
+    assert_eq!(place.waxseal(&["user", "list"]).done().lines().count(), 1004);
+}
+
+#[actix_web::test]
+async fn a_change_of_role_ends_the_user_s_sessions() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let cookie = server.sign_up("ann@example.com").await;
+    let unchanged = place.waxseal(&["user", "set-role", "ann@example.com", "user"]).done();
+    assert_eq!(unchanged, "ann@example.com had the role user already\n");
+    assert_eq!(server.status(&cookie).await, StatusCode::OK);
+
+    let id = place.json(&["user", "list", "--json"])[0]["user_id"].clone();
+    let changed = place.json(&["user", "set-role", id.as_str().unwrap(), "admin", "--json"]);
+    let expected = json!({
+        "user_id": id, "email": "ann@example.com", "role": "admin", "changed": true,
+    });
+    assert_eq!(changed, expected);
+    server.comes_to_refuse(&cookie).await;
+}
+
+#[test]
+fn the_last_administrator_stays_one() {
+    let place = Place::new();
+    place.add("ann@example.com", "admin");
+    place.add("bob@example.com", "user");
+    let last = "ann@example.com is the last administrator";
+    let demote = ["user", "set-role", "ann@example.com", "user"];
+    let delete = ["user", "delete", "ann@example.com", "--yes"];
+    assert!(place.waxseal(&demote).refusal().contains(last));
+    assert!(place.waxseal(&delete).refusal().contains(last));
+    assert_eq!(place.json(&["user", "list", "--json"])[0]["role"], "admin");
+
+    place.waxseal(&["user", "set-role", "bob@example.com", "admin"]).done();
+    let deleted = place.waxseal(&delete).done();
+    assert_eq!(deleted, "ann@example.com has no account any more; all sessions have ended\n");
+}
+
+#[actix_web::test]
+async fn a_deleted_user_has_no_session_any_more() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let cookie = server.sign_up("ann@example.com").await;
+    let deleted = place.json(&["user", "delete", "ann@example.com", "--yes", "--json"]);
+    assert_eq!(deleted["email"], "ann@example.com");
+    assert_eq!(deleted["deleted"], true);
+    server.comes_to_refuse(&cookie).await;
+}
+
+#[test]
+fn without_a_terminal_nobody_is_deleted_unless_told_yes() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    let delete = ["user", "delete", "ann@example.com"];
+    assert!(place.waxseal_with(&delete, "y\n").refusal().contains("--yes"));
+    assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn all_sessions_of_a_user_are_revoked_and_nobody_else_s() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let ann = [server.sign_up("ann@example.com").await, server.log_in("ann@example.com").await];
+    let bob = server.sign_up("bob@example.com").await;
+    let revoked = place.json(&["user", "revoke-sessions", "ann@example.com", "--json"]);
+    assert_eq!(revoked["email"], "ann@example.com");
+    assert_eq!(revoked["revoked_sessions"], 2);
+    for cookie in &ann {
+        server.comes_to_refuse(cookie).await;
+    }
+    assert_eq!(server.status(&bob).await, StatusCode::OK);
+    let again = place.waxseal(&["user", "revoke-sessions", "ann@example.com"]).done();
+    assert_eq!(again, "ann@example.com: 0 sessions revoked\n");
+}
+
+#[test]
+fn an_unknown_user_is_refused_by_every_command() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    for (name, reason) in [
+        ("bob@example.com", "there is no user bob@example.com"),
+        (
+            "11111111-2222-4333-8444-555555555555",
+            "there is no user 11111111-2222-4333-8444-555555555555",
+        ),
+        ("bob", "\"bob\" is neither an e-mail address nor a user's id"),
+    ] {
+        for args in [
+            &["user", "set-role", name, "admin"][..],
+            &["user", "delete", name, "--yes"],
+            &["user", "revoke-sessions", name],
+            &["session", "list", "--user", name],
+        ] {
+            assert_eq!(place.waxseal(args).refusal(), format!("waxseal: {reason}\n"), "{args:?}");
+        }
+    }
+    let no_role = place.waxseal(&["user", "set-role", "ann@example.com", "boss"]);
+    assert_eq!(no_role.code, Some(2));
+    assert!(no_role.stderr.contains("[possible values: user, admin]"), "{}", no_role.stderr);
+}
+
+#[test]
+fn only_adding_a_user_creates_the_database() {
+    let place = Place::new();
+    let id = "AAAAAAAAAAAAAAAAAAAAAA";
+    for args in [
+        &["user", "list"][..],
+        &["user", "set-role", "ann@example.com", "admin"],
+        &["user", "delete", "ann@example.com", "--yes"],
+        &["user", "revoke-sessions", "ann@example.com"],
+        &["session", "list"],
+        &["session", "revoke", id],
+    ] {
+        let refusal = place.waxseal(args).refusal();
+        assert_eq!(refusal, "waxseal: DATABASE_URL: there is no database waxseal.db\n");
+    }
+    assert_eq!(std::fs::read_dir(place.dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_database_is_named_by_flag_environment_or_dotenv() {
+    let place = Place::new();
+    let add = ["user", "add", "ann@example.com", "--database-url", "sqlite://flag.db"];
+    place.waxseal_with(&add, PASSWORD).done();
+    let list = ["user", "list", "--json"];
+    let flag = ["user", "list", "--json", "--database-url", "sqlite://flag.db"];
+    assert_eq!(place.json(&flag)[0]["email"], "ann@example.com");
+
+    let mut in_environment = place.command(&list);
+    assert!(run(in_environment.env("DATABASE_URL", "sqlite://flag.db"), "").done().contains("ann"));
+
+    std::fs::write(place.dir.path().join(".env"), "DATABASE_URL=sqlite://flag.db\n").unwrap();
+    assert_eq!(place.json(&list)[0]["email"], "ann@example.com");
+    let refusal = place.waxseal(&["user", "list", "--database-url", "mysql://db"]).refusal();
+    assert!(refusal.contains("DATABASE_URL"), "{refusal}");
+}
+
+// --- waxseal session ---
+
+#[actix_web::test]
+async fn a_session_of_a_running_server_is_listed_and_revoked() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let ann = server.sign_up("ann@example.com").await;
+    let bob = server.sign_up("bob@example.com").await;
+    let sessions = place.json(&["session", "list", "--json", "--user", "ann@example.com"]);
+    let [session] = &sessions.as_array().unwrap()[..] else { panic!("{sessions}") };
+    assert_eq!(session["email"], "ann@example.com");
+    assert_eq!(session["address"], "127.0.0.1");
+    assert_eq!(session["user_agent"], "a test");
+    for time in ["created_at", "last_seen", "expires_at"] {
+        assert!(is_rfc3339(&session[time]), "{session}");
+    }
+    let id = session["session_id"].as_str().unwrap();
+    let table = place.waxseal(&["session", "list"]).done();
+    assert_eq!(table.lines().count(), 3, "{table}");
+    assert!(table.starts_with("ID                      USER             LOGGED IN"), "{table}");
+    assert!(table.contains(&format!("{id}  ann@example.com  20")), "{table}");
+    assert!(table.contains("127.0.0.1  a test\n"), "{table}");
+
+    let revoked = place.waxseal(&["session", "revoke", id]).done();
+    assert_eq!(revoked, format!("session {id} is revoked\n"));
+    server.comes_to_refuse(&ann).await;
+    assert_eq!(server.status(&bob).await, StatusCode::OK);
+
+    let again = place.json(&["session", "revoke", id, "--json"]);
+    assert_eq!(again, json!({ "session_id": id, "was_live": false }));
+    place.waxseal(&["user", "revoke-sessions", "bob@example.com"]).done();
+    assert_eq!(place.waxseal(&["session", "list"]).done(), "No live sessions.\n");
+    assert_eq!(place.json(&["session", "list", "--json"]), json!([]));
+}
+
+#[test]
+fn a_session_that_is_not_there_can_not_be_revoked() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    // One in 64 ids begins with a hyphen, and is no flag.
+    for id in ["AAAAAAAAAAAAAAAAAAAAAA", "-AAAAAAAAAAAAAAAAAAAAA", "--AAAAAAAAAAAAAAAAAAAA"] {
+        let refusal = place.waxseal(&["session", "revoke", id]).refusal();
+        assert_eq!(refusal, format!("waxseal: there is no session {id}\n"));
+    }
+    let refusal = place.waxseal(&["session", "revoke", "ann"]).refusal();
+    assert_eq!(refusal, "waxseal: \"ann\": not a session id\n");
+}
+
+#[actix_web::test]
+async fn sessions_are_read_in_batches_the_latest_log_in_first() {
+    let place = Place::new();
+    let store = place.store().await;
+    let now = Clock::system().now();
+    let mut opened: Vec<SessionRecord> = Vec::new();
+    for number in 0..7 {
+        // Two of each time, so that the order does not hang on the time alone.
+        let auth_time = now - Duration::from_secs(number / 2);
+        opened.push(place.open_session(&store, auth_time, now + DAY).await);
+    }
+    opened.sort_by_key(|session| (std::cmp::Reverse(session.auth_time), session.id.to_string()));
+
+    let mut read = Vec::new();
+    while let batch = store.live_after(None, read.last(), 2).await.unwrap()
+        && !batch.is_empty()
+    {
+        read.extend(batch);
+    }
+    let read: Vec<SessionId> = read.iter().map(|listed| listed.session.id).collect();
+    let opened: Vec<SessionId> = opened.iter().map(|session| session.id).collect();
+    assert_eq!(read, opened);
+}
+
+#[actix_web::test]
+async fn a_live_cookie_is_inspected_however_it_is_given() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let cookie = server.sign_up("ann@example.com").await;
+    let value = cookie.strip_prefix("session=").unwrap();
+    let findings = place.inspect(value);
+    assert_eq!(findings["status"], "live");
+    assert_eq!(findings["hint"], Value::Null);
+    assert_eq!(findings["cookie_name"], "session");
+    assert_eq!(findings["purpose"], "session:session");
+    assert_eq!(findings["key"], "current");
+    assert_eq!(findings["key_id"].as_str().unwrap().len(), 8);
+    assert_eq!(findings["mode"], "cookie");
+    let session = &place.json(&["session", "list", "--json"])[0];
+    assert_eq!(findings["claims"]["sid"], session["session_id"]);
+    assert_eq!(findings["claims"]["auth_time"], session["created_at"]);
+    assert_eq!(findings["claims"]["iat"], session["created_at"]);
+    assert_eq!(findings["claims"]["exp"], session["expires_at"]);
+    assert_eq!(findings["row"]["email"], "ann@example.com");
+    assert_eq!(findings["row"]["expires_at"], session["expires_at"]);
+    assert_eq!(findings["row"]["revoked_at"], Value::Null);
+    assert_eq!(findings["state"], json!({ "user_id": session["user_id"], "role": "user" }));
+    assert_eq!(findings["reseal"], json!([]));
+
+    for given in [
+        cookie.clone(),
+        format!("Cookie: theme=dark; {cookie}"),
+        format!("set-cookie: {cookie}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800"),
+    ] {
+        assert_eq!(place.inspect(&given), findings, "{given}");
+    }
+    let piped = ["session", "inspect", "--json"];
+    for args in [&piped[..], &["session", "inspect", "--json", "-"]] {
+        let output = place.waxseal_with(args, &format!("  {value}\n")).done();
+        assert_eq!(serde_json::from_str::<Value>(&output).unwrap(), findings);
+    }
+
+    let text = place.waxseal(&["session", "inspect", value]).done();
+    for line in [
+        "status       live: a server with these settings takes it\n",
+        "cookie       session (purpose session:session)\n",
+        " (current)\n",
+        "mode         cookie\n",
+        " days\n",
+        "user         ann@example.com, ",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+
+    place.waxseal(&["user", "revoke-sessions", "ann@example.com"]).done();
+    let revoked = place.inspect(value);
+    assert_eq!(revoked["status"], "revoked");
+    assert!(is_rfc3339(&revoked["row"]["revoked_at"]));
+}
+
+#[actix_web::test]
+async fn the_next_request_s_new_seal_is_foretold() {
+    let place = Place::new();
+    let store = place.store().await;
+    let now = Clock::system().now();
+    let session = place.open_session(&store, now - DAY * 3, now + DAY).await;
+    let claims = claims_of(&session);
+    let in_database = Claims { state: None, ..claims.clone() };
+
+    let refresh_due = place.inspect(&seal(SECRET, "session", &claims));
+    assert_eq!(refresh_due["reseal"], json!(["refresh"]));
+    let by_fallback = place.inspect(&seal(OLD_SECRET, "session", &claims));
+    assert_eq!(by_fallback["key"], "fallback");
+    assert_eq!(by_fallback["reseal"], json!(["refresh", "fallback_key"]));
+    let of_other_mode = place.inspect(&seal(SECRET, "session", &in_database));
+    assert_eq!(of_other_mode["mode"], "database");
+    assert_eq!(of_other_mode["reseal"], json!(["refresh", "other_mode"]));
+    assert_eq!(of_other_mode["state"], json!({ "cart": [1, 2] }), "the row's");
+
+    let token = seal(SECRET, "session", &in_database);
+    let with = |flags: &[&str]| {
+        place.json(&[&["session", "inspect", &token, "--json"], flags].concat())["reseal"].clone()
+    };
+    assert_eq!(with(&["--session-mode", "database"]), json!(["refresh"]));
+    assert_eq!(with(&["--session-refresh-below", "1h"]), json!(["other_mode"]));
+    assert_eq!(with(&["--session-lifetime", "7d"]), json!(["refresh", "other_mode"]));
+}
+
+#[actix_web::test]
+async fn a_cookie_that_is_not_taken_is_told_why() {
+    let place = Place::new();
+    let store = place.store().await;
+    let now = Clock::system().now();
+    let session = place.open_session(&store, now, now + DAY * 6).await;
+    let claims = claims_of(&session);
+    let token = seal(SECRET, "session", &claims);
+    let status = |token: &str| {
+        let findings = place.inspect(token);
+        assert_eq!(findings["reseal"], json!([]), "{findings}");
+        findings["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&token), "live");
+
+    let expired = Claims { exp: now, ..claims.clone() };
+    assert_eq!(status(&seal(SECRET, "session", &expired)), "expired");
+    let ahead = Claims { iat: now + Duration::from_secs(120), ..claims.clone() };
+    assert_eq!(status(&seal(SECRET, "session", &ahead)), "not_yet_valid");
+    let unknown = Claims { sid: SessionId::random(), ..claims.clone() };
+    assert_eq!(status(&seal(SECRET, "session", &unknown)), "unknown_row");
+    assert_eq!(status(&seal(SECRET, "another", &claims)), "forged");
+    let changed = if token.as_bytes()[60] == b'A' { "B" } else { "A" };
+    assert_eq!(status(&format!("{}{changed}{}", &token[..60], &token[61..])), "forged");
+    assert_eq!(status(&token[..50]), "malformed");
+    assert_eq!(status("nonsense!"), "malformed");
+    assert_eq!(status("-"), "malformed", "nothing on standard input");
+    assert_eq!(status(&format!("session={token}; session={token}")), "several");
+    let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
+    let not_claims = keyring.seal(&cookie::purpose("session"), b"{}");
+    assert_eq!(status(&not_claims), "not_a_session");
+
+    let foreign =
+        place.inspect(&seal("somebody else's secret, 32 bytes or more", "session", &claims));
+    assert_eq!(foreign["status"], "unknown_key");
+    assert_eq!(foreign["key"], "unknown");
+    assert_eq!(foreign["claims"], Value::Null);
+    let hint = foreign["hint"].as_str().unwrap();
+    assert!(hint.contains(&format!("{} (current)", keyring.current_id())), "{hint}");
+    assert!(hint.contains(" (fallback)"), "{hint}");
+
+    place.waxseal(&["session", "revoke", &session.id.to_string()]).done();
+    assert_eq!(status(&token), "revoked");
+    let text = place.waxseal(&["session", "inspect", &token]).done();
+    assert!(text.starts_with("status       revoked: no server takes it any more\n"), "{text}");
+}
+
+#[actix_web::test]
+async fn the_other_environment_s_cookie_is_recognised() {
+    let place = Place::new();
+    let store = place.store().await;
+    let now = Clock::system().now();
+    let session = place.open_session(&store, now, now + DAY).await;
+    let token = seal(SECRET, "__Host-session", &claims_of(&session));
+    for given in [token.clone(), format!("__Host-session={token}")] {
+        let findings = place.inspect(&given);
+        assert_eq!(findings["status"], "forged");
+        let hint = findings["hint"].as_str().unwrap();
+        assert!(hint.contains("__Host-session") && hint.contains("APP_ENV=production"), "{hint}");
+    }
+    let in_production =
+        place.json(&["session", "inspect", &token, "--json", "--app-env", "production"]);
+    assert_eq!(in_production["status"], "live");
+    assert_eq!(in_production["cookie_name"], "__Host-session");
+
+    let token = seal(SECRET, "session", &claims_of(&session));
+    let args = ["session", "inspect", &token, "--json", "--app-env", "production"];
+    assert!(place.json(&args)["hint"].as_str().unwrap().contains("APP_ENV=development"));
+}
+
+#[test]
+fn a_cookie_that_does_not_unseal_needs_no_database() {
+    let place = Place::new();
+    assert_eq!(place.inspect("nonsense")["status"], "malformed");
+    let now = Clock::system().now();
+    let state = State::from_json("{}".to_owned()).unwrap();
+    let session = SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now, state };
+    let token = seal(SECRET, "session", &claims_of(&session));
+    let refusal = place.waxseal(&["session", "inspect", &token]).refusal();
+    assert!(refusal.contains("DATABASE_URL: there is no database"), "{refusal}");
+}
+
+#[test]
+fn what_can_not_be_inspected_is_refused() {
+    let place = Place::new();
+    let no_cookie = place.waxseal(&["session", "inspect", "Cookie: theme=dark"]).refusal();
+    assert!(no_cookie.contains("there is no cookie session in what was given"), "{no_cookie}");
+    let two_lines = place.waxseal(&["session", "inspect", "session=a\nb"]).refusal();
+    assert!(two_lines.contains("one line"), "{two_lines}");
+    let mut without_secret = place.command(&["session", "inspect", "AQ"]);
+    let refusal = run(without_secret.env_remove("SESSION_SECRET"), "").refusal();
+    assert!(refusal.starts_with("waxseal: SESSION_SECRET: "), "{refusal}");
+}
+
+// --- all of them ---
+
+#[test]
+fn every_command_tells_its_help_and_version() {
+    let place = Place::new();
+    for command in [
+        &["user"][..],
+        &["user", "list"],
+        &["user", "add"],
+        &["user", "set-role"],
+        &["user", "delete"],
+        &["user", "revoke-sessions"],
+        &["session"],
+        &["session", "list"],
+        &["session", "revoke"],
+        &["session", "inspect"],
+    ] {
+        let help = place.waxseal(&[command, &["--help"]].concat()).done();
+        assert!(help.contains(&format!("Usage: waxseal {}", command.join(" "))), "{help}");
+        let has_command_s_own_settings_only = !help.contains("--listen");
+        assert!(has_command_s_own_settings_only, "{help}");
+        let version = place.waxseal(&[command, &["--version"]].concat()).done();
+        assert!(version.ends_with(&format!(" {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_who_goes_is_no_error_and_a_full_disk_is() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    for args in [&["user", "list"][..], &["user", "list", "--json"], &["secret"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(args).stdout(writer).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = place.command(args).stdout(full).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.starts_with("waxseal: standard output can't be written: "), "{stderr}");
+    }
+}
+
+#[actix_web::test]
+async fn nothing_a_browser_calls_itself_steers_the_terminal() {
+    let place = Place::new();
+    let store = place.store().await;
+    let user = NewUser { id: "1", email: "ann@example.com", password_hash: "none", role: "user" };
+    let now = Clock::system().now();
+    let state = State::from_json("{}".to_owned()).unwrap();
+    let session =
+        SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
+    let client = Client { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
+    assert!(store.sign_up(user, Some((&session, &client)), None).await.unwrap());
+    let table = place.waxseal(&["session", "list"]).done();
+    assert!(table.ends_with("::1      a\u{fffd}[2J\u{fffd}b\n"), "{table:?}");
+}
+
+// --- on a terminal ---
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
+    let place = Place::new();
+    let add = r#""$WAXSEAL" user add ann@example.com"#;
+    let dialogue =
+        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("The same again: ", PASSWORD)];
+    let Some(shown) = on_terminal(&place, add, &dialogue) else { return };
+    assert!(shown.contains("ann@example.com has an account now"), "{shown}");
+    assert!(!shown.contains(PASSWORD), "{shown}");
+
+    let dialogue =
+        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("The same again: ", "another")];
+    let add = r#""$WAXSEAL" user add bob@example.com"#;
+    let shown = on_terminal(&place, add, &dialogue).unwrap();
+    assert!(shown.contains("waxseal: the passwords are not the same"), "{shown}");
+    assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_deletion_has_to_be_confirmed() {
+    let place = Place::new();
+    place.add("ann@example.com", "user");
+    let delete = r#""$WAXSEAL" user delete ann@example.com"#;
+    let question = "Delete the account of ann@example.com (role user)? [y/N] ";
+    for (answer, outcome) in [
+        ("", "waxseal: nothing was deleted"),
+        ("no", "waxseal: nothing was deleted"),
+        ("y", "has no account any more"),
+    ] {
+        let Some(shown) = on_terminal(&place, delete, &[Asked::Openly(question, answer)]) else {
+            return;
+        };
+        assert!(shown.contains(outcome), "{shown}");
+    }
+}
+
+/// A question on the terminal, and the answer to it.
+#[cfg(target_os = "linux")]
+enum Asked<'a> {
+    Openly(&'a str, &'a str),
+    /// Answered when the terminal does not show any more what is typed.
+    InSecret(&'a str, &'a str),
+}
+
+/// Runs a shell's command on a terminal of its own and answers what it asks; what was to be seen
+/// there. `None`, and a word about it, without script(1).
+#[cfg(target_os = "linux")]
+fn on_terminal(place: &Place, command: &str, dialogue: &[Asked<'_>]) -> Option<String> {
+    let mut script = Command::new("script");
+    script
+        .args(["--quiet", "--return", "--command", &format!("tty; {command}"), "/dev/null"])
+        .current_dir(place.dir.path())
+        .env_remove("DATABASE_URL")
+        .env("WAXSEAL", env!("CARGO_BIN_EXE_waxseal"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let Ok(mut script) = script.spawn() else {
+        eprintln!("left out: script(1) is missing");
+        return None;
+    };
+    let (mut keyboard, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let terminal = read_until(&mut screen, "\n").trim().to_owned();
+    let mut shown = String::new();
+    for asked in dialogue {
+        let (Asked::Openly(question, answer) | Asked::InSecret(question, answer)) = asked;
+        shown += &read_until(&mut screen, question);
+        if matches!(asked, Asked::InSecret(..)) {
+            wait_for_silence(&terminal);
+        }
+        writeln!(keyboard, "{answer}").unwrap();
+    }
+    screen.read_to_string(&mut shown).unwrap();
+    script.wait().unwrap();
+    Some(shown)
+}
+
+#[cfg(target_os = "linux")]
+fn read_until(screen: &mut impl Read, text: &str) -> String {
+    let mut shown = Vec::new();
+    while !shown.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        let read = screen.read_exact(&mut byte);
+        assert!(read.is_ok(), "no {text:?} in {}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    String::from_utf8(shown).unwrap()
+}
+
+/// Waits until a terminal does not show what is typed.
+#[cfg(target_os = "linux")]
+fn wait_for_silence(terminal: &str) {
+    for _ in 0..5_000 {
+        let settings = Command::new("stty").args(["-F", terminal, "-a"]).output().unwrap();
+        if String::from_utf8(settings.stdout).unwrap().contains(" -echo ") {
+            return;
+        }
+    }
+    panic!("{terminal} shows what is typed");
+}
+
+// --- helpers ---
+
+/// A directory of its own to run waxseal in.
+struct Place {
+    dir: TempDir,
+}
+
+/// How a command ended.
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { dir: TempDir::new().unwrap() }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waxseal"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("SESSION_SECRET", SECRET)
+            .env("SESSION_SECRET_FALLBACKS", OLD_SECRET);
+        command
+    }
+
+    fn waxseal(&self, args: &[&str]) -> Ran {
+        self.waxseal_with(args, "")
+    }
+
+    fn waxseal_with(&self, args: &[&str], input: &str) -> Ran {
+        run(&mut self.command(args), input)
+    }
+
+    /// What a command prints that may be asked for a password.
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.waxseal_with(args, PASSWORD).done()).unwrap()
+    }
+
+    fn inspect(&self, cookie: &str) -> Value {
+        let output = self.waxseal(&["session", "inspect", cookie, "--json"]).done();
+        serde_json::from_str(&output).unwrap()
+    }
+
+    fn add(&self, email: &str, role: &str) {
+        self.waxseal_with(&["user", "add", email, "--role", role], PASSWORD).done();
+    }
+
+    /// The sessions in the database, which is created when missing.
+    async fn store(&self) -> Arc<SessionStore> {
+        let file = self.dir.path().join("waxseal.db");
+        let url: DatabaseUrl = format!("sqlite://{}", file.display()).parse().unwrap();
+        let storage = Storage::connect(&url).await.unwrap();
+        Arc::new(SessionStore::load(storage, Clock::system()).await.unwrap())
+    }
+
+    async fn open_session(
+        &self,
+        store: &SessionStore,
+        auth_time: Timestamp,
+        expires_at: Timestamp,
+    ) -> SessionRecord {
+        use waxseal::session::Registry;
+        let state = State::from_json(r#"{"cart":[1,2]}"#.to_owned()).unwrap();
+        let session = SessionRecord { id: SessionId::random(), auth_time, expires_at, state };
+        assert!(store.open(&session, None).await.unwrap());
+        session
+    }
+}
+
+fn run(command: &mut Command, input: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that reads nothing may have ended by now.
+    let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    Ran {
+        code: status.code(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    /// What was printed, of a command that succeeded.
+    fn done(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        assert_eq!(self.stderr, "");
+        self.stdout
+    }
+
+    /// The one line of a command that was refused.
+    fn refusal(self) -> String {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "");
+        assert!(self.stderr.starts_with("waxseal: "), "{}", self.stderr);
+        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
+        self.stderr
+    }
+}
+
+/// A running server; it ends with the test.
+struct Server {
+    process: Child,
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Server {
+    fn start(place: &Place) -> Self {
+        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let url = log
+            .by_ref()
+            .map(Result::unwrap)
+            .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.to_owned()))
+            .expect("the server starts");
+        // Read on, so that the server can write on.
+        std::thread::spawn(move || log.for_each(drop));
+        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { process, url, client }
+    }
+
+    async fn sign_up(&self, email: &str) -> String {
+        self.submit("/signup", email).await
+    }
+
+    async fn log_in(&self, email: &str) -> String {
+        self.submit("/login", email).await
+    }
+
+    /// The session's cookie, as a pair.
+    async fn submit(&self, path: &str, email: &str) -> String {
+        let form = [("email", email), ("password", PASSWORD)];
+        let request = self.client.post(format!("{}{path}", self.url)).form(&form);
+        let response = request.header(header::USER_AGENT, "a test").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// How the server answers somebody with this cookie: 200 or 401.
+    async fn status(&self, cookie: &str) -> StatusCode {
+        let request = self.client.get(format!("{}/api/session", self.url));
+        request.header(header::COOKIE, cookie).send().await.unwrap().status()
+    }
+
+    /// Asks until the server has heard of it.
+    async fn comes_to_refuse(&self, cookie: &str) {
+        for _ in 0..20_000 {
+            if self.status(cookie).await == StatusCode::UNAUTHORIZED {
+                return;
+            }
+        }
+        panic!("still taken");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _no_zombie = self.process.wait();
+    }
+}
+
+fn claims_of(session: &SessionRecord) -> Claims {
+    Claims {
+        sid: session.id,
+        auth_time: session.auth_time,
+        iat: session.auth_time,
+        exp: session.expires_at,
+        state: Some(session.state.clone()),
+    }
+}
+
+fn seal(secret: &str, cookie_name: &str, claims: &Claims) -> String {
+    let keyring = Keyring::new(&Secret::new(secret).unwrap());
+    keyring.seal(&cookie::purpose(cookie_name), claims.to_json().as_bytes())
+}
+
+fn is_rfc3339(time: &Value) -> bool {
+    let time = time.as_str().unwrap_or_default();
+    time.len() == "2026-11-21T23:05:00Z".len() && time.starts_with("20") && time.ends_with('Z')
+}

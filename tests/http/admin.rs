@@ -1,0 +1,298 @@
+//! What administrators see and do.
+
+use crate::helpers::{Answer, Browser, EMAIL, TestApp};
+
+const BOB: &str = "bob@example.com";
+
+#[actix_web::test]
+async fn the_users_are_for_administrators_only() {
+    let app = TestApp::start().await;
+    let mut bob = app.signed_up(BOB).await;
+    let id = app.id_of(BOB).await;
+    let answers = [
+        bob.get("/admin/users").await,
+        bob.get("/admin/users?q=x&page=2").await,
+        bob.press(&format!("/admin/users/{id}/revoke-sessions")).await,
+        set_role(&mut bob, &id, "admin").await,
+        set_role(&mut bob, "nobody", "admin").await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 403);
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert!(answer.says("<h1>Not allowed</h1>"), "{}", answer.body);
+    }
+    assert_eq!(app.role_of(BOB).await, "user");
+    assert!(bob.is_logged_in().await);
+    let visitor = app.browser().get("/admin/users?q=x").await;
+    assert_eq!(visitor.redirects_to(), "/login?next=/admin/users%3Fq=x");
+}
+
+/// The other database's secret is the same one; its administrators are not ours.
+#[actix_web::test]
+async fn an_administrator_of_another_database_is_nobody_here() {
+    let (app, other) = (TestApp::start().await, TestApp::start().await);
+    app.signed_up(BOB).await;
+    let id = app.id_of(BOB).await;
+    let mut admin = other.admin().await;
+    admin.move_to(&app);
+    for path in ["/sessions", "/logins", "/profile", "/admin/users"] {
+        let mut stranger = admin.clone();
+        let answer = stranger.get(path).await;
+        assert!(answer.redirects_to().starts_with("/login"), "{path}");
+        assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
+    }
+    assert_eq!(set_role(&mut admin, &id, "admin").await.redirects_to(), "/login");
+    assert_eq!(app.role_of(BOB).await, "user");
+}
+
+#[actix_web::test]
+async fn every_user_is_listed_with_role_and_sessions() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    app.signed_up(BOB).await.log_out().await;
+    let page = admin.get("/admin/users").await;
+    assert_eq!(page.status, 200);
+    let (ann, bob) = (row(&page, EMAIL), row(&page, BOB));
+    assert!(ann.contains("<option selected>admin</option>"), "{ann}");
+    assert!(ann.contains(r#"<span class="count">2</span>"#), "{ann}");
+    assert!(ann.contains(">You<") && !bob.contains(">You<"), "{ann}{bob}");
+    assert!(bob.contains("<option selected>user</option>"), "{bob}");
+    assert!(bob.contains("None") && !bob.contains("revoke-sessions"), "{bob}");
+    let id = app.id_of(BOB).await;
+    assert!(bob.contains(&format!(r#"<label class="unseen" for="role-{id}">"#)), "{bob}");
+}
+
+#[actix_web::test]
+async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let (mut bob, mut phone) = (app.signed_up(BOB).await, app.logged_in(BOB).await);
+    let id = app.id_of(BOB).await;
+    assert_eq!(set_role(&mut admin, &id, "admin").await.redirects_to(), "/admin/users");
+    for old in [&mut bob, &mut phone] {
+        assert_eq!(old.get("/profile").await.redirects_to(), "/login?next=/profile");
+    }
+    let mut bob = app.logged_in(BOB).await;
+    assert_eq!(bob.get("/admin/users").await.status, 200);
+    assert!(admin.is_logged_in().await);
+
+    assert_eq!(set_role(&mut admin, &id, "user").await.redirects_to(), "/admin/users");
+    assert_eq!(bob.get("/admin/users").await.redirects_to(), "/login?next=/admin/users");
+    let mut bob = app.logged_in(BOB).await;
+    assert_eq!(bob.get("/admin/users").await.status, 403);
+}
+
+#[actix_web::test]
+async fn the_same_role_again_ends_no_session() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let mut bob = app.signed_up(BOB).await;
+    for (email, role) in [(BOB, "user"), (EMAIL, "admin")] {
+        let id = app.id_of(email).await;
+        let answer = set_role(&mut admin, &id, role).await;
+        assert_eq!(answer.redirects_to(), "/admin/users");
+        assert!(answer.set_cookies().is_empty());
+    }
+    assert!(bob.is_logged_in().await && admin.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn the_last_administrator_keeps_the_role() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let id = app.id_of(EMAIL).await;
+    let answer = set_role(&mut admin, &id, "user").await;
+    assert_eq!(answer.status, 422);
+    let reason = "This is the last administrator. Make somebody else one first.";
+    assert_eq!(answer.count(reason), 1, "{}", answer.body);
+    let mine = row(&answer, EMAIL);
+    assert!(mine.contains(&format!(r#"<p class="error" id="role-{id}-error">{reason}"#)), "{mine}");
+    assert!(mine.contains(&format!(r#"aria-describedby="role-{id}-error""#)), "{mine}");
+    assert!(mine.contains("<option selected>user</option>"), "what was chosen: {mine}");
+    assert_eq!(app.role_of(EMAIL).await, "admin");
+    assert!(admin.is_logged_in().await);
+
+    // Where the list does not show who it is about, the reason is there all the same.
+    let form = [("role", "user"), ("q", "nobody")];
+    let answer = admin.post(&format!("/admin/users/{id}/role"), &form).await;
+    assert_eq!((answer.status.as_u16(), answer.count(reason)), (422, 1), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn an_administrator_who_gives_up_the_role_is_logged_out() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    app.signed_up(BOB).await;
+    app.promote(BOB).await;
+    let mut copy = admin.clone();
+    let id = app.id_of(EMAIL).await;
+    let answer = set_role(&mut admin, &id, "user").await;
+    assert_eq!(answer.redirects_to(), "/login");
+    assert!(answer.clears_the_cookie(), "{answer:?}");
+    assert!(!copy.is_logged_in().await);
+    assert_eq!(app.role_of(EMAIL).await, "user");
+}
+
+#[actix_web::test]
+async fn of_two_administrators_who_demote_each_other_one_stays() {
+    let app = TestApp::start().await;
+    let mut ann = app.admin().await;
+    app.signed_up(BOB).await;
+    app.promote(BOB).await;
+    let mut bob = app.logged_in(BOB).await;
+    let (ann_id, bob_id) = (app.id_of(EMAIL).await, app.id_of(BOB).await);
+    let (one, other) =
+        tokio::join!(set_role(&mut ann, &bob_id, "user"), set_role(&mut bob, &ann_id, "user"));
+    for answer in [one, other] {
+        assert!([303, 422].contains(&answer.status.as_u16()), "{}", answer.body);
+    }
+    let admins = "SELECT COUNT(*) FROM users WHERE role = 'admin'";
+    assert_eq!(app.database.number(admins).await, 1);
+}
+
+#[actix_web::test]
+async fn a_role_that_does_not_exist_is_refused() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let mut bob = app.signed_up(BOB).await;
+    let id = app.id_of(BOB).await;
+    for role in ["", "root", "Admin", "admin ", "<b>"] {
+        let answer = set_role(&mut admin, &id, role).await;
+        assert_eq!(answer.status, 422, "{role}");
+        assert!(row(&answer, BOB).contains("There is no such role."), "{}", answer.body);
+        assert!(row(&answer, BOB).contains("<option selected>user</option>"), "{}", answer.body);
+    }
+    assert_eq!(admin.post(&format!("/admin/users/{id}/role"), &[]).await.status, 422);
+    assert_eq!(app.role_of(BOB).await, "user");
+    assert!(bob.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn somebody_who_does_not_exist_is_not_found() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    for id in ["6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11", "x", "%00", "%ff", "'%20OR%201=1--"] {
+        assert_eq!(set_role(&mut admin, id, "user").await.status, 404, "{id}");
+        assert_eq!(set_role(&mut admin, id, "root").await.status, 404, "{id}");
+        let path = format!("/admin/users/{id}/revoke-sessions");
+        assert_eq!(admin.press(&path).await.status, 404, "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn an_administrator_ends_somebodys_sessions() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let mut bobs = [app.signed_up(BOB).await, app.logged_in(BOB).await];
+    let path = format!("/admin/users/{}/revoke-sessions", app.id_of(BOB).await);
+    assert_eq!(admin.press(&path).await.redirects_to(), "/admin/users");
+    for bob in &mut bobs {
+        assert!(!bob.is_logged_in().await);
+    }
+    assert!(admin.is_logged_in().await);
+    // A script's request may have no body at all.
+    let bare = admin.request(reqwest::Method::POST, &path);
+    assert_eq!(admin.send(bare).await.redirects_to(), "/admin/users");
+    assert_eq!(app.logged_in(BOB).await.get("/admin/users").await.status, 403);
+
+    let own = format!("/admin/users/{}/revoke-sessions", app.id_of(EMAIL).await);
+    let answer = admin.press(&own).await;
+    assert_eq!(answer.redirects_to(), "/admin/users");
+    assert!(answer.clears_the_cookie(), "{answer:?}");
+}
+
+#[actix_web::test]
+async fn the_list_has_pages_and_a_form_leads_back_to_the_page_it_was_on() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    add_users(&app, "SELECT 'p' || printf('%03d', i) || '+x@example.com' FROM n").await;
+    let first = admin.get("/admin/users").await;
+    assert_eq!(first.count("/role\""), 50);
+    assert!(row(&first, EMAIL).contains(r#"autocomplete="off""#));
+    assert!(first.says(r#"<a href="/admin/users?page=2" rel="next">"#), "{}", first.body);
+    assert!(!first.says("rel=\"prev\""), "{}", first.body);
+
+    let second = admin.get("/admin/users?q=%2Bx@&page=2").await;
+    assert_eq!(second.count("/role\""), 10, "{}", second.body);
+    let back = r#"<a href="/admin/users?q=%2Bx@" rel="prev">"#;
+    assert!(second.says(back) && !second.says("rel=\"next\""), "{}", second.body);
+    assert!(second.says(r#"maxlength="254" value="+x@">"#), "{}", second.body);
+    let hidden = [
+        r#"<input type="hidden" name="q" value="+x@">"#,
+        r#"<input type="hidden" name="page" value="2">"#,
+    ];
+    assert!(hidden.iter().all(|field| second.says(field)), "{}", second.body);
+
+    let id = app.id_of("p060+x@example.com").await;
+    let form = [("role", "admin"), ("q", "+x@"), ("page", "2")];
+    for action in ["role", "revoke-sessions"] {
+        let answer = admin.post(&format!("/admin/users/{id}/{action}"), &form).await;
+        assert_eq!(answer.redirects_to(), "/admin/users?q=%2Bx@&page=2");
+    }
+    let form = [("role", "admin"), ("q", "\r\nSet-Cookie: a=b"), ("page", "//evil.example")];
+    let answer = admin.post(&format!("/admin/users/{id}/role"), &form).await;
+    assert_eq!(answer.redirects_to(), "/admin/users?q=%0D%0ASet-Cookie:%20a=b");
+    assert!(answer.set_cookies().is_empty());
+    let beyond = admin.get("/admin/users?page=9").await;
+    assert!(beyond.says("There is nobody on this page."), "{}", beyond.body);
+}
+
+#[actix_web::test]
+async fn a_search_takes_every_character_as_it_is() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    add_users(&app, "SELECT 'p' || i || '@example.com' FROM n").await;
+    for email in ["a_b@example.com", "a%b@example.com", "axb@example.com", "josé@example.com"] {
+        app.signed_up(email).await;
+    }
+    for (q, found) in [
+        ("a_b", &["a_b@example.com"][..]),
+        ("_", &["a_b@example.com"]),
+        ("%25", &["a%b@example.com"]),
+        ("A%25B", &["a%b@example.com"]),
+        ("%5C", &[]),
+        ("%20%20AXB@%20", &["axb@example.com"]),
+        ("jose%CC%81", &["josé@example.com"]),
+        ("nobody", &[]),
+        ("'%20OR%201=1--", &[]),
+        ("%00", &[]),
+        (&"a".repeat(60_000), &[]),
+    ] {
+        let page = admin.get(&format!("/admin/users?q={q}")).await;
+        assert_eq!(page.status, 200, "{q}");
+        assert_eq!(page.count("/role\""), found.len(), "{q}: {}", page.body);
+        for email in found {
+            row(&page, email);
+        }
+    }
+    let page = admin.get("/admin/users?q=%22%3E%3Cscript%3E").await;
+    assert!(!page.says("<script"), "{}", page.body);
+    assert_eq!(page.typed("q").as_deref(), Some("\"><script>"));
+}
+
+async fn set_role(browser: &mut Browser, id: &str, role: &str) -> Answer {
+    browser.post(&format!("/admin/users/{id}/role"), &[("role", role)]).await
+}
+
+/// Adds sixty users; the query gives their addresses.
+async fn add_users(app: &TestApp, addresses: &str) {
+    let sql = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60),
+            addresses(email) AS ({addresses})
+         INSERT INTO users (id, email, password_hash, role, created_at)
+         SELECT printf('00000000-0000-4000-8000-%012d', row_number() OVER ()), email, '', 'user', 1
+         FROM addresses"
+    );
+    assert_eq!(app.database.execute(sql.leak(), &[]).await, 60);
+}
+
+/// The row of the user with this address.
+fn row<'a>(page: &'a Answer, email: &str) -> &'a str {
+    let mut rows = page
+        .body
+        .split("<tr ")
+        .filter(|row| row.contains(&format!(">{email}<")) || row.contains(&format!(">{email} <")));
+    let row = rows.next().unwrap_or_else(|| panic!("{email} is in {}", page.body));
+    assert_eq!(rows.next(), None);
+    row
+}

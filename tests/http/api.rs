@@ -1,0 +1,91 @@
+//! The JSON for scripts and apps.
+
+use serde_json::{Value, json};
+
+use crate::helpers::{DAY, EMAIL, TestApp, text};
+
+#[actix_web::test]
+async fn the_session_is_told_as_json() {
+    for mode in ["cookie", "database"] {
+        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let answer = ann.get("/api/session").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let session: Value = serde_json::from_str(&answer.body).unwrap();
+        let id = app.database.texts("SELECT id FROM sessions", &[]).await.remove(0);
+        let expected = json!({
+            "user_id": app.id_of(EMAIL).await,
+            "role": "user",
+            "session_id": id,
+            "created_at": "2033-05-18T03:33:20Z",
+            "expires_at": "2033-05-25T03:33:20Z",
+        });
+        assert_eq!(session, expected, "{mode}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refresh_that_the_request_brings_is_told() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    app.clock.advance(6 * DAY);
+    let answer = ann.get("/api/session").await;
+    assert_eq!(answer.set_cookies().len(), 1);
+    assert!(answer.says(r#""created_at":"2033-05-18T03:33:20Z""#), "{}", answer.body);
+    assert!(answer.says(r#""expires_at":"2033-05-31T03:33:20Z""#), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn an_administrators_role_is_told() {
+    let app = TestApp::start().await;
+    let answer = app.admin().await.get("/api/session").await;
+    assert!(answer.says(r#""role":"admin""#), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn a_visitor_is_a_401_in_json() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let answer = visitor.get("/api/session").await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.body, r#"{"error":"not logged in"}"#);
+    assert!(answer.set_cookies().is_empty());
+    visitor.plant("session", "unreadable");
+    let answer = visitor.get("/api/session").await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.clears_the_cookie(), "{answer:?}");
+}
+
+#[actix_web::test]
+async fn logging_out_says_so_and_a_copied_cookie_is_dead_after_it() {
+    for mode in ["cookie", "database"] {
+        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let mut copy = ann.clone();
+        let answer = ann.press("/api/logout").await;
+        let said = r#"{"success":true,"message":"Logged out successfully"}"#;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.body, said);
+        assert!(answer.clears_the_cookie(), "{answer:?}");
+        let dead = copy.get("/api/session").await;
+        assert_eq!(dead.status, 401, "{mode}");
+        assert!(dead.clears_the_cookie(), "{dead:?}");
+
+        let again = ann.press("/api/logout").await;
+        assert_eq!((again.status.as_u16(), again.body.as_str()), (200, said));
+        assert!(again.set_cookies().is_empty());
+    }
+}
+
+#[actix_web::test]
+async fn the_body_of_a_log_out_is_nobodys_business() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let answer = ann.post_body("/api/logout", "text/plain", "x".repeat(100_000)).await;
+    assert_eq!(answer.status, 200);
+    assert!(!ann.is_logged_in().await);
+}

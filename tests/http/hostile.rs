@@ -1,0 +1,194 @@
+//! Requests that no form of ours makes: refused, and never a 500.
+
+use reqwest::Method;
+
+use crate::helpers::{EMAIL, PASSWORD, TestApp};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[actix_web::test]
+async fn a_body_of_another_kind_is_a_415() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let json = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    for path in ["/login", "/signup"] {
+        for kind in
+            ["application/json", "text/plain", "multipart/form-data; boundary=x", "nonsense"]
+        {
+            let answer = visitor.post_body(path, kind, json.clone()).await;
+            assert_eq!(answer.status, 415, "{path} {kind}");
+        }
+        let none = visitor.request(Method::POST, path).body(json.clone());
+        assert_eq!(visitor.send(none).await.status, 415, "{path}");
+    }
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
+}
+
+#[actix_web::test]
+async fn a_body_has_at_most_16_kib() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let padded = |size: usize| {
+        let start = format!("email={EMAIL}&password=violet+anvil+forty+marmots&padding=");
+        let padding = "x".repeat(size - start.len());
+        start + &padding
+    };
+    for path in ["/login", "/signup"] {
+        let answer = visitor.post_body(path, FORM, padded(16 * 1024 + 1)).await;
+        assert_eq!(answer.status, 413, "{path}");
+        let answer = visitor.post_body(path, FORM, "x".repeat(5_000_000)).await;
+        assert_eq!(answer.status, 413, "{path}");
+    }
+    let answer = visitor.post_body("/signup", FORM, padded(16 * 1024)).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+}
+
+#[actix_web::test]
+async fn a_body_that_never_says_its_size_has_at_most_16_kib_too() {
+    let app = TestApp::start().await;
+    let head = format!("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n");
+    let chunks = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let body = format!("{chunks}1\r\nx\r\n0\r\n\r\n");
+    let answer =
+        app.raw(format!("{head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let body = format!("{chunks}0\r\n\r\n");
+    let answer =
+        app.raw(format!("{head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+}
+
+#[actix_web::test]
+async fn a_field_that_is_there_twice_is_a_400() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for body in ["email=a&email=b", "email=a@b.example&password=x&password=y"] {
+        for path in ["/login", "/signup"] {
+            assert_eq!(visitor.post_body(path, FORM, body).await.status, 400, "{path} {body}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn no_form_however_broken_is_a_500() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let bodies: [&[u8]; 13] = [
+        b"",
+        b"&",
+        b"=",
+        b"====&&&&",
+        b"email",
+        b"email=%",
+        b"email=%zz&password=%e",
+        b"email=%ff%fe&password=%c3%28",
+        b"email=\xff\xfe&password=\xc3\x28",
+        b"email=%00@example.com&password=%00%00%00%00%00%00%00%00%00%00%00%00",
+        b"\0\0\0\0",
+        b"email[]=a&email[0]=b",
+        b"\x1f\x8b\x08\x00",
+    ];
+    let kinds = [FORM, "application/x-www-form-urlencoded; charset=iso-8859-1"];
+    for body in bodies {
+        for kind in kinds {
+            for path in ["/login", "/signup"] {
+                let answer = visitor.post_body(path, kind, body).await;
+                let status = answer.status.as_u16();
+                assert!([400, 422].contains(&status), "{status}: {path} {kind} {body:?}");
+                assert!(answer.body.starts_with("<!doctype html>"), "{path} {body:?}");
+            }
+        }
+    }
+    let unknown = "application/x-www-form-urlencoded; charset=nonsense";
+    let answer = visitor.post_body("/login", unknown, "email=a").await;
+    assert!(answer.status.is_client_error(), "{}", answer.status);
+}
+
+#[actix_web::test]
+async fn no_address_however_odd_is_a_500() {
+    let app = TestApp::start().await;
+    let long = format!("/{}", "a".repeat(10_000));
+    let paths = [
+        "/%",
+        "/%00",
+        "/%ff%fe",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/../../etc/passwd",
+        "/static/..%2f..%2fCargo.toml",
+        "/static/%ff",
+        "/static/%00",
+        "/profile%00",
+        "/login?next=%ff%fe",
+        "/login?next",
+        "/login?%",
+        "/login?next=%0d%0aSet-Cookie:%20a=b",
+        "/profile?%ff",
+        "*",
+        "/?\u{7f}",
+        &long,
+    ];
+    for path in paths {
+        let answer =
+            app.raw(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(["200", "303", "400", "404"].contains(&status), "{path}: {answer}");
+        let head = answer.split("\r\n\r\n").next().unwrap_or_default();
+        assert!(!head.to_lowercase().contains("set-cookie"), "{path}: {answer}");
+    }
+}
+
+#[actix_web::test]
+async fn no_header_however_odd_is_a_500() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    for (header, expected) in [
+        (&b"User-Agent: \xff\xfe\x01"[..], &["303", "400"][..]),
+        (b"User-Agent: ", &["303"]),
+        (b"User-Agent: \xc3\xa9\xf0\x9f\x98\x80", &["303"]),
+        (b"Cookie: \xff=\xfe; session=\xff", &["303"]),
+        (b"Cookie: ", &["303"]),
+        (b"Origin: \xff", &["403"]),
+        (b"Sec-Fetch-Site: \xff", &["403"]),
+        (b"Content-Encoding: gzip", &["303", "400", "415"]),
+        (b"X-Forwarded-For: '; DROP TABLE users; --", &["303"]),
+        (b"Expect: nonsense", &["303", "417"]),
+    ] {
+        let length = form.len();
+        let head = format!(
+            "POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {FORM}\r\nContent-Length: {length}\r\n"
+        );
+        let answer = app.raw([head.as_bytes(), header, b"\r\n\r\n", form.as_bytes()].concat());
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(expected.contains(&status), "{}: {answer}", header.escape_ascii());
+    }
+}
+
+#[actix_web::test]
+async fn a_browsers_name_is_kept_short_and_in_one_line() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let mut ann = app.browser();
+    let request = ann.request(Method::POST, "/login").form(&form);
+    let answer = ann.send(request.header("User-Agent", "é".repeat(2000).as_bytes())).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    let longest = "SELECT MAX(LENGTH(user_agent)) FROM sessions";
+    assert_eq!(app.database.number(longest).await, 512);
+}
+
+#[actix_web::test]
+async fn what_was_typed_is_never_markup() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let markup = "\"><script>alert(1)</script><a x='";
+    let form = [("email", markup), ("password", "x"), ("next", markup)];
+    for answer in [
+        visitor.post("/login", &form).await,
+        visitor.post("/signup", &form).await,
+        visitor.get("/login?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%3Ca%20x='").await,
+    ] {
+        assert!(!answer.body.contains("<script"), "{}", answer.body);
+        assert!(answer.body.contains("alert(1)"), "{}", answer.body);
+    }
+}

@@ -1,0 +1,161 @@
+//! Logging in.
+
+use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
+
+#[actix_web::test]
+async fn logging_in_opens_a_new_session() {
+    let app = TestApp::start().await;
+    let elsewhere = app.signed_up(EMAIL).await;
+    let mut ann = app.browser();
+    let answer = ann.log_in(EMAIL, PASSWORD).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    let token = ann.session().unwrap();
+    let cookie = format!("session={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
+    assert_eq!(answer.set_cookies(), [cookie]);
+    assert_ne!(elsewhere.session(), ann.session());
+    assert!(ann.is_logged_in().await);
+    assert!(elsewhere.clone().is_logged_in().await, "another browser stays logged in");
+    assert_eq!(app.database.number("SELECT COUNT(DISTINCT id) FROM sessions").await, 2);
+}
+
+#[actix_web::test]
+async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let unknown = visitor.log_in(EMAIL, "not the password").await;
+    app.signed_up(EMAIL).await;
+    let wrong = visitor.log_in(EMAIL, "not the password").await;
+    assert_eq!((unknown.status.as_u16(), wrong.status.as_u16()), (422, 422));
+    assert_eq!(unknown.body, wrong.body);
+    let headers = |answer: &Answer| {
+        let mut headers = answer.headers.clone();
+        headers.remove("date");
+        headers
+    };
+    assert_eq!(headers(&unknown), headers(&wrong));
+    let alert = "The e-mail address or the password is wrong.";
+    assert_eq!(wrong.error("email").as_deref(), Some(alert));
+    assert_eq!(wrong.error("password").as_deref(), Some(alert));
+    assert_eq!(wrong.typed("email").as_deref(), Some(EMAIL));
+    assert_eq!(wrong.typed("password"), None);
+    assert!(!visitor.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn attempts_are_recorded_alike_too() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    app.browser().log_in("nobody@example.com", PASSWORD).await;
+    app.browser().log_in(EMAIL, "not the password").await;
+    let known = "SELECT outcome FROM login_events WHERE user_id IS NOT NULL ORDER BY outcome";
+    assert_eq!(app.database.texts(known, &[]).await, ["granted", "refused"]);
+    let unknown = "SELECT outcome FROM login_events WHERE user_id IS NULL";
+    assert_eq!(app.database.texts(unknown, &[]).await, ["refused"]);
+    let from = "SELECT DISTINCT address FROM login_events";
+    assert_eq!(app.database.texts(from, &[]).await, ["127.0.0.1"]);
+}
+
+#[actix_web::test]
+async fn after_the_log_in_it_goes_on_where_it_was_interrupted() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let mut ann = app.browser();
+    let next = "/profile?tab=\"a b\"&x=<1>";
+    let login = ann.get("/login?next=/profile?tab=%22a%20b%22%26x=%3C1%3E").await;
+    assert_eq!(login.typed("next").as_deref(), Some(next));
+
+    let next = "/profile?tab=%22a+b%22&x=1#top";
+    let form = |password| [("email", EMAIL), ("password", password), ("next", next)];
+    let refused = ann.post("/login", &form("not the password")).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.typed("next").as_deref(), Some(next), "kept for the next attempt");
+    assert_eq!(ann.post("/login", &form(PASSWORD)).await.redirects_to(), next);
+}
+
+#[actix_web::test]
+async fn nobody_is_led_off_the_site() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\r\nSet-Cookie: session=theirs",
+        " //evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "/\0",
+        "/ü",
+        "",
+    ] {
+        let form = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
+        let answer = app.browser().post("/login", &form).await;
+        assert_eq!(answer.redirects_to(), "/profile", "{next:?}");
+        assert_eq!(answer.set_cookies().len(), 1, "{next:?}");
+    }
+}
+
+#[actix_web::test]
+async fn missing_fields_are_asked_for() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let answer = visitor.post("/login", &[]).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.error("email").as_deref(), Some("Enter your e-mail address."));
+    assert_eq!(answer.error("password").as_deref(), Some("Enter a password."));
+    let answer = visitor.post("/login", &[("email", EMAIL), ("next", "/profile?a=b")]).await;
+    assert_eq!((answer.error("email"), answer.typed("email").as_deref()), (None, Some(EMAIL)));
+    assert_eq!(answer.typed("next").as_deref(), Some("/profile?a=b"));
+}
+
+#[actix_web::test]
+async fn unknown_fields_are_ignored() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let form = [("remember", "1"), ("email", EMAIL), ("password", PASSWORD), ("role", "admin")];
+    let mut ann = app.browser();
+    assert_eq!(ann.post("/login", &form).await.redirects_to(), "/profile");
+    assert!(ann.get("/profile").await.body.contains("<dd>user</dd>"));
+}
+
+#[actix_web::test]
+async fn logging_in_while_logged_in_ends_the_session_that_was_there() {
+    for mode in ["cookie", "database"] {
+        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let mut copy = ann.clone();
+        let answer = ann.log_in(EMAIL, PASSWORD).await;
+        assert_eq!(answer.set_cookies().len(), 1);
+        assert_ne!(ann.session(), copy.session());
+        assert!(ann.is_logged_in().await);
+        assert!(!copy.is_logged_in().await);
+        let live = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL";
+        assert_eq!(app.database.number(live).await, 1);
+    }
+}
+
+#[actix_web::test]
+async fn somebody_elses_log_in_in_the_same_browser_ends_the_session_that_was_there() {
+    let app = TestApp::start().await;
+    app.signed_up("bob@example.com").await;
+    let mut browser = app.signed_up(EMAIL).await;
+    let mut copy = browser.clone();
+    browser.log_in("bob@example.com", PASSWORD).await;
+    let profile = browser.get("/profile").await.body;
+    assert!(profile.contains("bob@example.com") && !profile.contains(EMAIL), "{profile}");
+    assert!(!copy.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
+    let app = TestApp::start().await;
+    let mut mallory = app.signed_up("mallory@example.com").await;
+    app.signed_up(EMAIL).await;
+    let mut ann = app.browser();
+    ann.plant("session", mallory.session().unwrap());
+    ann.log_in(EMAIL, PASSWORD).await;
+    assert!(ann.get("/profile").await.body.contains(EMAIL));
+    assert!(!mallory.is_logged_in().await);
+}

@@ -1,0 +1,30 @@
+//! The application over HTTP: what design calls the contract, line by line.
+//!
+//! Every test starts the application on a port and a database of its own (see
+//! [`helpers::TestApp`]) and visits it with a [`helpers::Browser`]. Time is stepped, never waited
+//! for.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod helpers;
+
+mod account_deletion;
+mod admin;
+mod api;
+mod contract;
+mod cookies;
+mod headers;
+mod hostile;
+mod lifetimes;
+mod login;
+mod logins;
+mod logout;
+mod origin;
+mod password_change;
+mod passwords;
+mod people;
+mod races;
+mod restarts;
+mod revocation;
+mod sessions;
+mod signup;

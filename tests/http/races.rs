@@ -1,0 +1,74 @@
+//! Two things at once: whoever comes first, no session survives what should have ended it.
+
+use std::time::Duration;
+
+use actix_web::rt;
+
+use crate::helpers::{Browser, DAY, EMAIL, PASSWORD, TestApp, text};
+
+const ROUNDS: usize = 10;
+const SECOND: Duration = Duration::from_secs(1);
+const NEW_PASSWORD: &str = "orange ladder seventy geese";
+
+#[actix_web::test]
+async fn no_log_in_with_the_old_password_survives_its_change() {
+    for _ in 0..ROUNDS {
+        let app = TestApp::start().await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.browser()))).collect();
+        let form = [("current_password", PASSWORD), ("new_password", NEW_PASSWORD)];
+        assert_eq!(ann.post("/profile/password", &form).await.redirects_to(), "/profile");
+        for log_in in log_ins {
+            // Refused, or granted and ended by the change.
+            assert!(!log_in.await.unwrap().is_logged_in().await);
+        }
+        assert!(ann.is_logged_in().await);
+        let live = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL";
+        assert_eq!(app.database.number(live).await, 1);
+    }
+}
+
+#[actix_web::test]
+async fn no_refresh_brings_back_a_session_that_is_logged_out() {
+    let app = TestApp::start().await;
+    for round in 0..ROUNDS {
+        let mut ann = app.signed_up(&format!("ann{round}@example.com")).await;
+        // Due for a refresh.
+        app.clock.advance(6 * DAY);
+        let refreshes: Vec<_> = (0..4).map(|_| rt::spawn(refreshed(ann.clone()))).collect();
+        assert_eq!(ann.log_out().await.redirects_to(), "/login");
+        for refresh in refreshes {
+            assert!(!refresh.await.unwrap().is_logged_in().await);
+        }
+        assert_eq!(ann.session(), None);
+    }
+}
+
+#[actix_web::test]
+async fn a_clean_up_takes_nothing_from_log_outs_and_refreshes_beside_it() {
+    let app = TestApp::start_with(|settings| settings.cleanup_interval = text("1s")).await;
+    for round in 0..ROUNDS {
+        let mut ann = app.signed_up(&format!("ann{round}@example.com")).await;
+        let mut bob = app.signed_up(&format!("bob{round}@example.com")).await;
+        let mut thief = ann.clone();
+        app.clock.advance(6 * DAY);
+        let refresh = rt::spawn(refreshed(bob.clone()));
+        app.clock.elapse(SECOND);
+        ann.log_out().await;
+        assert!(refresh.await.unwrap().is_logged_in().await);
+        assert!(bob.is_logged_in().await);
+        // The clean-up runs on; no revocation goes with it.
+        app.clock.elapse(SECOND);
+        assert!(!thief.is_logged_in().await);
+    }
+}
+
+async fn logged_in(mut browser: Browser) -> Browser {
+    browser.log_in(EMAIL, PASSWORD).await;
+    browser
+}
+
+async fn refreshed(mut browser: Browser) -> Browser {
+    browser.get("/profile").await;
+    browser
+}

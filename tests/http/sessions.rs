@@ -1,0 +1,170 @@
+//! The sessions of a person: seen and ended.
+
+use reqwest::Method;
+
+use crate::{
+    helpers::{Browser, DAY, EMAIL, HOUR, PASSWORD, TestApp, text},
+    people::FIREFOX,
+};
+
+#[actix_web::test]
+async fn every_live_session_is_shown_and_this_one_is_marked() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    app.signed_up("bob@example.com").await;
+    app.logged_in(EMAIL).await.log_out().await;
+    app.clock.advance(2 * HOUR);
+    let mut firefox = app.browser();
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let request = firefox.request(Method::POST, "/login").form(&form);
+    firefox.send(request.header("User-Agent", FIREFOX)).await.redirects_to();
+    app.clock.advance(HOUR);
+
+    let page = ann.get("/sessions").await;
+    assert_eq!(page.status, 200);
+    let (this, others) = page.body.split_once("Other sessions").unwrap();
+    assert!(this.contains("Unknown browser <span class=\"badge\">This session</span>"), "{this}");
+    for text in ["127.0.0.1", ">18 May 2033, 03:33 UTC<", ">18 May 2033, 06:33 UTC<"] {
+        assert!(this.contains(text), "began, and was last seen just now: {this}");
+    }
+    assert!(this.contains(&revocation(&ann.session_id().await)), "{this}");
+    for text in ["Firefox on Windows", "127.0.0.1", ">18 May 2033, 05:33 UTC<"] {
+        assert!(others.contains(text), "{others}");
+    }
+    assert!(others.contains(&revocation(&firefox.session_id().await)), "{others}");
+    assert_eq!(page.count("/revoke\""), 2, "{}", page.body);
+    assert!(page.says(r#"<form method="post" action="/sessions/revoke-others">"#));
+}
+
+#[actix_web::test]
+async fn an_expired_session_is_not_shown() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    app.clock.advance(7 * DAY);
+    let page = app.logged_in(EMAIL).await.get("/sessions").await;
+    assert_eq!(page.count("/revoke\""), 1, "{}", page.body);
+    assert!(page.says("There are none."), "{}", page.body);
+    assert!(!page.says("revoke-others"), "{}", page.body);
+}
+
+#[actix_web::test]
+async fn a_browsers_name_is_never_markup() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let mut ann = app.browser();
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let request = ann.request(Method::POST, "/login").form(&form);
+    let request = request.header("User-Agent", "<script>alert(1)</script> Firefox/1 on \"Windows");
+    ann.send(request).await.redirects_to();
+    for path in ["/sessions", "/logins"] {
+        let page = ann.get(path).await;
+        assert!(page.says("Firefox on Windows") && !page.says("<script"), "{}", page.body);
+    }
+}
+
+#[actix_web::test]
+async fn a_session_that_is_ended_is_dead_at_once() {
+    for mode in ["cookie", "database"] {
+        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let (mut phone, mut tablet) = (app.logged_in(EMAIL).await, app.logged_in(EMAIL).await);
+        let path = format!("/sessions/{}/revoke", phone.session_id().await);
+        let answer = ann.press(&path).await;
+        assert_eq!(answer.redirects_to(), "/sessions");
+        assert!(answer.set_cookies().is_empty());
+        let dead = phone.get("/profile").await;
+        assert_eq!(dead.redirects_to(), "/login?next=/profile");
+        assert!(dead.clears_the_cookie(), "{dead:?}");
+        assert!(ann.is_logged_in().await && tablet.is_logged_in().await, "{mode}");
+        assert_eq!(ann.press(&path).await.redirects_to(), "/sessions", "pressed twice");
+    }
+}
+
+#[actix_web::test]
+async fn ending_the_session_at_hand_is_logging_out() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut copy = ann.clone();
+    let answer = ann.press(&format!("/sessions/{}/revoke", copy.session_id().await)).await;
+    assert_eq!(answer.redirects_to(), "/sessions");
+    assert!(answer.clears_the_cookie(), "{answer:?}");
+    assert_eq!(ann.get("/sessions").await.redirects_to(), "/login?next=/sessions");
+    assert!(!copy.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn somebody_elses_session_is_not_found_and_goes_on() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut bob = app.signed_up("bob@example.com").await;
+    let answer = ann.press(&format!("/sessions/{}/revoke", bob.session_id().await)).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.says("<h1>Page not found</h1>"), "{}", answer.body);
+    assert!(bob.is_logged_in().await && ann.is_logged_in().await);
+    app.promote("bob@example.com").await;
+    let mut bob = app.logged_in("bob@example.com").await;
+    let answer = bob.press(&format!("/sessions/{}/revoke", ann.session_id().await)).await;
+    assert_eq!(answer.status, 404, "an administrator's page is another one");
+    assert!(ann.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn what_is_no_session_is_not_found() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let id = ann.session_id().await;
+    for id in [
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "x",
+        "%ff",
+        "%00",
+        "..%2f",
+        "'%20OR%201=1--",
+        &format!("{id}="),
+        &format!("{id}%20"),
+        &id[..21],
+        &"A".repeat(5000),
+    ] {
+        let answer = ann.press(&format!("/sessions/{id}/revoke")).await;
+        assert_eq!(answer.status, 404, "{id}");
+    }
+    assert_eq!(ann.press("/sessions//revoke").await.status, 404);
+    assert!(ann.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn ending_all_others_leaves_this_one_and_those_of_other_people() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut bob = app.signed_up("bob@example.com").await;
+    let mut others: Vec<Browser> = Vec::new();
+    for _ in 0..3 {
+        others.push(app.logged_in(EMAIL).await);
+    }
+    let before = ann.session().unwrap().to_owned();
+    let answer = ann.press("/sessions/revoke-others").await;
+    assert_eq!(answer.redirects_to(), "/sessions");
+    for mut other in others {
+        assert!(!other.is_logged_in().await);
+    }
+    assert!(ann.is_logged_in().await && bob.is_logged_in().await);
+    assert_eq!(ann.session(), Some(before.as_str()), "nothing about it has changed");
+    assert_eq!(ann.press("/sessions/revoke-others").await.redirects_to(), "/sessions");
+}
+
+#[actix_web::test]
+async fn a_session_that_was_ended_stays_so_after_a_restart() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut phone = app.logged_in(EMAIL).await;
+    ann.press("/sessions/revoke-others").await.redirects_to();
+    let app = app.restart(|_| {}).await;
+    phone.move_to(&app);
+    ann.move_to(&app);
+    assert!(!phone.is_logged_in().await);
+    assert!(ann.is_logged_in().await);
+}
+
+fn revocation(id: &str) -> String {
+    format!(r#"<form method="post" action="/sessions/{id}/revoke">"#)
+}

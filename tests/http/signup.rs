@@ -1,0 +1,240 @@
+//! Signing up.
+
+use actix_web::rt;
+use serde_json::Value;
+use waxseal::seal::{Keyring, Secret};
+
+use crate::helpers::{EMAIL, PASSWORD, SECRET, START, TestApp, text};
+
+#[actix_web::test]
+async fn signing_up_makes_an_account_and_logs_in() {
+    let app = TestApp::start().await;
+    let mut ann = app.browser();
+    let answer = ann.sign_up(EMAIL, PASSWORD).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    let token = ann.session().unwrap();
+    let cookie = format!("session={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
+    assert_eq!(answer.set_cookies(), [cookie]);
+    assert!(ann.get("/profile").await.body.contains(EMAIL));
+    assert_eq!(app.database.texts("SELECT email FROM users", &[]).await, [EMAIL]);
+}
+
+#[actix_web::test]
+async fn in_production_the_cookie_is_for_this_host_and_https_only() {
+    let app = TestApp::start_with(|settings| settings.app_env = text("production")).await;
+    let mut ann = app.browser();
+    let answer = ann.sign_up(EMAIL, PASSWORD).await;
+    let token = ann.cookie("__Host-session").unwrap();
+    let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800";
+    assert_eq!(answer.set_cookies(), [format!("__Host-session={token}; {attributes}")]);
+    assert!(ann.is_logged_in().await);
+
+    let answer = ann.log_out().await;
+    let cleared = "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+    assert_eq!(answer.set_cookies(), [cleared]);
+}
+
+#[actix_web::test]
+async fn the_cookie_is_named_as_the_setting_says() {
+    for (environment, name) in [("development", "wax"), ("production", "__Host-wax")] {
+        let app = TestApp::start_with(|settings| {
+            settings.app_env = text(environment);
+            settings.session_cookie_name = text("wax");
+        });
+        let app = app.await;
+        let mut ann = app.signed_up(EMAIL).await;
+        assert!(ann.cookie(name).is_some(), "{environment}");
+        assert!(ann.is_logged_in().await, "{environment}");
+    }
+}
+
+#[actix_web::test]
+async fn the_cookie_seals_who_it_is_and_nothing_personal() {
+    for mode in ["cookie", "database"] {
+        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let ann = app.signed_up(EMAIL).await;
+        let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
+        let unsealed = keyring.unseal("session:session", ann.session().unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&unsealed.plaintext).unwrap();
+        let now = START.as_unix();
+        assert_eq!(claims["auth_time"], now);
+        assert_eq!(claims["iat"], now);
+        assert_eq!(claims["exp"], now + 604_800);
+        let row = "SELECT id FROM sessions WHERE revoked_at IS NULL";
+        assert_eq!(app.database.texts(row, &[]).await, [claims["sid"].as_str().unwrap()]);
+        let id = app.database.texts("SELECT id FROM users", &[]).await.remove(0);
+        let state = serde_json::json!({"user_id": id, "role": "user"});
+        let kept = app.database.texts("SELECT state FROM sessions", &[]).await.remove(0);
+        assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), state);
+        match mode {
+            "cookie" => assert_eq!(claims["state"], state),
+            _ => assert!(claims.get("state").is_none()),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_was_typed_stays_and_the_password_does_not() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for (email, password) in [(EMAIL, "Tr0ub4dor&3"), ("<b>\"Ann\"&'s@", PASSWORD), ("", PASSWORD)]
+    {
+        let answer = visitor.sign_up(email, password).await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.typed("email").unwrap(), email);
+        assert_eq!(answer.typed("password"), None);
+        assert!(!answer.body.contains(password), "{}", answer.body);
+    }
+}
+
+#[actix_web::test]
+async fn an_error_stands_beside_its_field_and_beside_no_other() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let page = visitor.get("/signup").await;
+    assert_eq!((page.error("email"), page.error("password")), (None, None));
+
+    let answer = visitor.sign_up("ann", PASSWORD).await;
+    let malformed = "This does not look like an e-mail address, such as name@example.com.";
+    assert_eq!(answer.error("email").as_deref(), Some(malformed));
+    assert_eq!(answer.error("password"), None);
+    assert!(answer.body.contains("<title>Error: Sign up"), "{}", answer.body);
+
+    let answer = visitor.sign_up(EMAIL, "short").await;
+    assert_eq!(answer.error("email"), None);
+    let short = "This password is too short: it needs at least 12 characters.";
+    assert_eq!(answer.error("password").as_deref(), Some(short));
+
+    let answer = visitor.sign_up("", "").await;
+    assert_eq!(answer.error("email").as_deref(), Some("Enter your e-mail address."));
+    assert_eq!(answer.error("password").as_deref(), Some("Enter a password."));
+}
+
+#[actix_web::test]
+async fn an_address_has_one_account_however_it_is_spelled() {
+    let app = TestApp::start().await;
+    for (first, others) in [
+        ("ann@example.com", ["Ann@Example.COM", "  ann@example.com\t\r\n", "ANN@EXAMPLE.COM"]),
+        // é in one character and in two
+        (
+            "ren\u{e9}@example.com",
+            ["rene\u{301}@example.com", "REN\u{c9}@example.com", "RENE\u{301}@example.com"],
+        ),
+        // ǰ: its capital letter has no character of its own, only J and a mark
+        (
+            "\u{1f0}o@example.com",
+            ["j\u{30c}o@example.com", "J\u{30c}o@example.com", "J\u{30c}O@example.com"],
+        ),
+    ] {
+        app.signed_up(first).await;
+        for other in others {
+            let answer = app.browser().sign_up(other, PASSWORD).await;
+            assert_eq!(answer.status, 422, "{other:?}");
+            let taken = "There is already an account with this address.";
+            assert_eq!(answer.error("email").as_deref(), Some(taken), "{other:?}");
+            assert!(answer.set_cookies().is_empty());
+            assert_eq!(app.browser().log_in(other, PASSWORD).await.redirects_to(), "/profile");
+        }
+    }
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 3);
+}
+
+#[actix_web::test]
+async fn what_is_no_address_is_refused() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for email in [
+        "ann",
+        "@example.com",
+        "ann@",
+        "ann@@example.com",
+        "ann @example.com",
+        "ann@example..com",
+        "ann@example.com, bob@example.com",
+        "Ann <ann@example.com>",
+        "ann@[127.0.0.1]",
+        "ann@exa\0mple.com",
+        "ann\r\nbcc: bob@example.com",
+    ] {
+        let answer = visitor.sign_up(email, PASSWORD).await;
+        assert_eq!(answer.status, 422, "{email:?}");
+        assert!(answer.error("email").is_some(), "{email:?}");
+        let answer = visitor.log_in(email, PASSWORD).await;
+        assert_eq!(answer.status, 422, "{email:?}");
+        assert!(answer.error("email").is_some(), "{email:?}");
+    }
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
+}
+
+#[actix_web::test]
+async fn an_address_has_at_most_254_bytes() {
+    let app = TestApp::start().await;
+    let (label, local) = ("a".repeat(61), "l".repeat(64));
+    let domain = format!("{label}.{label}.{label}");
+    let longest = format!("{local}@{domain}.com");
+    assert_eq!(longest.len(), 254);
+    app.signed_up(&longest).await;
+    let answer = app.browser().sign_up(&format!("{longest}e"), PASSWORD).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.error("email").unwrap().contains("too long"));
+    let answer = app.browser().log_in(&format!("{longest}e"), PASSWORD).await;
+    assert!(answer.error("email").unwrap().contains("too long"));
+}
+
+#[actix_web::test]
+async fn missing_fields_count_as_empty_and_unknown_ones_not_at_all() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    let answer = visitor.post("/signup", &[]).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.error("email").is_some() && answer.error("password").is_some());
+    let answer = visitor.post("/signup", &[("email", EMAIL)]).await;
+    assert_eq!((answer.error("email"), answer.typed("email").unwrap()), (None, EMAIL.to_owned()));
+
+    let form = [("role", "admin"), ("email", EMAIL), ("id", "1"), ("password", PASSWORD), ("", "")];
+    assert_eq!(visitor.post("/signup", &form).await.redirects_to(), "/profile");
+    assert_eq!(app.database.texts("SELECT role FROM users", &[]).await, ["user"]);
+}
+
+#[actix_web::test]
+async fn signing_up_while_logged_in_ends_the_session_that_was_there() {
+    let app = TestApp::start().await;
+    let mut browser = app.signed_up(EMAIL).await;
+    let mut copy = browser.clone();
+    assert_eq!(browser.sign_up("bob@example.com", PASSWORD).await.redirects_to(), "/profile");
+    assert!(browser.get("/profile").await.body.contains("bob@example.com"));
+    assert!(!copy.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn a_refused_sign_up_leaves_the_session_that_was_there() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    assert_eq!(ann.sign_up(EMAIL, PASSWORD).await.status, 422);
+    assert_eq!(ann.log_in(EMAIL, "not the password").await.status, 422);
+    assert!(ann.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
+    let app = TestApp::start().await;
+    let attempts: Vec<_> = (0..8)
+        .map(|_| {
+            let mut browser = app.browser();
+            rt::spawn(async move { (browser.sign_up(EMAIL, PASSWORD).await, browser) })
+        })
+        .collect();
+    let (mut done, mut refused) = (0, 0);
+    for attempt in attempts {
+        let (answer, mut browser) = attempt.await.unwrap();
+        match answer.status.as_u16() {
+            303 => done += 1,
+            422 => refused += 1,
+            other => panic!("{other}"),
+        }
+        assert_eq!(browser.is_logged_in().await, answer.status == 303);
+    }
+    assert_eq!((done, refused), (1, 7));
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+}
