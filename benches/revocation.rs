@@ -88,7 +88,7 @@ impl Registry for OnlyList {
         Ok(true)
     }
 
-    async fn end(&self, _: &SessionId) -> Result<(), RegistryError> {
+    async fn end(&self, _: &SessionRecord) -> Result<(), RegistryError> {
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ impl Application {
                 .wrap(from_fn(origin::same_origin))
                 .wrap(from_fn(error::pages))
                 .wrap(from_fn(headers::everywhere))
-                .wrap(Logger::new(r#"%a "%r" %s %Dms"#).log_target("waxseal::access"))
+                .wrap(access_log())
         })
         .shutdown_signal(told_to_stop().map_err(StartError::Signals)?)
         .shutdown_timeout(DRAIN_SECONDS)
@@ -114,6 +114,13 @@ impl Application {
         self.jobs.finish().await;
         outcome
     }
+}
+
+/// One line a request. The path without its query: addresses are searched for in it.
+fn access_log() -> Logger {
+    Logger::new("%a \"%{method}xi %U\" %s %Dms")
+        .custom_request_replace("method", |request| request.method().to_string())
+        .log_target("waxseal::access")
 }
 
 /// SIGTERM or Ctrl-C. From the call on, not only from the first poll: whoever reads in the log that

@@ -36,38 +36,46 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System { started: Instant },
-    Manual { now: Arc<AtomicI64>, elapsed: watch::Sender<Duration> },
+    System { started: Instant, start: Timestamp },
+    Manual { start: Timestamp, now: Arc<AtomicI64>, elapsed: watch::Sender<Duration> },
 }
 
 impl Clock {
     /// The system's clock.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn system() -> Self {
-        Self(Source::System { started: Instant::now() })
+        Self(Source::System { started: Instant::now(), start: system_time() })
     }
 
     /// A clock that stands at `start` until it is told to move: for tests, yours too.
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual {
+            start,
             now: Arc::new(AtomicI64::new(start.0)),
             elapsed: watch::Sender::new(Duration::ZERO),
         })
     }
 
     /// The time of day.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System { .. } => Timestamp(OffsetDateTime::now_utc().unix_timestamp()),
+            Source::System { .. } => system_time(),
             Source::Manual { now, .. } => Timestamp(now.load(Ordering::SeqCst)),
         }
+    }
+
+    /// The earliest that it can be: [`now`](Self::now), or what it would be if nobody had set the
+    /// clock since it was made. For what must not be done too early, such as forgetting: a time of
+    /// day that is set forward by mistake does it no harm.
+    pub fn earliest(&self) -> Timestamp {
+        let (Source::System { start, .. } | Source::Manual { start, .. }) = &self.0;
+        self.now().min(*start + self.elapsed())
     }
 
     /// How much time has passed since this clock was made.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
-            Source::System { started } => started.elapsed(),
+            Source::System { started, .. } => started.elapsed(),
             Source::Manual { elapsed, .. } => *elapsed.borrow(),
         }
     }
@@ -110,6 +118,11 @@ impl Clock {
             elapsed.send_modify(|elapsed| *elapsed += by);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+fn system_time() -> Timestamp {
+    Timestamp::from_unix(OffsetDateTime::now_utc().unix_timestamp())
 }
 
 impl Default for Clock {
@@ -205,6 +218,17 @@ mod tests {
         assert_eq!(Timestamp::MIN - Duration::MAX, Timestamp::MIN);
         assert_eq!(Timestamp::MIN.since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_time_of_day_that_is_set_makes_it_no_later_than_it_can_be() {
+        let clock = Clock::manual(Timestamp::from_unix(1000));
+        clock.set(Timestamp::from_unix(9000));
+        assert_eq!(clock.earliest(), Timestamp::from_unix(1000));
+        clock.elapse(Duration::from_secs(5));
+        assert_eq!(clock.earliest(), Timestamp::from_unix(1005));
+        clock.set(Timestamp::from_unix(10));
+        assert_eq!(clock.earliest(), Timestamp::from_unix(10));
     }
 
     #[test]

@@ -216,9 +216,11 @@ fn the_log_has_no_secret_no_password_no_address_and_no_cookie() {
     let token = answer.split("session=").nth(1).unwrap().split(';').next().unwrap().to_owned();
     assert!(server.post("/login", form).starts_with("HTTP/1.1 303 "));
     assert!(server.post("/login", &format!("{form}x")).starts_with("HTTP/1.1 422 "));
+    server.get("/admin/users?q=ann%40example.com");
     server.stop("TERM");
     let log = server.log.join("\n");
     assert!(log.contains("signed up: user "), "{log}");
+    assert!(log.contains("\"GET /admin/users\" 303 "), "{log}");
     for private in [SECRET, "marmots", "ann@example.com", "ann%40", &token, "$argon2"] {
         assert!(!log.contains(private), "{private} is in {log}");
     }

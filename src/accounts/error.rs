@@ -16,3 +16,14 @@ pub enum AccountsError {
     #[error(transparent)]
     State(#[from] InvalidState),
 }
+
+impl AccountsError {
+    /// Whether it may well be over in a moment.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Storage(error) => !matches!(error, StorageError::Corrupt(_)),
+            Self::Hashing(error) => matches!(error, HashingError::Overloaded),
+            Self::State(_) => false,
+        }
+    }
+}

@@ -15,6 +15,11 @@ use crate::{
     storage::{Client, NewLogin, NewUser, SessionStore, Storage, StorageError, UserRow},
 };
 
+/// How often a password is verified that was right, when the hash has changed by then. Another
+/// log-in at the same time may have brought an old one up to date: then it is right once more. Only
+/// a new password makes it wrong.
+pub(super) const HASH_ATTEMPTS: usize = 2;
+
 /// The accounts: sign-up, log-in, and who is who.
 pub struct Accounts {
     /// Where users are kept.
@@ -106,14 +111,16 @@ impl Accounts {
         password: &Password,
         arrival: &Arrival,
     ) -> Result<LogIn, AccountsError> {
-        let row = self.storage.user_by_email(email.as_str()).await?;
-        let hash = row.as_ref().map(|row| row.password_hash.as_str());
-        let kept = self.hashing.verify(password, hash).await?;
-        if let (Some(row), Some(kept)) = (&row, &kept)
-            && let Some(session) = self.open(row, kept, arrival).await?
-        {
-            log::info!("logged in: user {} from {}", row.id, arrival.client.address);
-            return Ok(LogIn::Granted(session));
+        let mut row = None;
+        for _attempt in 0..HASH_ATTEMPTS {
+            row = self.storage.user_by_email(email.as_str()).await?;
+            let hash = row.as_ref().map(|row| row.password_hash.as_str());
+            let kept = self.hashing.verify(password, hash).await?;
+            let (Some(row), Some(kept)) = (&row, &kept) else { break };
+            if let Some(session) = self.open(row, kept, arrival).await? {
+                log::info!("logged in: user {} from {}", row.id, arrival.client.address);
+                return Ok(LogIn::Granted(session));
+            }
         }
         let id = row.as_ref().map(|row| row.id.as_str());
         self.storage.record_refusal(id, &arrival.client, self.clock.now()).await?;

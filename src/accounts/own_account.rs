@@ -3,13 +3,13 @@
 use super::{
     email::Email,
     error::AccountsError,
-    login::{Accounts, Arrival},
+    login::{Accounts, Arrival, HASH_ATTEMPTS},
     password::{Password, UnfitPassword},
     user::{Role, User, UserId},
 };
 use crate::{
     session::{SessionRecord, State},
-    storage::{Deletion, NewLogin, UserRow},
+    storage::{Deletion, NewLogin, NewPassword, UserRow},
 };
 
 /// How a change of password ended.
@@ -21,6 +21,8 @@ pub enum PasswordChange {
     WrongPassword,
     /// The new password is not fit to be one.
     Unfit(UnfitPassword),
+    /// The session has ended in the meantime.
+    SessionOver,
 }
 
 /// How the deletion of an account ended.
@@ -48,27 +50,32 @@ impl Accounts {
         arrival: &Arrival,
         state: State,
     ) -> Result<PasswordChange, AccountsError> {
-        let Some(row) = self.confirmed(user, current, arrival).await? else {
-            return Ok(PasswordChange::WrongPassword);
-        };
-        let email: Email = User::try_from(row.clone())?.email;
-        if let Err(unfit) = self.judge(new, &email).await? {
-            return Ok(PasswordChange::Unfit(unfit));
+        for _attempt in 0..HASH_ATTEMPTS {
+            let Some(row) = self.confirmed(user, current, arrival).await? else {
+                return Ok(PasswordChange::WrongPassword);
+            };
+            let email: Email = User::try_from(row.clone())?.email;
+            if let Err(unfit) = self.judge(new, &email).await? {
+                return Ok(PasswordChange::Unfit(unfit));
+            }
+            let hash = self.hashing.hash(new).await?;
+            let session = SessionRecord::open(&self.lifetimes, self.clock.now(), state.clone());
+            let change = NewLogin {
+                user_id: &row.id,
+                verified_hash: &row.password_hash,
+                password_hash: &hash,
+                replaces: arrival.replaces.as_ref(),
+                client: &arrival.client,
+            };
+            match self.sessions.change_password(change, &session).await? {
+                NewPassword::OtherHash => continue,
+                NewPassword::SessionOver => return Ok(PasswordChange::SessionOver),
+                NewPassword::Done => {}
+            }
+            log::info!("password changed: user {user} from {}", arrival.client.address);
+            return Ok(PasswordChange::Done(session));
         }
-        let hash = self.hashing.hash(new).await?;
-        let session = SessionRecord::open(&self.lifetimes, self.clock.now(), state);
-        let change = NewLogin {
-            user_id: &row.id,
-            verified_hash: &row.password_hash,
-            password_hash: &hash,
-            replaces: arrival.replaces.as_ref(),
-            client: &arrival.client,
-        };
-        if !self.sessions.change_password(change, &session).await? {
-            return Ok(PasswordChange::WrongPassword);
-        }
-        log::info!("password changed: user {user} from {}", arrival.client.address);
-        Ok(PasswordChange::Done(session))
+        Ok(PasswordChange::WrongPassword)
     }
 
     /// Deletes the account of somebody who is logged in.

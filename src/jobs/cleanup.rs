@@ -12,7 +12,7 @@ use crate::{
 pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
     let mut beat = Beat::new(clock, interval);
     loop {
-        match storage.clean_up(clock.now()).await {
+        match storage.clean_up(clock.earliest()).await {
             Ok(cleaned) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
             Ok(Cleaned { sessions, login_events }) => log::info!(
                 "cleaned up: {sessions} expired sessions, {login_events} old log-in events"

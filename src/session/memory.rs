@@ -116,8 +116,8 @@ impl Registry for MemoryRegistry {
         }))
     }
 
-    async fn end(&self, id: &SessionId) -> Result<(), RegistryError> {
-        self.write().live.remove(id);
+    async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
+        self.write().live.remove(&session.id);
         Ok(())
     }
 }

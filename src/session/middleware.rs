@@ -13,7 +13,9 @@ use actix_web::{
 
 use crate::causes::Causes;
 
-use super::{current::Slot, opening::Visit, registry::Registry, settings::Settings};
+use super::{
+    current::Slot, error::SessionError, opening::Visit, registry::Registry, settings::Settings,
+};
 
 /// What [`SessionLayer`](super::SessionLayer) wraps around an app.
 pub struct SessionMiddleware<S, R> {
@@ -40,7 +42,10 @@ where
             let Visit { live, rejected } = match settings.arrive(request.headers()).await {
                 Ok(visit) => visit,
                 Err(error) => {
-                    log::error!("a request was not served: {}", Causes(&error));
+                    // The registry that fell behind has said so, once.
+                    if !matches!(error, SessionError::Stale) {
+                        log::error!("a request was not served: {}", Causes(&error));
+                    }
                     return Ok(request.error_response(error).map_into_right_body());
                 }
             };
@@ -89,11 +94,18 @@ fn with_cookie<B>(
     }
 }
 
-/// A response with somebody's cookie is nobody else's: unless the handler has said what caches
-/// may do, they are to keep nothing.
+/// A response with somebody's cookie is nobody else's: no shared cache may keep it, whatever the
+/// handler said of its content.
 fn add_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
     headers.append(SET_COOKIE, cookie);
-    if !headers.contains_key(CACHE_CONTROL) {
+    let is_private = |value: &HeaderValue| {
+        let value = value.as_bytes().to_ascii_lowercase();
+        value
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|directive| matches!(directive, b"private" | b"no-store"))
+    };
+    if !headers.get_all(CACHE_CONTROL).any(is_private) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

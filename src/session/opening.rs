@@ -56,8 +56,13 @@ impl<R: Registry> Settings<R> {
             Standing::Unknown => return Err(SessionError::Stale.into()),
         }
         let from_row = claims.state.is_none();
-        let other_kind = from_row != (self.mode == Mode::Database);
-        let mut live = Live { record: self.record(claims).await?, seal: false, from_row };
+        let record = self.record(claims).await?;
+        let other_kind = match self.mode {
+            Mode::Database => !from_row,
+            // What no cookie can hold stays in its row, also in cookie mode.
+            Mode::Cookie => from_row && self.seal(&record, Mode::Cookie).is_ok(),
+        };
+        let mut live = Live { record, seal: false, from_row };
         self.refresh(&mut live, by_fallback || other_kind, now).await?;
         self.registry.seen(&live.record.id);
         Ok(live)

@@ -54,8 +54,9 @@ pub trait Registry: Send + Sync + 'static {
     /// over: nothing is created then.
     fn save(&self, session: &SessionRecord) -> impl Future<Output = Result<bool, RegistryError>>;
 
-    /// Revokes a session, for good. One that is over already stays so.
-    fn end(&self, id: &SessionId) -> impl Future<Output = Result<(), RegistryError>>;
+    /// Revokes a session, for good. One that is over already stays so; one whose row is missing
+    /// (in a database that was restored, say) is revoked all the same, until it expires.
+    fn end(&self, session: &SessionRecord) -> impl Future<Output = Result<(), RegistryError>>;
 }
 
 /// Whether a session may be used.

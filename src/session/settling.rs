@@ -26,7 +26,7 @@ impl<R: Registry> Settings<R> {
     ) -> Result<Option<HeaderValue>, SessionError> {
         match (live, session.status()) {
             (Some(live), SessionStatus::Purged) => {
-                self.registry.end(&live.record.id).await?;
+                self.registry.end(&live.record).await?;
                 Ok(self.cookie.clear())
             }
             (Some(live), SessionStatus::Renewed) => self.begin(Some(&live.record), session).await,
@@ -83,7 +83,7 @@ impl<R: Registry> Settings<R> {
     }
 
     /// The cookie of a session, sealed now into this mode's kind.
-    fn seal(
+    pub(super) fn seal(
         &self,
         record: &SessionRecord,
         mode: Mode,

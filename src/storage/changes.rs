@@ -1,8 +1,9 @@
 //! What changes an account and ends its sessions, in one transaction: password, role, deletion.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::Row;
 
 use super::{
+    access::Write,
     error::StorageError,
     logins::NewLogin,
     session_rows::{self, Ended, revoke_all},
@@ -21,6 +22,17 @@ pub enum RoleChange {
     LastOne,
 }
 
+/// How a change of password ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPassword {
+    /// It is the user's now.
+    Done,
+    /// The user is gone, or has another hash than the verified one; nothing was changed.
+    OtherHash,
+    /// The session that asked for it has ended in the meantime; nothing was changed.
+    SessionOver,
+}
+
 /// How a deletion ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
@@ -34,7 +46,6 @@ pub enum Deletion {
 
 impl SessionStore {
     /// Changes a password, ends all sessions of the user and opens `session` in their place.
-    /// `false`, and nothing is changed, when the password is not the verified one any more.
     ///
     /// # Errors
     ///
@@ -43,28 +54,24 @@ impl SessionStore {
         &self,
         change: NewLogin<'_>,
         session: &SessionRecord,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<NewPassword, StorageError> {
         let mut transaction = self.storage.write().await?;
-        let changed =
+        let update =
             sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
                 .bind(change.password_hash)
                 .bind(change.user_id)
-                .bind(change.verified_hash)
-                .execute(&mut *transaction)
-                .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
+                .bind(change.verified_hash);
+        if transaction.execute(update).await? == 0 {
+            return Ok(NewPassword::OtherHash);
         }
         let ended = revoke_all(&mut transaction, change.user_id, None, self.clock.now()).await?;
-        // The session that asked for it must have been live until now.
         if !change.replaces.is_none_or(|id| ended.iter().any(|session| session.id == *id)) {
-            return Ok(false);
+            return Ok(NewPassword::SessionOver);
         }
         session_rows::insert(&mut transaction, session, Some(change.user_id), Some(change.client))
             .await?;
-        transaction.commit().await?;
-        self.feed.note(&ended);
-        Ok(true)
+        self.commit(transaction, ended).await?;
+        Ok(NewPassword::Done)
     }
 
     /// Deletes a user; with a hash, only if that is still the password's. The last user who has
@@ -85,19 +92,16 @@ impl SessionStore {
         if is_last(&mut transaction, user_id, protected).await? {
             return Ok(Deletion::LastOne);
         }
-        let deleted =
+        let delete =
             sqlx::query("DELETE FROM users WHERE id = $1 AND ($2 = '' OR password_hash = $2)")
                 .bind(user_id)
-                .bind(verified_hash.unwrap_or_default())
-                .execute(&mut *transaction)
-                .await?;
-        if deleted.rows_affected() == 0 {
+                .bind(verified_hash.unwrap_or_default());
+        if transaction.execute(delete).await? == 0 {
             return Ok(Deletion::NoSuchUser);
         }
         let ended = revoke_all(&mut transaction, user_id, None, self.clock.now()).await?;
         forget(&mut transaction, user_id).await?;
-        transaction.commit().await?;
-        self.feed.note(&ended);
+        self.commit(transaction, ended).await?;
         Ok(Deletion::Done)
     }
 
@@ -117,19 +121,16 @@ impl SessionStore {
         if role != protected && is_last(&mut transaction, user_id, protected).await? {
             return Ok(RoleChange::LastOne);
         }
-        let changed = sqlx::query("UPDATE users SET role = $1 WHERE id = $2 AND role <> $1")
+        let update = sqlx::query("UPDATE users SET role = $1 WHERE id = $2 AND role <> $1")
             .bind(role)
-            .bind(user_id)
-            .execute(&mut *transaction)
-            .await?;
+            .bind(user_id);
         let mut ended: Vec<Ended> = Vec::new();
-        if changed.rows_affected() == 1 {
+        if transaction.execute(update).await? == 1 {
             ended = revoke_all(&mut transaction, user_id, None, self.clock.now()).await?;
         } else if !exists(&mut transaction, user_id).await? {
             return Ok(RoleChange::NoSuchUser);
         }
-        transaction.commit().await?;
-        self.feed.note(&ended);
+        self.commit(transaction, ended).await?;
         Ok(RoleChange::Done)
     }
 }
@@ -138,37 +139,25 @@ impl SessionStore {
 ///
 /// An update that changes nothing, for the lock: of two transactions that would each take away
 /// one of the last two, the second waits and then sees what the first has done.
-async fn is_last(
-    transaction: &mut AnyConnection,
-    user_id: &str,
-    role: &str,
-) -> Result<bool, StorageError> {
-    let holders = sqlx::query("UPDATE users SET role = role WHERE role = $1 RETURNING id")
-        .bind(role)
-        .fetch_all(&mut *transaction)
-        .await?;
+async fn is_last(transaction: &mut Write, user_id: &str, role: &str) -> Result<bool, StorageError> {
+    let query = sqlx::query("UPDATE users SET role = role WHERE role = $1 RETURNING id").bind(role);
+    let holders = transaction.fetch_all(query).await?;
     let ids = holders.iter().map(|row| row.try_get("id")).collect::<Result<Vec<String>, _>>()?;
     Ok(ids == [user_id])
 }
 
-async fn exists(transaction: &mut AnyConnection, user_id: &str) -> Result<bool, StorageError> {
-    let row = sqlx::query("SELECT id FROM users WHERE id = $1")
-        .bind(user_id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    Ok(row.is_some())
+async fn exists(transaction: &mut Write, user_id: &str) -> Result<bool, StorageError> {
+    let query = sqlx::query("SELECT id FROM users WHERE id = $1").bind(user_id);
+    Ok(transaction.fetch_optional(query).await?.is_some())
 }
 
 /// Takes what is personal out of what is left of a user.
-async fn forget(transaction: &mut AnyConnection, user_id: &str) -> Result<(), StorageError> {
-    sqlx::query("DELETE FROM login_events WHERE user_id = $1")
-        .bind(user_id)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("UPDATE sessions SET address = NULL, user_agent = NULL WHERE user_id = $1")
-        .bind(user_id)
-        .execute(&mut *transaction)
-        .await?;
+async fn forget(transaction: &mut Write, user_id: &str) -> Result<(), StorageError> {
+    let events = "DELETE FROM login_events WHERE user_id = $1";
+    let sessions = "UPDATE sessions SET address = NULL, user_agent = NULL WHERE user_id = $1";
+    for statement in [events, sessions] {
+        transaction.execute(sqlx::query(statement).bind(user_id)).await?;
+    }
     Ok(())
 }
 
@@ -211,12 +200,13 @@ mod tests {
             replaces: Some(&old.id),
             client: &client,
         };
-        assert!(!store.change_password(change("another"), &session()).await.unwrap());
+        let changed = async |hash| store.change_password(change(hash), &session()).await.unwrap();
+        assert_eq!(changed("another").await, NewPassword::OtherHash);
         assert_eq!(store.standing(&old.id), Standing::Live);
-        assert!(store.change_password(change("hash"), &session()).await.unwrap());
+        assert_eq!(changed("hash").await, NewPassword::Done);
         assert_eq!(store.standing(&old.id), Standing::Revoked);
         // The session that asks has ended in the meantime.
-        assert!(!store.change_password(change("new"), &session()).await.unwrap());
+        assert_eq!(changed("new").await, NewPassword::SessionOver);
         assert_eq!(store.live("ann").await.unwrap().len(), 1);
     }
 

@@ -46,13 +46,10 @@ impl Storage {
     /// Deletes one batch of what is older than `before`; how many rows that were.
     async fn delete(&self, batch: &'static str, before: Timestamp) -> Result<u64, StorageError> {
         let mut transaction = self.write().await?;
-        let deleted = sqlx::query(batch)
-            .bind(before.as_unix())
-            .bind(BATCH)
-            .execute(&mut *transaction)
-            .await?;
+        let query = sqlx::query(batch).bind(before.as_unix()).bind(BATCH);
+        let deleted = transaction.execute(query).await?;
         transaction.commit().await?;
-        Ok(deleted.rows_affected())
+        Ok(deleted)
     }
 }
 

@@ -9,9 +9,18 @@ pub enum StorageError {
     /// A query failed, or no connection was to be had in time.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    /// Those who were to write before took too long.
+    /// It took too long, or those did who were to write before.
     #[error("the database is busy")]
     Busy,
+    /// It was not there when it was last asked, so nobody waits for it.
+    #[error("the database is out of reach")]
+    OutOfReach,
+    /// At the start, it did not answer in time.
+    #[error("the database does not answer")]
+    NoAnswer,
+    /// The work was cut off by a panic, or by the end of the process.
+    #[error("work on the database was cut off")]
+    CutOff(#[from] tokio::task::JoinError),
     /// The schema could not be brought up to date.
     #[error("the database's migrations failed")]
     Migration(#[from] sqlx::migrate::MigrateError),

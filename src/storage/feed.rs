@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+use futures_util::TryStreamExt;
+use tokio::time::timeout;
+
 use super::{connect::Storage, error::StorageError, session_rows::Ended};
 use crate::{
     clock::{Clock, Timestamp},
@@ -21,6 +24,10 @@ const OVERLAP: Duration = Duration::from_secs(60);
 /// For so long after its session's expiry a revocation is still remembered, so that a clock that
 /// is set back does not bring the session to life again.
 pub(super) const AFTERLIFE: Duration = Duration::from_secs(86_400);
+
+/// How long a poll may take, and how long reading everything.
+const POLL_PATIENCE: Duration = Duration::from_secs(2);
+const RELOAD_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The database was not heard yet.
 const NEVER: u64 = u64::MAX;
@@ -63,10 +70,14 @@ impl Feed {
         self.hear_since(Timestamp::MIN, storage, clock).await
     }
 
-    /// Reads the revocations since the last time.
+    /// Reads the revocations since the last time; all, where the clock was set back since, because
+    /// what was forgotten may matter again.
     pub(super) async fn poll(&self, storage: &Storage, clock: &Clock) -> Result<(), StorageError> {
         let last = Timestamp::from_unix(self.heard_until.load(Ordering::Relaxed));
-        self.hear_since(last.min(clock.now()) - OVERLAP, storage, clock).await
+        let since = if clock.now() < last { Timestamp::MIN } else { last - OVERLAP };
+        let heard = self.hear_since(since, storage, clock).await;
+        storage.set_reachable(!matches!(heard, Err(StorageError::Database(_))));
+        heard
     }
 
     async fn hear_since(
@@ -76,16 +87,24 @@ impl Feed {
         clock: &Clock,
     ) -> Result<(), StorageError> {
         let (elapsed, now) = (clock.elapsed(), clock.now());
-        let rows = sqlx::query(
-            "SELECT id, expires_at FROM sessions WHERE revoked_at >= $1 AND expires_at >= $2",
-        )
-        .bind(since.as_unix())
-        .bind((now - AFTERLIFE).as_unix())
-        .fetch_all(&storage.pool)
-        .await?;
-        self.note(&rows.iter().map(Ended::read).collect::<Result<Vec<_>, _>>()?);
+        let matters_from = clock.earliest() - AFTERLIFE;
+        let reading = async {
+            let mut rows = sqlx::query(
+                "SELECT id, expires_at FROM sessions WHERE revoked_at >= $1 AND expires_at >= $2",
+            )
+            .bind(since.as_unix())
+            .bind(matters_from.as_unix())
+            .fetch(&storage.feed_pool);
+            // One by one: all of them may be a million.
+            while let Some(row) = rows.try_next().await? {
+                self.note(&[Ended::read(&row)?]);
+            }
+            Ok::<_, StorageError>(())
+        };
+        let patience = if since == Timestamp::MIN { RELOAD_PATIENCE } else { POLL_PATIENCE };
+        timeout(patience, reading).await.map_err(|_| StorageError::Busy)??;
         self.heard(elapsed, now);
-        self.sweep(now);
+        self.sweep(clock.earliest());
         Ok(())
     }
 

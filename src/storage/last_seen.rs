@@ -33,7 +33,9 @@ impl LastSeen {
 
     /// Writes what was gathered. It stays gathered until it is written, whatever comes between.
     pub(super) async fn write(&self, storage: &Storage) -> Result<(), StorageError> {
-        let seen: Vec<_> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        let mut seen: Vec<_> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
+        // In one order on every node, so that no two wait for each other's rows.
+        seen.sort_unstable();
         for batch in seen.chunks(BATCH) {
             write_batch(storage, batch).await?;
             let mut seen = self.lock();
@@ -58,11 +60,11 @@ async fn write_batch(
 ) -> Result<(), StorageError> {
     let mut transaction = storage.write().await?;
     for (id, at) in batch {
-        sqlx::query("UPDATE sessions SET last_seen = $1 WHERE id = $2 AND last_seen < $1")
-            .bind(at.as_unix())
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        let query =
+            sqlx::query("UPDATE sessions SET last_seen = $1 WHERE id = $2 AND last_seen < $1")
+                .bind(at.as_unix())
+                .bind(id.to_string());
+        transaction.execute(query).await?;
     }
     transaction.commit().await
 }

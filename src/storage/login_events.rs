@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{Row, any::AnyRow};
 use uuid::{ContextV7, Uuid};
 
-use super::{client::Client, connect::Storage, error::StorageError};
+use super::{access::Write, client::Client, connect::Storage, error::StorageError};
 use crate::clock::Timestamp;
 
 /// How an attempt ended.
@@ -41,15 +41,14 @@ impl Storage {
         limit: u32,
         offset: u32,
     ) -> Result<Vec<LoginEventRow>, StorageError> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT at, outcome, address, user_agent FROM login_events
              WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
         )
         .bind(user_id)
         .bind(i64::from(limit))
-        .bind(i64::from(offset))
-        .fetch_all(&self.pool)
-        .await?;
+        .bind(i64::from(offset));
+        let rows = self.fetch_all(query).await?;
         rows.iter().map(read).collect()
     }
 
@@ -70,16 +69,17 @@ impl Storage {
     }
 }
 
+/// Keeps an attempt. If the account is gone in the meantime, it is kept as one without an account.
 pub(super) async fn record(
-    transaction: &mut AnyConnection,
+    transaction: &mut Write,
     user_id: Option<&str>,
     client: &Client,
     now: Timestamp,
     outcome: Outcome,
 ) -> Result<(), StorageError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO login_events (id, at, user_id, outcome, address, user_agent)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5, $6)",
     )
     .bind(next_id(now).to_string())
     .bind(now.as_unix())
@@ -89,10 +89,8 @@ pub(super) async fn record(
         Outcome::Refused => "refused",
     })
     .bind(client.address.as_str())
-    .bind(client.user_agent.as_str())
-    .execute(&mut *transaction)
-    .await?;
-    Ok(())
+    .bind(client.user_agent.as_str());
+    transaction.execute(query).await.map(drop)
 }
 
 /// Ids that grow: times are whole seconds, and the history tells what came first within one.

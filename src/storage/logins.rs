@@ -1,10 +1,10 @@
 //! What opens a session, in one transaction with all that belongs to it: log-in and sign-up.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::Row;
 
 use super::{
+    access::Write,
     client::Client,
-    connect::Write,
     error::StorageError,
     login_events::{self, Outcome},
     session_rows,
@@ -72,7 +72,7 @@ impl SessionStore {
         replaces: Option<&SessionId>,
     ) -> Result<bool, StorageError> {
         let mut transaction = self.storage.write().await?;
-        let added = sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO users (id, email, password_hash, role, created_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING",
         )
@@ -80,10 +80,8 @@ impl SessionStore {
         .bind(user.email)
         .bind(user.password_hash)
         .bind(user.role)
-        .bind(self.clock.now().as_unix())
-        .execute(&mut *transaction)
-        .await?;
-        if added.rows_affected() == 0 {
+        .bind(self.clock.now().as_unix());
+        if transaction.execute(insert).await? == 0 {
             return Ok(false);
         }
         let Some((session, client)) = first else {
@@ -117,9 +115,7 @@ impl SessionStore {
         };
         login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
             .await?;
-        transaction.commit().await?;
-        self.feed.note(ended.as_slice());
-        Ok(())
+        self.commit(transaction, ended.into_iter().collect()).await
     }
 }
 
@@ -128,16 +124,15 @@ impl SessionStore {
 /// An update, also where nothing changes: it locks the row on either engine, so a change of
 /// password or role waits for this transaction and then ends its session, or is seen by it.
 async fn confirm(
-    transaction: &mut AnyConnection,
+    transaction: &mut Write,
     login: &NewLogin<'_>,
 ) -> Result<Option<String>, StorageError> {
-    let row = sqlx::query(
+    let query = sqlx::query(
         "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role",
     )
     .bind(login.password_hash)
     .bind(login.user_id)
-    .bind(login.verified_hash)
-    .fetch_optional(&mut *transaction)
-    .await?;
+    .bind(login.verified_hash);
+    let row = transaction.fetch_optional(query).await?;
     Ok(row.map(|row| row.try_get("role")).transpose()?)
 }

@@ -3,30 +3,40 @@
 //! [`SessionStore`] implements the session layer's [`Registry`](crate::session::Registry) on the
 //! database.
 
+mod access;
 mod changes;
 mod cleanup;
 mod client;
 mod connect;
+mod engine;
 mod error;
 mod feed;
 mod last_seen;
+mod listener;
 mod login_events;
 mod logins;
+mod migrations;
+mod notifications;
+mod postgres;
 mod registry;
 mod session_ends;
 mod session_list;
 mod session_rows;
 mod session_store;
+mod sqlite;
+mod url;
 mod users;
 
-pub use changes::{Deletion, RoleChange};
+pub use changes::{Deletion, NewPassword, RoleChange};
 pub use cleanup::Cleaned;
 pub use client::Client;
-pub use connect::{DatabaseUrl, InvalidDatabaseUrl, Storage};
+pub use connect::Storage;
 pub use error::StorageError;
+pub use listener::{ListenError, Listener};
 pub use login_events::{LoginEventRow, Outcome};
 pub use logins::{NewLogin, NewUser};
 pub use session_list::{ListedSession, SessionTrace};
 pub use session_rows::SessionRow;
 pub use session_store::SessionStore;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use users::{UserListRow, UserRow};

@@ -1,13 +1,13 @@
 //! The session layer's registry on the database.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use sqlx::{Any, Row, any::AnyArguments, query::Query};
+use sqlx::Row;
 
 use super::{
-    connect::PATIENCE,
+    access::{AnyQuery, WRITE_PATIENCE, Write},
     error::StorageError,
-    session_rows::{insert, revoke},
+    session_rows::{Ended, insert, lock_user, revoke},
     session_store::SessionStore,
 };
 use crate::{
@@ -32,33 +32,16 @@ impl Registry for SessionStore {
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, RegistryError> {
-        let opening = async {
-            let mut transaction = self.storage.write().await?;
-            let mut ended = Vec::new();
-            if let Some(id) = replaces {
-                ended.extend(revoke(&mut transaction, id, self.clock.now()).await?);
-                if ended.is_empty() {
-                    return Ok(false);
-                }
-            }
-            let user_id: Option<String> = session.state.get("user_id");
-            insert(&mut transaction, session, user_id.as_deref(), None).await?;
-            transaction.commit().await?;
-            self.feed.note(&ended);
-            Ok::<_, StorageError>(true)
-        };
-        opening.await.map_err(RegistryError::new)
+        self.open_row(session, replaces).await.map_err(RegistryError::new)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<State>, RegistryError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT state FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(id.to_string())
-        .bind(self.clock.now().as_unix())
-        .fetch_optional(&self.storage.pool)
-        .await
-        .map_err(RegistryError::new)?;
+        .bind(self.clock.now().as_unix());
+        let row = self.storage.fetch_optional(query).await.map_err(RegistryError::new)?;
         let json = row.map(|row| row.try_get("state")).transpose().map_err(RegistryError::new)?;
         json.map(State::from_json).transpose().map_err(RegistryError::new)
     }
@@ -84,36 +67,81 @@ impl Registry for SessionStore {
         .bind(session.expires_at.as_unix())
         .bind(session.id.to_string())
         .bind(self.clock.now().as_unix());
-        self.update_one(update, PATIENCE).await.map_err(RegistryError::new)
+        self.update_one(update, WRITE_PATIENCE).await.map_err(RegistryError::new)
     }
 
-    async fn end(&self, id: &SessionId) -> Result<(), RegistryError> {
-        let (storage, feed) = (self.storage.clone(), Arc::clone(&self.feed));
-        let (id, now) = (*id, self.clock.now());
+    async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
+        // Whoever ended it has committed before the list had it.
+        if self.standing(&session.id) == Standing::Revoked {
+            return Ok(());
+        }
+        let (store, session) = (self.clone(), session.clone());
         // By itself: who logs out and closes the browser before the answer is logged out, too.
         let ending = tokio::spawn(async move {
-            let mut transaction = storage.write().await?;
-            let ended = revoke(&mut transaction, &id, now).await?;
-            transaction.commit().await?;
-            feed.note(ended.as_slice());
-            Ok::<_, StorageError>(())
+            let mut transaction = store.storage.write().await?;
+            let ended = bury(&mut transaction, &session, store.clock.now()).await?;
+            store.commit(transaction, vec![ended]).await
         });
         ending.await.map_err(RegistryError::new)?.map_err(RegistryError::new)
     }
 }
 
 impl SessionStore {
+    async fn open_row(
+        &self,
+        session: &SessionRecord,
+        replaces: Option<&SessionId>,
+    ) -> Result<bool, StorageError> {
+        let (user_id, now) = (session.state.get::<String>("user_id"), self.clock.now());
+        let mut transaction = self.storage.write().await?;
+        // Whoever ends all sessions of this user ends this one too, or did so before.
+        if let Some(user_id) = &user_id {
+            lock_user(&mut transaction, user_id).await?;
+        }
+        let mut ended = Vec::new();
+        if let Some(id) = replaces {
+            ended.extend(revoke(&mut transaction, id, now).await?);
+            if !ended.iter().any(|session| now < session.expires_at) {
+                return Ok(false);
+            }
+        }
+        insert(&mut transaction, session, user_id.as_deref(), None).await?;
+        self.commit(transaction, ended).await?;
+        Ok(true)
+    }
+
     /// Whether there was the row that an update is for.
     async fn update_one(
         &self,
-        update: Query<'_, Any, AnyArguments>,
+        update: AnyQuery<'_>,
         patience: Duration,
     ) -> Result<bool, StorageError> {
         let mut transaction = self.storage.write_within(patience).await?;
-        let updated = update.execute(&mut *transaction).await?;
+        let updated = transaction.execute(update).await?;
         transaction.commit().await?;
-        Ok(updated.rows_affected() == 1)
+        Ok(updated == 1)
     }
+}
+
+/// Revokes a session that a cookie vouches for, whether its row is there or not: in a database that
+/// was restored from a backup it may be missing, and the revocation has to be in it all the same.
+async fn bury(
+    transaction: &mut Write,
+    session: &SessionRecord,
+    now: Timestamp,
+) -> Result<Ended, StorageError> {
+    let query = sqlx::query(
+        "INSERT INTO sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
+         VALUES ($1, '{}', $2, $2, $3, $4)
+         ON CONFLICT (id) DO UPDATE SET revoked_at = COALESCE(sessions.revoked_at, $4)
+         RETURNING id, expires_at",
+    )
+    .bind(session.id.to_string())
+    .bind(session.auth_time.as_unix())
+    .bind(session.expires_at.as_unix())
+    .bind(now.as_unix());
+    let rows = transaction.fetch_all(query).await?;
+    rows.first().map(Ended::read).transpose()?.ok_or(StorageError::Corrupt("session"))
 }
 
 #[cfg(test)]
@@ -135,7 +163,7 @@ mod tests {
         let before = store.storage.write().await.unwrap();
         tokio::select! {
             biased;
-            _ = store.end(&session.id) => panic!("somebody else has the turn"),
+            _ = store.end(&session) => panic!("somebody else has the turn"),
             () = tokio::task::yield_now() => {}
         }
         drop(before);

@@ -20,19 +20,17 @@ impl SessionStore {
     ) -> Result<bool, StorageError> {
         let now = self.clock.now();
         let mut transaction = self.storage.write().await?;
-        let row = sqlx::query(
+        let query = sqlx::query(
             "UPDATE sessions SET revoked_at = $1
              WHERE id = $2 AND revoked_at IS NULL AND ($3 = '' OR user_id = $3)
              RETURNING id, expires_at",
         )
         .bind(now.as_unix())
         .bind(id.to_string())
-        .bind(user_id.unwrap_or_default())
-        .fetch_optional(&mut *transaction)
-        .await?;
+        .bind(user_id.unwrap_or_default());
+        let row = transaction.fetch_optional(query).await?;
         let ended = row.as_ref().map(Ended::read).transpose()?;
-        transaction.commit().await?;
-        self.feed.note(ended.as_slice());
+        self.commit(transaction, ended.into_iter().collect()).await?;
         Ok(ended.is_some_and(|session| now < session.expires_at))
     }
 
@@ -49,8 +47,8 @@ impl SessionStore {
         let mut transaction = self.storage.write().await?;
         let now = self.clock.now();
         let ended = session_rows::revoke_all(&mut transaction, user_id, but, now).await?;
-        transaction.commit().await?;
-        self.feed.note(&ended);
-        Ok(ended.iter().filter(|session| now < session.expires_at).count())
+        let live = ended.iter().filter(|session| now < session.expires_at).count();
+        self.commit(transaction, ended).await?;
+        Ok(live)
     }
 }

@@ -39,14 +39,13 @@ impl SessionStore {
     ///
     /// When the database fails.
     pub async fn live(&self, user_id: &str) -> Result<Vec<SessionRow>, StorageError> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, user_id, address, user_agent, auth_time, last_seen, expires_at
              FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(user_id)
-        .bind(self.clock.now().as_unix())
-        .fetch_all(&self.storage.pool)
-        .await?;
+        .bind(self.clock.now().as_unix());
+        let rows = self.storage.fetch_all(query).await?;
         let mut sessions =
             rows.iter().map(|row| self.read(row)).collect::<Result<Vec<_>, StorageError>>()?;
         sessions.sort_by_key(|session| (Reverse(session.last_seen), session.id));
@@ -71,7 +70,7 @@ impl SessionStore {
         let (auth_time, id) = after.map_or((Timestamp::MAX, String::new()), |after| {
             (after.session.auth_time, after.session.id.to_string())
         });
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT sessions.id AS id, user_id, email, address, user_agent,
                 auth_time, last_seen, expires_at
              FROM sessions LEFT JOIN users ON users.id = user_id
@@ -83,9 +82,8 @@ impl SessionStore {
         .bind(user_id.unwrap_or_default())
         .bind(auth_time.as_unix())
         .bind(id)
-        .bind(i64::from(limit))
-        .fetch_all(&self.storage.pool)
-        .await?;
+        .bind(i64::from(limit));
+        let rows = self.storage.fetch_all(query).await?;
         let read =
             |row| Ok(ListedSession { session: self.read(row)?, email: row.try_get("email")? });
         rows.iter().map(read).collect()
@@ -97,14 +95,13 @@ impl SessionStore {
     ///
     /// When the database fails.
     pub async fn trace(&self, id: &SessionId) -> Result<Option<SessionTrace>, StorageError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT sessions.id AS id, user_id, email, state, address, user_agent,
                 auth_time, last_seen, expires_at, revoked_at
              FROM sessions LEFT JOIN users ON users.id = user_id WHERE sessions.id = $1",
         )
-        .bind(id.to_string())
-        .fetch_optional(&self.storage.pool)
-        .await?;
+        .bind(id.to_string());
+        let row = self.storage.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         let revoked_at: Option<i64> = row.try_get("revoked_at")?;
         Ok(Some(SessionTrace {

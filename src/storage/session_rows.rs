@@ -1,8 +1,8 @@
 //! The sessions' rows, read, inserted and revoked.
 
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{Row, any::AnyRow};
 
-use super::{client::Client, error::StorageError};
+use super::{access::Write, client::Client, error::StorageError};
 use crate::{
     clock::Timestamp,
     session::{SessionId, SessionRecord},
@@ -54,12 +54,12 @@ impl SessionRow {
 
 /// Inserts a session's row.
 pub(super) async fn insert(
-    transaction: &mut AnyConnection,
+    transaction: &mut Write,
     session: &SessionRecord,
     user_id: Option<&str>,
     client: Option<&Client>,
 ) -> Result<(), StorageError> {
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO sessions
             (id, user_id, state, auth_time, last_seen, expires_at, address, user_agent)
          VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
@@ -70,48 +70,53 @@ pub(super) async fn insert(
     .bind(session.auth_time.as_unix())
     .bind(session.expires_at.as_unix())
     .bind(client.map(|client| client.address.as_str()))
-    .bind(client.map(|client| client.user_agent.as_str()))
-    .execute(&mut *transaction)
-    .await?;
-    Ok(())
+    .bind(client.map(|client| client.user_agent.as_str()));
+    transaction.execute(query).await.map(drop)
 }
 
 /// Revokes a session, if it is not revoked already.
 pub(super) async fn revoke(
-    transaction: &mut AnyConnection,
+    transaction: &mut Write,
     id: &SessionId,
     now: Timestamp,
 ) -> Result<Option<Ended>, StorageError> {
-    let row = sqlx::query(
+    let query = sqlx::query(
         "UPDATE sessions SET revoked_at = $1
          WHERE id = $2 AND revoked_at IS NULL RETURNING id, expires_at",
     )
     .bind(now.as_unix())
-    .bind(id.to_string())
-    .fetch_optional(&mut *transaction)
-    .await?;
+    .bind(id.to_string());
+    let row = transaction.fetch_optional(query).await?;
     row.as_ref().map(Ended::read).transpose()
 }
 
 /// Revokes all sessions of a user but one. Expired ones, too: they could be valid again on a clock
 /// that is set back.
 pub(super) async fn revoke_all(
-    transaction: &mut AnyConnection,
+    transaction: &mut Write,
     user_id: &str,
     but: Option<&SessionId>,
     now: Timestamp,
 ) -> Result<Vec<Ended>, StorageError> {
-    let rows = sqlx::query(
+    lock_user(transaction, user_id).await?;
+    let query = sqlx::query(
         "UPDATE sessions SET revoked_at = $1
          WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL
          RETURNING id, expires_at",
     )
     .bind(now.as_unix())
     .bind(user_id)
-    .bind(but.map(ToString::to_string).unwrap_or_default())
-    .fetch_all(&mut *transaction)
-    .await?;
+    .bind(but.map(ToString::to_string).unwrap_or_default());
+    let rows = transaction.fetch_all(query).await?;
     rows.iter().map(Ended::read).collect()
+}
+
+/// Lets nobody else open sessions of a user, or end all of them, until the transaction's end. An
+/// update that changes nothing: it locks the row on PostgreSQL, where SQLite has one writer anyway.
+/// Always before the rows of sessions are locked, so that no two transactions wait for each other.
+pub(super) async fn lock_user(transaction: &mut Write, user_id: &str) -> Result<(), StorageError> {
+    let query = sqlx::query("UPDATE users SET role = role WHERE id = $1").bind(user_id);
+    transaction.execute(query).await.map(drop)
 }
 
 fn session_id(row: &AnyRow) -> Result<SessionId, StorageError> {

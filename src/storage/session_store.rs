@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{connect::Storage, error::StorageError, feed::Feed, last_seen::LastSeen};
+use super::{
+    access::Write, connect::Storage, error::StorageError, feed::Feed, last_seen::LastSeen,
+    notifications, session_rows::Ended,
+};
 use crate::clock::Clock;
 
-/// The sessions in the database; in memory, the ids of those that were revoked, and when the
+/// The sessions in the database; in memory (which clones share), the ids of those that were revoked, and when the
 /// others were last seen.
 ///
 /// In waxseal's own server every session is opened by a log-in, a sign-up or a password change,
 /// in one transaction with what they do; its [`Registry`](crate::session::Registry) part serves handlers that use the
 /// session layer directly.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SessionStore {
     pub(super) storage: Storage,
     pub(super) clock: Clock,
     pub(super) feed: Arc<Feed>,
-    pub(super) last_seen: LastSeen,
+    pub(super) last_seen: Arc<LastSeen>,
 }
 
 impl SessionStore {
@@ -28,15 +31,37 @@ impl SessionStore {
     /// When the database fails.
     pub async fn load(storage: Storage, clock: Clock) -> Result<Self, StorageError> {
         let store = Self::without_feed(storage, clock);
-        store.feed.reload(&store.storage, &store.clock).await?;
+        store.reload().await?;
         Ok(store)
     }
 
     /// A store for a process that serves no requests, such as the command line: it reads and
     /// changes rows like any other, but has heard of no revocation and so vouches for no session.
     pub fn without_feed(storage: Storage, clock: Clock) -> Self {
-        let (feed, last_seen) = (Arc::default(), LastSeen::default());
+        let (feed, last_seen) = (Arc::default(), Arc::default());
         Self { storage, clock, feed, last_seen }
+    }
+
+    pub(super) async fn reload(&self) -> Result<(), StorageError> {
+        self.feed.reload(&self.storage, &self.clock).await
+    }
+
+    /// Commits a transaction that revokes sessions, has every other node told of it, and puts them
+    /// on the list. By itself: whatever becomes of whoever asked for it, the list has what the
+    /// database has.
+    pub(super) async fn commit(
+        &self,
+        mut transaction: Write,
+        ended: Vec<Ended>,
+    ) -> Result<(), StorageError> {
+        let feed = Arc::clone(&self.feed);
+        let committing = async move {
+            notifications::announce(&mut transaction, &ended).await?;
+            transaction.commit().await?;
+            feed.note(&ended);
+            Ok(())
+        };
+        tokio::spawn(committing).await?
     }
 
     /// Reads the revocations since the last time; to be called every second.

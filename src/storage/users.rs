@@ -44,10 +44,9 @@ impl Storage {
     ///
     /// When the database fails.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, StorageError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE email = $1")))
-            .bind(email)
-            .fetch_optional(&self.pool)
-            .await?;
+        let query =
+            sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE email = $1"))).bind(email);
+        let row = self.fetch_optional(query).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -57,10 +56,8 @@ impl Storage {
     ///
     /// When the database fails.
     pub async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, StorageError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1")))
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"))).bind(id);
+        let row = self.fetch_optional(query).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -78,13 +75,12 @@ impl Storage {
         now: Timestamp,
     ) -> Result<Vec<UserListRow>, StorageError> {
         let sql = format!("{LISTED} ORDER BY email LIMIT $3 OFFSET $4");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(pattern(search))
             .bind(now.as_unix())
             .bind(i64::from(limit))
-            .bind(i64::from(offset))
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(i64::from(offset));
+        let rows = self.fetch_all(query).await?;
         rows.iter().map(read_listed).collect()
     }
 
@@ -102,13 +98,12 @@ impl Storage {
         now: Timestamp,
     ) -> Result<Vec<UserListRow>, StorageError> {
         let sql = format!("{LISTED} AND email > $3 ORDER BY email LIMIT $4");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(pattern(search))
             .bind(now.as_unix())
             .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
+            .bind(i64::from(limit));
+        let rows = self.fetch_all(query).await?;
         rows.iter().map(read_listed).collect()
     }
 }

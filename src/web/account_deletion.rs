@@ -8,9 +8,9 @@ use actix_web::{
 use serde::Deserialize;
 
 use super::{
-    client::From,
+    client::Caller,
     error::Fault,
-    guard::SignedIn,
+    guard::Known,
     profile::{self, Problems},
     redirect::see_other,
 };
@@ -23,25 +23,27 @@ pub(super) struct Input {
 }
 
 pub(super) async fn submit(
-    person: SignedIn,
-    From(arrival): From,
+    known: Known,
+    Caller(arrival): Caller,
     session: Session,
     accounts: Data<Accounts>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut problems = Problems::default();
     match Password::parse(&input.password) {
-        Ok(password) => match accounts.delete_account(person.user_id, &password, &arrival).await? {
-            AccountDeletion::Done => {
-                session.purge();
-                return Ok(see_other("/signup"));
+        Ok(password) => {
+            match accounts.delete_account(known.0.user_id, &password, &arrival).await? {
+                AccountDeletion::Done => {
+                    session.purge();
+                    return Ok(see_other("/signup"));
+                }
+                AccountDeletion::WrongPassword => {
+                    problems.password = Some("This is not your password.".to_owned());
+                }
+                AccountDeletion::LastAdmin => problems.last_admin = true,
             }
-            AccountDeletion::WrongPassword => {
-                problems.password = Some("This is not your password.".to_owned());
-            }
-            AccountDeletion::LastAdmin => problems.last_admin = true,
-        },
+        }
         Err(unfit) => problems.password = Some(unfit.to_string()),
     }
-    profile::render(&person, &session, &accounts, problems).await
+    profile::render(known, &accounts, problems)
 }

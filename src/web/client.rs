@@ -13,9 +13,9 @@ use crate::{
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 /// The browser that signs up or logs in, and the session it had until now.
-pub(super) struct From(pub(super) Arrival);
+pub(super) struct Caller(pub(super) Arrival);
 
-impl FromRequest for From {
+impl FromRequest for Caller {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 

@@ -17,11 +17,7 @@ use actix_web::{
 use askama::Template;
 use serde_json::json;
 
-use crate::{
-    accounts::{AccountsError, HashingError},
-    causes::Causes,
-    session::SessionError,
-};
+use crate::{accounts::AccountsError, causes::Causes, session::SessionError};
 
 /// In how many seconds to try again after a fault.
 const RETRY_AFTER_SECONDS: u32 = 5;
@@ -43,10 +39,7 @@ pub enum Fault {
 impl ResponseError for Fault {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Accounts(AccountsError::Storage(_))
-            | Self::Accounts(AccountsError::Hashing(HashingError::Overloaded)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Accounts(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Session(error) => error.status_code(),
             Self::Accounts(_) | Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -99,12 +92,13 @@ fn log_cause<B>(response: &ServiceResponse<B>) {
     let (method, path) = (response.request().method(), response.request().path());
     let status = response.status();
     match response.response().error() {
+        // The session layer has told its own.
+        Some(error) if error.as_error::<SessionError>().is_some() => {}
         Some(error) => log::error!("{status} {method} {path:?}: {}", causes(error)),
         None => log::error!("{status} {method} {path:?}"),
     }
 }
 
-/// The causes of a fault; the session layer has logged those of its own errors.
 fn causes(error: &actix_web::Error) -> String {
     match error.as_error::<Fault>() {
         Some(fault) => Causes(fault).to_string(),
@@ -155,6 +149,7 @@ struct ErrorPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::HashingError;
 
     #[test]
     fn where_waiting_helps_it_says_how_long() {

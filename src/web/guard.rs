@@ -67,7 +67,7 @@ use super::{
     redirect::{Next, see_other},
 };
 use crate::{
-    accounts::{Accounts, Identity, Role, UserId},
+    accounts::{Accounts, Identity, Role, User, UserId},
     session::CurrentSession,
 };
 
@@ -131,10 +131,10 @@ impl FromRequest for Admin {
     }
 }
 
-/// Somebody who is logged in and whose account is there, with the role that the session says: one
+/// Somebody who is logged in, and whose account is there with the role that the session says: one
 /// query. Anybody else's session ends, and it goes to the log-in page.
 #[derive(Debug, Clone)]
-pub struct Known(pub SignedIn);
+pub struct Known(pub SignedIn, pub User);
 
 /// An administrator, as the database has it: one query.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl FromRequest for KnownAdmin {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let person = SignedIn::with(request, &[Role::Admin]);
-        known(request.clone(), person, Self)
+        known(request.clone(), person, |person, _| Self(person))
     }
 }
 
@@ -166,14 +166,14 @@ type LocalBoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 fn known<T: 'static>(
     request: HttpRequest,
     person: Result<SignedIn, NotAllowed>,
-    guard: fn(SignedIn) -> T,
+    guard: fn(SignedIn, User) -> T,
 ) -> LocalBoxFuture<Result<T, actix_web::Error>> {
     Box::pin(async move {
         let person = person?;
         let accounts = Data::<Accounts>::extract(&request).await?;
         let user = accounts.user(person.user_id).await.map_err(Fault::from)?;
-        if user.is_some_and(|user| user.role == person.role) {
-            return Ok(guard(person));
+        if let Some(user) = user.filter(|user| user.role == person.role) {
+            return Ok(guard(person, user));
         }
         log::warn!("a session of nobody here has ended: user {}", person.user_id);
         request.get_session().purge();

@@ -9,7 +9,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    client::From,
+    client::Caller,
     error::Fault,
     guard::SignedIn,
     page,
@@ -57,7 +57,7 @@ pub(super) async fn form(
 
 pub(super) async fn submit(
     request: HttpRequest,
-    From(arrival): From,
+    Caller(arrival): Caller,
     accounts: Data<Accounts>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {

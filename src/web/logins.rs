@@ -27,7 +27,7 @@ struct Page {
 }
 
 pub(super) async fn list(
-    Known(person): Known,
+    Known(person, _): Known,
     Query(listing): Query<Listing>,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {

@@ -8,9 +8,9 @@ use actix_web::{
 use serde::Deserialize;
 
 use super::{
-    client::From,
+    client::Caller,
     error::Fault,
-    guard::SignedIn,
+    guard::Known,
     profile::{self, Problems},
     redirect::see_other,
 };
@@ -27,9 +27,9 @@ pub(super) struct Input {
 }
 
 pub(super) async fn submit(
-    person: SignedIn,
+    known: Known,
     request: HttpRequest,
-    From(arrival): From,
+    Caller(arrival): Caller,
     session: Session,
     accounts: Data<Accounts>,
     Form(input): Form<Input>,
@@ -39,13 +39,17 @@ pub(super) async fn submit(
         (Ok(current), Ok(new)) => {
             let state = State::from_session(&session).map_err(SessionError::from)?;
             let passwords = (&current, &new);
-            match accounts.change_password(person.user_id, passwords, &arrival, state).await? {
+            match accounts.change_password(known.0.user_id, passwords, &arrival, state).await? {
                 PasswordChange::Done(renewed) => {
                     session::adopt(&request, renewed)?;
                     return Ok(see_other(profile::PATH));
                 }
                 PasswordChange::WrongPassword => {
                     problems.current_password = Some("This is not your password.".to_owned());
+                }
+                PasswordChange::SessionOver => {
+                    session.purge();
+                    return Ok(see_other("/login"));
                 }
                 PasswordChange::Unfit(unfit) => problems.new_password = Some(unfit.to_string()),
             }
@@ -55,5 +59,5 @@ pub(super) async fn submit(
             problems.new_password = new.err().map(|error| error.to_string());
         }
     }
-    profile::render(&person, &session, &accounts, problems).await
+    profile::render(known, &accounts, problems)
 }

@@ -2,11 +2,10 @@
 //! ([`password_change`](super::password_change)) and to delete the account
 //! ([`account_deletion`](super::account_deletion)).
 
-use actix_session::Session;
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
-use super::{error::Fault, guard::SignedIn, navigation::Navigation, page, redirect::see_other};
+use super::{error::Fault, guard::Known, navigation::Navigation, page};
 use crate::{
     accounts::{Accounts, User},
     clock::Timestamp,
@@ -47,33 +46,23 @@ struct Page {
     problems: Problems,
 }
 
-pub(super) async fn show(
-    person: SignedIn,
-    session: Session,
-    accounts: Data<Accounts>,
-) -> Result<HttpResponse, Fault> {
-    render(&person, &session, &accounts, Problems::default()).await
+pub(super) async fn show(known: Known, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
+    render(known, &accounts, Problems::default())
 }
 
-/// The profile, with what is wrong beside the fields: 422 then. Whose account is gone is logged
-/// out.
-pub(super) async fn render(
-    person: &SignedIn,
-    session: &Session,
+/// The profile, with what is wrong beside the fields: 422 then.
+pub(super) fn render(
+    Known(person, user): Known,
     accounts: &Accounts,
     problems: Problems,
 ) -> Result<HttpResponse, Fault> {
-    let Some(user) = accounts.user(person.user_id).await? else {
-        session.purge();
-        return Ok(see_other("/login"));
-    };
     let status = match problems.any() {
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
     };
     let (began, expires) = (person.session.auth_time, person.session.expires_at);
     let extendable = expires < began + accounts.lifetimes.lifetime();
-    let (navigation, min_length) = (Navigation::new(person, PATH), accounts.policy.min_length());
+    let (navigation, min_length) = (Navigation::new(&person, PATH), accounts.policy.min_length());
     page::render(
         status,
         &Page { navigation, user, began, expires, extendable, min_length, problems },

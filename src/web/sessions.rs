@@ -26,7 +26,7 @@ struct Page {
 }
 
 pub(super) async fn list(
-    Known(person): Known,
+    Known(person, _): Known,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
     let sessions = accounts.sessions_of(person.user_id).await?;
@@ -39,7 +39,7 @@ pub(super) async fn list(
 
 /// Ends one session. That of somebody else is not found.
 pub(super) async fn revoke(
-    Known(person): Known,
+    Known(person, _): Known,
     id: Path<String>,
     session: Session,
     accounts: Data<Accounts>,
@@ -57,7 +57,7 @@ pub(super) async fn revoke(
 }
 
 pub(super) async fn revoke_others(
-    Known(person): Known,
+    Known(person, _): Known,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
     accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;

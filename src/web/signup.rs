@@ -8,7 +8,7 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{client::From, error::Fault, guard::SignedIn, page, redirect::see_other};
+use super::{client::Caller, error::Fault, guard::SignedIn, page, redirect::see_other};
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},
     session,
@@ -50,7 +50,7 @@ pub(super) async fn form(
 
 pub(super) async fn submit(
     request: HttpRequest,
-    From(arrival): From,
+    Caller(arrival): Caller,
     accounts: Data<Accounts>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {

@@ -136,7 +136,7 @@ async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
         let mut copy = ann.clone();
         assert_eq!(app.database.execute("DELETE FROM users WHERE email = $1", &[EMAIL]).await, 1);
         let answer = ann.get("/profile").await;
-        assert_eq!(answer.redirects_to(), "/login");
+        assert_eq!(answer.redirects_to(), "/login?next=/profile");
         assert!(answer.clears_the_cookie(), "{answer:?}");
         assert_eq!(ann.get("/login").await.status, 200, "no way round in circles");
         assert!(!copy.is_logged_in().await, "the session has ended with it");

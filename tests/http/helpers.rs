@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
@@ -25,6 +26,8 @@ use waxseal::{
     clock::{Clock, Timestamp},
     config::Settings,
 };
+
+use crate::postgres::Postgres;
 
 /// When every test begins: 2033-05-18T03:33:20Z.
 pub const START: Timestamp = Timestamp::from_unix(2_000_000_000);
@@ -145,23 +148,40 @@ pub fn text(setting: &str) -> Option<String> {
 }
 
 /// An empty database of a test's own; gone when the test is.
-pub struct Database {
-    directory: TempDir,
+pub enum Database {
+    Sqlite { directory: TempDir },
+    Postgres { url: String },
 }
 
 impl Database {
-    /// The one place that chooses which database the tests run on.
+    /// The one place that chooses which database the tests run on: SQLite, or with
+    /// `WAXSEAL_TEST_DATABASE=postgres` a PostgreSQL server of their own.
     fn create() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        match env::var("WAXSEAL_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::on(Postgres::shared().expect("PostgreSQL is installed")),
+            Ok(other) if other != "sqlite" => panic!("WAXSEAL_TEST_DATABASE: what is {other}?"),
+            _ => Self::Sqlite { directory: tempfile::tempdir().unwrap() },
+        }
+    }
+
+    /// A database on this server.
+    pub fn on(server: &Postgres) -> Self {
+        Self::Postgres { url: server.url_of_new_schema() }
     }
 
     pub fn url(&self) -> String {
-        format!("sqlite://{}", self.file().display())
+        match self {
+            Self::Sqlite { directory } => format!("sqlite://{}", file(directory).display()),
+            Self::Postgres { url } => url.clone(),
+        }
     }
 
-    /// The database's file.
-    pub fn file(&self) -> PathBuf {
-        self.directory.path().join("waxseal.db")
+    /// The database's file, where it is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { directory } => Some(file(directory)),
+            Self::Postgres { .. } => None,
+        }
     }
 
     /// Changes rows behind the application's back; how many it were.
@@ -189,6 +209,10 @@ impl Database {
         sqlx::any::install_default_drivers();
         AnyConnection::connect(&self.url()).await.unwrap()
     }
+}
+
+fn file(directory: &TempDir) -> PathBuf {
+    directory.path().join("waxseal.db")
 }
 
 /// A browser: it keeps the cookies that it is told to keep for as long as it is told to, says

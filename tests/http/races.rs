@@ -63,6 +63,49 @@ async fn a_clean_up_takes_nothing_from_log_outs_and_refreshes_beside_it() {
     }
 }
 
+#[actix_web::test]
+async fn no_log_in_keeps_the_role_from_before_its_change() {
+    for _ in 0..ROUNDS {
+        let app = TestApp::start().await;
+        let mut admin = app.admin().await;
+        app.signed_up("bob@example.com").await;
+        let role = format!("/admin/users/{}/role", app.id_of("bob@example.com").await);
+        let log_ins: Vec<_> = (0..4)
+            .map(|_| {
+                let mut bob = app.browser();
+                rt::spawn(async move {
+                    bob.log_in("bob@example.com", PASSWORD).await;
+                    bob
+                })
+            })
+            .collect();
+        assert_eq!(admin.post(&role, &[("role", "admin")]).await.status, 303);
+        for log_in in log_ins {
+            // Ended by the change, or opened after it.
+            let answer = log_in.await.unwrap().get("/api/session").await;
+            assert!(
+                answer.status == 401 || answer.body.contains(r#""role":"admin""#),
+                "{answer:?}"
+            );
+        }
+    }
+}
+
+/// The one that comes second finds another hash than it has verified: of the same password.
+#[actix_web::test]
+async fn two_log_ins_at_once_bring_an_old_hash_up_to_date_and_are_both_granted() {
+    for _ in 0..ROUNDS {
+        let app = TestApp::start().await;
+        app.person_with_an_old_hash().await;
+        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.browser()))).collect();
+        for log_in in log_ins {
+            assert!(log_in.await.unwrap().is_logged_in().await);
+        }
+        let refused = "SELECT COUNT(*) FROM login_events WHERE outcome = 'refused'";
+        assert_eq!(app.database.number(refused).await, 0);
+    }
+}
+
 async fn logged_in(mut browser: Browser) -> Browser {
     browser.log_in(EMAIL, PASSWORD).await;
     browser

@@ -126,7 +126,8 @@ async fn the_database_is_its_owners_only() {
 
     let app = TestApp::start().await;
     app.signed_up(EMAIL).await;
-    let directory = app.database.file().parent().unwrap().to_owned();
+    let Some(file) = app.database.file() else { return };
+    let directory = file.parent().unwrap();
     let files: Vec<_> = fs::read_dir(directory).unwrap().map(Result::unwrap).collect();
     assert!(files.len() > 1, "the database, and the log beside it: {files:?}");
     for file in files {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use crate::helpers::{DAY, EMAIL, HOUR, TestApp};
+use crate::helpers::{DAY, EMAIL, HOUR, PASSWORD, TestApp};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -88,24 +88,103 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
     eventually(async || ann.clone().get("/profile").await.status == StatusCode::OK).await;
 }
 
+/// However far: what was forgotten then would be needed again.
 #[actix_web::test]
-async fn a_revoked_session_stays_dead_on_a_clock_that_is_set_back() {
+async fn a_clock_that_is_set_forward_and_back_revives_nobody() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     let cookie = thief.session().unwrap().to_owned();
     ann.log_out().await;
     let now = app.clock.now();
-    // Past the session's expiry, and long enough for the list to be swept and the rows cleaned.
-    app.clock.set(now + 7 * DAY + HOUR);
+    app.clock.set(now + 60 * DAY);
+    let event = "INSERT INTO login_events (id, at, outcome) VALUES ('old', 0, 'refused')";
+    app.database.execute(event, &[]).await;
     app.clock.elapse(HOUR);
-    app.database.number("SELECT COUNT(*) FROM sessions").await;
+    let old = "SELECT COUNT(*) FROM login_events WHERE id = 'old'";
+    eventually(async || app.database.number(old).await == 0).await;
     app.clock.set(now);
+    app.clock.elapse(SECOND);
     assert!(!thief.is_logged_in().await);
     let app = app.restart(|_| {}).await;
     let mut thief = app.browser();
     thief.plant("session", &cookie);
     assert!(!thief.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn a_session_that_is_over_is_not_revived_by_a_clock_an_hour_behind() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut thief = ann.clone();
+    ann.log_out().await;
+    app.clock.set(app.clock.now() - HOUR);
+    app.clock.elapse(SECOND);
+    assert!(!thief.is_logged_in().await);
+    assert_eq!(ann.log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
+    assert!(ann.is_logged_in().await);
+}
+
+/// A database that was restored from a backup does not know the sessions opened since.
+#[actix_web::test]
+async fn a_log_out_holds_although_the_row_is_missing() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut thief = ann.clone();
+    app.database.execute("DELETE FROM sessions", &[]).await;
+    ann.log_out().await;
+    assert!(!thief.is_logged_in().await);
+    let cookie = ann.clone().session().map(str::to_owned);
+    assert_eq!(cookie, None);
+    let app = app.restart(|_| {}).await;
+    thief.move_to(&app);
+    assert!(!thief.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn another_node_hears_of_a_new_role_a_new_password_and_a_deletion() {
+    let app = TestApp::start().await;
+    let other = app.another_node(|_| {}).await;
+    let mut admin = app.admin().await;
+    let id = "SELECT id FROM users WHERE email = $1";
+    for (email, act) in [
+        ("bob@example.com", "role"),
+        ("cid@example.com", "password"),
+        ("dee@example.com", "delete"),
+    ] {
+        let mut person = app.signed_up(email).await;
+        let mut elsewhere = app.logged_in(email).await;
+        elsewhere.move_to(&other);
+        assert!(elsewhere.is_logged_in().await);
+        let answer = match act {
+            "role" => {
+                let id = app.database.texts(id, &[email]).await.remove(0);
+                admin.post(&format!("/admin/users/{id}/role"), &[("role", "admin")]).await
+            }
+            "password" => {
+                let new = "orange ladder seventy geese";
+                let form = [("current_password", PASSWORD), ("new_password", new)];
+                person.post("/profile/password", &form).await
+            }
+            _ => person.post("/profile/delete", &[("password", PASSWORD)]).await,
+        };
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{act}: {}", answer.body);
+        app.clock.elapse(SECOND);
+        eventually(async || !elsewhere.clone().is_logged_in().await).await;
+    }
+}
+
+/// Also when nothing is left of the account: the row of the session outlives it.
+#[actix_web::test]
+async fn the_cookie_of_a_deleted_account_is_dead_after_a_restart_too() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut thief = ann.clone();
+    ann.post("/profile/delete", &[("password", PASSWORD)]).await;
+    app.clock.elapse(HOUR);
+    let app = app.restart(|_| {}).await;
+    thief.move_to(&app);
+    assert_eq!(thief.get("/api/session").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[actix_web::test]
@@ -129,14 +208,14 @@ async fn the_clean_up_deletes_what_is_over_and_nothing_else() {
     let sessions = || app.database.number("SELECT COUNT(*) FROM sessions");
     let events = || app.database.number("SELECT COUNT(*) FROM login_events");
 
-    app.clock.advance(8 * DAY - HOUR);
+    app.clock.elapse(8 * DAY - HOUR);
     app.signed_up("new@example.com").await;
     app.clock.elapse(HOUR);
     app.clock.elapse(HOUR);
     eventually(async || sessions().await == 1).await;
     assert_eq!(events().await, 2);
 
-    app.clock.advance(83 * DAY);
+    app.clock.elapse(83 * DAY);
     app.clock.elapse(HOUR);
     eventually(async || (sessions().await, events().await) == (0, 1)).await;
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 2);

@@ -7,7 +7,7 @@ use actix_web::{
     HttpResponse,
     web::{self, Data},
 };
-use waxseal::session::{CurrentSession, Mode, Registry};
+use waxseal::session::{CurrentSession, Mode};
 
 use crate::harness::{Call, IDLE, Probe, Site, World, handlers, seconds};
 
@@ -187,7 +187,7 @@ async fn a_session_that_is_revoked_while_its_handler_changes_it_stays_over() {
         session: Session,
         registry: Data<Probe>,
     ) -> actix_web::Result<HttpResponse> {
-        registry.end(&current.id).await.unwrap();
+        registry.revoke(&current.id);
         session.insert("theme", "dark")?;
         Ok(HttpResponse::Ok().finish())
     }

@@ -188,6 +188,7 @@ async fn from_database_to_cookie_a_state_too_large_for_a_cookie_stays_in_its_row
     assert_eq!(refreshed.max_age, IDLE);
     let ann = refreshed.value;
     assert!(world.claims(&ann).state.is_none());
+    after.get("/state", &ann).await.assert_no_cookie();
 
     let changed = after.get("/set/theme/dark", &ann).await;
     assert!(matches!(changed.session_error(), SessionError::TooLarge { .. }));

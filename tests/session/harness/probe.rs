@@ -121,7 +121,7 @@ impl Registry for Probe {
     ) -> Result<bool, RegistryError> {
         self.asked(Call::Open)?;
         if let Some(replaced) = replaces {
-            if self.row(replaced).is_none() {
+            if self.row(replaced).is_none_or(|row| self.clock.now() >= row.expires_at) {
                 return Ok(false);
             }
             self.revoke(replaced);
@@ -149,9 +149,9 @@ impl Registry for Probe {
         }))
     }
 
-    async fn end(&self, id: &SessionId) -> Result<(), RegistryError> {
+    async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
         self.asked(Call::End)?;
-        self.revoke(id);
+        self.revoke(&session.id);
         Ok(())
     }
 }

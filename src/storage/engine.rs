@@ -1,0 +1,40 @@
+//! The two databases that there are, and what they want of their connections.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::any::AnyPoolOptions;
+use tokio::sync::Mutex;
+
+use super::{postgres, sqlite};
+
+/// How long a request waits for a connection. Nobody keeps one while he waits for his turn to
+/// write, so this is seldom long.
+const CONNECTION_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the database is.
+#[derive(Debug, Clone)]
+pub(super) enum Engine {
+    /// SQLite has one writer at a time. Who waits for it waits for his turn, without a connection,
+    /// so that readers always find one.
+    Sqlite {
+        turn: Arc<Mutex<()>>,
+    },
+    Postgres,
+}
+
+impl Engine {
+    /// How its pools of connections are set up.
+    pub(super) fn pool(&self) -> AnyPoolOptions {
+        let is_sqlite = matches!(self, Self::Sqlite { .. });
+        AnyPoolOptions::new().acquire_timeout(CONNECTION_PATIENCE).after_connect(
+            move |connection, _| {
+                Box::pin(async move {
+                    match is_sqlite {
+                        true => sqlite::set_up(connection).await,
+                        false => postgres::set_up(connection).await,
+                    }
+                })
+            },
+        )
+    }
+}
