@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Clock,
     session::{Lifetimes, SessionId, SessionRecord},
-    storage::{Client, NewLogin, NewUser, SessionStore, Storage, StorageError, UserRow},
+    storage::{Client, Health, NewLogin, NewUser, SessionStore, Storage, StorageError, UserRow},
 };
 
 /// How often a password is verified that was right, when the hash has changed by then. Another
@@ -127,6 +127,11 @@ impl Accounts {
         let who = id.map_or("unknown address".to_owned(), |id| format!("user {id}"));
         log::info!("log-in refused: {who} from {}", arrival.client.address);
         Ok(LogIn::Refused)
+    }
+
+    /// Whether this node can do its work.
+    pub fn health(&self) -> Health {
+        self.sessions.health()
     }
 
     /// The user with this id.

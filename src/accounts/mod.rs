@@ -16,7 +16,7 @@ mod password;
 mod sessions;
 mod user;
 
-pub use crate::storage::{Client, ListedSession, Outcome, SessionTrace};
+pub use crate::storage::{Client, Health, ListedSession, Outcome, SessionTrace};
 pub use admin::{Change, NewAccount, UserSummary};
 pub use email::{Email, InvalidEmail};
 pub use error::AccountsError;

@@ -51,7 +51,12 @@ impl Feed {
         if self.revoked.contains(id) {
             return Standing::Revoked;
         }
-        if self.silence(clock) > SILENCE { Standing::Unknown } else { Standing::Live }
+        if self.is_fresh(clock) { Standing::Live } else { Standing::Unknown }
+    }
+
+    /// Whether what this node knows is new enough to vouch for sessions.
+    pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
+        self.silence(clock) <= SILENCE
     }
 
     /// Puts sessions on the list that a committed transaction has revoked.

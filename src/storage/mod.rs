@@ -37,6 +37,6 @@ pub use login_events::{LoginEventRow, Outcome};
 pub use logins::{NewLogin, NewUser};
 pub use session_list::{ListedSession, SessionTrace};
 pub use session_rows::SessionRow;
-pub use session_store::SessionStore;
+pub use session_store::{Health, SessionStore};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use users::{UserListRow, UserRow};

@@ -22,6 +22,15 @@ pub struct SessionStore {
     pub(super) last_seen: Arc<LastSeen>,
 }
 
+/// Whether a node can do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The database was there when it was last asked.
+    pub database: bool,
+    /// It was heard from lately enough to vouch for sessions.
+    pub revocation_feed: bool,
+}
+
 impl SessionStore {
     /// Reads the ids of the revoked sessions; from then on the store can vouch for the others, as
     /// long as [`poll`](Self::poll) is called every second.
@@ -71,6 +80,14 @@ impl SessionStore {
     /// When the database fails; the next call looks back as far as this one would have.
     pub async fn poll(&self) -> Result<(), StorageError> {
         self.feed.poll(&self.storage, &self.clock).await
+    }
+
+    /// What the feed has last heard.
+    pub fn health(&self) -> Health {
+        Health {
+            database: self.storage.is_reachable(),
+            revocation_feed: self.feed.is_fresh(&self.clock),
+        }
     }
 
     /// Writes when sessions were last seen; to be called every 30 s, and before the end.

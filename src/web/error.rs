@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::{accounts::AccountsError, causes::Causes, session::SessionError};
 
 /// In how many seconds to try again after a fault.
-const RETRY_AFTER_SECONDS: u32 = 5;
+pub(super) const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// A request that could not be served, through no fault of the person.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum Fault {
     /// A page could not be rendered.
     #[error("a page could not be rendered")]
     Template(#[from] askama::Error),
+    /// The handler panicked; the panic itself was told on standard error.
+    #[error("the handler panicked")]
+    Panic,
 }
 
 impl ResponseError for Fault {
@@ -41,7 +44,9 @@ impl ResponseError for Fault {
         match self {
             Self::Accounts(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Session(error) => error.status_code(),
-            Self::Accounts(_) | Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Accounts(_) | Self::Template(_) | Self::Panic => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod logout;
 mod navigation;
 pub mod origin;
 mod page;
+mod panics;
 mod password_change;
 mod profile;
 mod redirect;
@@ -33,21 +34,24 @@ use actix_web::{
     web::{self, FormConfig, ServiceConfig},
 };
 
+use panics::Caught;
+
 /// The most bytes a form may have: many times what ours need.
 const MAX_FORM_BYTES: usize = 16 * 1024;
 
 /// What answers outside the session layer: no cookie is read or set there.
 pub fn public_routes(app: &mut ServiceConfig) {
     app.service(readable("/static/{name:.*}", assets::serve))
-        .service(readable("/healthz", health::alive));
+        .service(readable("/healthz", health::alive))
+        .service(readable("/readyz", health::ready));
 }
 
 /// The pages, inside the session layer.
 pub fn page_routes(app: &mut ServiceConfig) {
     app.app_data(FormConfig::default().limit(MAX_FORM_BYTES))
         .service(readable("/", home::home))
-        .service(readable("/signup", signup::form).route(web::post().to(signup::submit)))
-        .service(readable("/login", login::form).route(web::post().to(login::submit)))
+        .service(form("/signup", signup::form, signup::submit))
+        .service(form("/login", login::form, login::submit))
         .service(writable("/logout", logout::submit))
         .service(readable("/profile", profile::show))
         .service(writable("/profile/password", password_change::submit))
@@ -70,7 +74,21 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
+    let handler = Caught(handler);
     web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
+}
+
+/// A resource that shows a form, and takes it.
+fn form<F, A, G, B>(path: &str, show: F, submit: G) -> Resource
+where
+    F: Handler<A>,
+    A: FromRequest + 'static,
+    F::Output: Responder + 'static,
+    G: Handler<B>,
+    B: FromRequest + 'static,
+    G::Output: Responder + 'static,
+{
+    readable(path, show).route(web::post().to(Caught(submit)))
 }
 
 /// A resource that answers POST.
@@ -80,5 +98,5 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::post().to(handler))
+    web::resource(path).route(web::post().to(Caught(handler)))
 }

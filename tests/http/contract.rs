@@ -2,10 +2,10 @@
 
 use reqwest::Method;
 
-use crate::helpers::{Answer, EMAIL, PASSWORD, START, TestApp};
+use crate::helpers::{Answer, EMAIL, PASSWORD, SECOND, START, TestApp, eventually};
 
 /// Every path that answers GET, with or without a session.
-const READABLE: [&str; 10] = [
+const READABLE: [&str; 11] = [
     "/",
     "/signup",
     "/login",
@@ -15,6 +15,7 @@ const READABLE: [&str; 10] = [
     "/admin/users",
     "/api/session",
     "/healthz",
+    "/readyz",
     "/nope",
 ];
 
@@ -94,6 +95,27 @@ async fn the_process_says_that_it_is_alive() {
 }
 
 #[actix_web::test]
+async fn a_node_that_hears_of_revocations_is_ready_and_one_that_does_not_says_why() {
+    let app = TestApp::start().await;
+    let mut watcher = app.browser();
+    let answer = watcher.get("/readyz").await;
+    let ready = r#"{"ready":true,"database":"ok","revocation_feed":"ok"}"#;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ready));
+    assert_eq!(answer.header("content-type"), "application/json");
+
+    app.database.execute("ALTER TABLE sessions RENAME TO out_of_reach", &[]).await;
+    app.clock.elapse(31 * SECOND);
+    let not_ready = r#"{"ready":false,"database":"out of reach","revocation_feed":"stale"}"#;
+    eventually(async || app.browser().get("/readyz").await.body == not_ready).await;
+    let answer = watcher.get("/readyz").await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
+
+    app.database.execute("ALTER TABLE out_of_reach RENAME TO sessions", &[]).await;
+    app.clock.elapse(SECOND);
+    eventually(async || app.browser().get("/readyz").await.body == ready).await;
+}
+
+#[actix_web::test]
 async fn static_files_have_fingerprints_and_are_cached_for_a_year() {
     let app = TestApp::start().await;
     let mut visitor = app.browser();
@@ -122,7 +144,7 @@ async fn static_files_and_health_neither_read_nor_set_a_cookie() {
     let css = static_urls(&visitor.get("/login").await).swap_remove(0);
     visitor.plant("session", "unreadable");
     let nowhere = ["/static/", "/static/nope.css", "/static/no/pe.css"];
-    for path in nowhere.into_iter().chain([css.as_str(), "/healthz"]) {
+    for path in nowhere.into_iter().chain([css.as_str(), "/healthz", "/readyz"]) {
         for method in [Method::GET, Method::HEAD, Method::POST] {
             let answer = visitor.send(visitor.request(method.clone(), path)).await;
             assert!(answer.set_cookies().is_empty(), "{method} {path}: {answer:?}");
@@ -199,6 +221,7 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
         ("/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/role", &["POST"]),
         ("/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/revoke-sessions", &["POST"]),
         ("/healthz", read),
+        ("/readyz", read),
         (&css, read),
     ];
     for (path, allowed) in expected {

@@ -40,6 +40,7 @@ pub const EMAIL: &str = "ann@example.com";
 /// The session's cookie in development.
 pub const COOKIE_NAME: &str = "session";
 
+pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(86_400);
 
@@ -61,6 +62,12 @@ impl TestApp {
     /// The same, with some settings changed.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::launch(Arc::new(Database::create()), Clock::manual(START), change).await
+    }
+
+    /// Starts the application on a PostgreSQL server of the test's own.
+    pub async fn start_on(server: &Postgres) -> Self {
+        let database = Arc::new(Database::on(server));
+        Self::launch(database, Clock::manual(START), |_| {}).await
     }
 
     /// Starts one more on the same database and the same clock.
@@ -139,6 +146,16 @@ impl Drop for TestApp {
             ended.unwrap().expect("the application runs without a panic");
         }
     }
+}
+
+/// Asks until it is so: what is asked for happens beside the requests. It never takes long.
+pub async fn eventually(condition: impl AsyncFn() -> bool) {
+    for _ in 0..10_000 {
+        if condition().await {
+            return;
+        }
+    }
+    panic!("it never came to be");
 }
 
 /// A setting.

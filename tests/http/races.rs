@@ -1,13 +1,10 @@
 //! Two things at once: whoever comes first, no session survives what should have ended it.
 
-use std::time::Duration;
-
 use actix_web::rt;
 
-use crate::helpers::{Browser, DAY, EMAIL, PASSWORD, TestApp, text};
+use crate::helpers::{Browser, DAY, EMAIL, PASSWORD, SECOND, TestApp, text};
 
 const ROUNDS: usize = 10;
-const SECOND: Duration = Duration::from_secs(1);
 const NEW_PASSWORD: &str = "orange ladder seventy geese";
 
 #[actix_web::test]

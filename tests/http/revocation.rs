@@ -1,12 +1,8 @@
 //! Revocation: ended is ended, on every node, and nobody is trusted on an old list.
 
-use std::time::Duration;
-
 use reqwest::StatusCode;
 
-use crate::helpers::{DAY, EMAIL, HOUR, PASSWORD, TestApp};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::helpers::{DAY, EMAIL, HOUR, PASSWORD, SECOND, TestApp, eventually};
 
 #[actix_web::test]
 async fn a_copied_cookie_is_dead_at_once_after_either_way_to_log_out() {
@@ -219,14 +215,4 @@ async fn the_clean_up_deletes_what_is_over_and_nothing_else() {
     app.clock.elapse(HOUR);
     eventually(async || (sessions().await, events().await) == (0, 1)).await;
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 2);
-}
-
-/// Asks until it is so: what is asked for happens beside the requests. It never takes long.
-async fn eventually(condition: impl AsyncFn() -> bool) {
-    for _ in 0..10_000 {
-        if condition().await {
-            return;
-        }
-    }
-    panic!("it never came to be");
 }
