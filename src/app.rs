@@ -80,7 +80,7 @@ impl Application {
                 .wrap(from_fn(headers::everywhere))
                 .wrap(access_log())
         })
-        .shutdown_signal(told_to_stop().map_err(StartError::Signals)?)
+        .shutdown_signal(stop_signal().map_err(StartError::Signals)?)
         .shutdown_timeout(DRAIN_SECONDS)
         .bind(config.listen)
         .map_err(|cause| StartError::Bind { address: config.listen, cause })?;
@@ -126,7 +126,7 @@ fn access_log() -> Logger {
 /// SIGTERM or Ctrl-C. From the call on, not only from the first poll: whoever reads in the log that
 /// the server listens may stop it.
 #[cfg(unix)]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminated = signal(SignalKind::terminate())?;
@@ -136,12 +136,13 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
+        log::info!("told to stop: requests in flight are answered first");
     })
 }
 
 /// Ctrl-C.
 #[cfg(windows)]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupted = tokio::signal::windows::ctrl_c()?;
     Ok(async move { interrupted.recv().await.unwrap_or_default() })
 }

@@ -148,12 +148,13 @@ impl Drop for TestApp {
     }
 }
 
-/// Asks until it is so: what is asked for happens beside the requests. It never takes long.
+/// Asks until it is so: what is asked for happens beside the requests. It seldom takes long.
 pub async fn eventually(condition: impl AsyncFn() -> bool) {
     for _ in 0..10_000 {
         if condition().await {
             return;
         }
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     panic!("it never came to be");
 }

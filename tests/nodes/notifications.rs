@@ -1,0 +1,152 @@
+//! LISTEN and NOTIFY: what one node revokes, the others hear of as it happens; and where that
+//! fails, with their next poll.
+
+use serde_json::json;
+use waxseal::{
+    clock::Timestamp,
+    seal::{Keyring, Secret},
+    session::SessionId,
+};
+
+use crate::{
+    helpers::{Browser, DAY, EMAIL, SECOND, SECRET, TestApp, eventually, text},
+    postgres::Postgres,
+    process::Node,
+    wire::{Kind, Wire},
+};
+
+/// No clock is stepped, so nobody polls.
+#[actix_web::test]
+async fn a_log_out_is_heard_of_elsewhere_as_it_happens() {
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let other = app.another_node(|_| {}).await;
+    for path in ["/logout", "/api/logout"] {
+        let mut ann = app.signed_up(&format!("{}@example.com", path.replace('/', ""))).await;
+        let mut thief = ann.clone();
+        thief.move_to(&other);
+        assert!(thief.is_logged_in().await);
+        ann.post(path, &[]).await;
+        eventually(async || !thief.clone().is_logged_in().await).await;
+    }
+}
+
+#[actix_web::test]
+async fn more_sessions_than_one_notification_can_name_are_all_heard_of() {
+    const SESSIONS: usize = 450;
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let other = app.another_node(|_| {}).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let thieves = open_sessions(&app, &other, SESSIONS).await;
+    assert!(thieves[0].clone().is_logged_in().await);
+    assert_eq!(ann.post("/sessions/revoke-others", &[]).await.redirects_to(), "/sessions");
+    for thief in thieves.iter().step_by(50).chain(thieves.last()) {
+        eventually(async || !thief.clone().is_logged_in().await).await;
+    }
+    ann.move_to(&other);
+    assert!(ann.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn after_the_connection_was_cut_it_listens_again_and_has_missed_nothing() {
+    let Some(server) = Postgres::start() else { return };
+    let app = TestApp::start_on(&server).await;
+    let wire = Wire::to(server.port(), Kind::Honest);
+    let over_wire = text(&wire.url(&app.database.url()));
+    let other = app.another_node(|settings| settings.database_url = over_wire).await;
+    let listeners = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    eventually(async || server.sql(listeners) == "2").await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut bob = app.signed_up("bob@example.com").await;
+    let (mut anns_thief, mut bobs_thief) = (ann.clone(), bob.clone());
+    anns_thief.move_to(&other);
+    bobs_thief.move_to(&other);
+    assert!(anns_thief.is_logged_in().await && bobs_thief.is_logged_in().await);
+
+    wire.freeze(true);
+    wire.cut();
+    ann.log_out().await;
+    wire.freeze(false);
+    // It goes on with a new connection, and reads what was committed before.
+    eventually(async || server.sql(listeners) == "1").await;
+    eventually(async || {
+        app.clock.elapse(SECOND);
+        server.sql(listeners) == "2"
+    })
+    .await;
+    eventually(async || !anns_thief.clone().is_logged_in().await).await;
+    // And what comes after, it hears as it happens.
+    bob.log_out().await;
+    eventually(async || !bobs_thief.clone().is_logged_in().await).await;
+}
+
+#[actix_web::test]
+async fn a_notification_that_is_lost_is_made_up_for_by_the_next_poll() {
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let wire = Wire::to(server.port(), Kind::WithoutNotifications);
+    let over_wire = text(&wire.url(&app.database.url()));
+    let other = app.another_node(|settings| settings.database_url = over_wire).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut thief = ann.clone();
+    thief.move_to(&other);
+    ann.log_out().await;
+    assert!(thief.is_logged_in().await, "not heard of yet");
+    app.clock.elapse(SECOND);
+    eventually(async || !thief.clone().is_logged_in().await).await;
+}
+
+/// On the clock of the machine: it takes a second or two.
+#[actix_web::test]
+async fn where_notifications_do_not_come_through_the_log_says_so_once_and_polling_serves() {
+    let Some(server) = Postgres::shared() else { return };
+    for (kind, why) in [
+        (Kind::WithoutNotifications, "a pooler in transaction mode"),
+        (Kind::WithoutListen, "LISTEN is refused"),
+    ] {
+        let app = TestApp::start_on(server).await;
+        let wire = Wire::to(server.port(), kind);
+        let node = Node::start(&wire.url(&app.database.url()));
+        let said = node.wait_for("asking every second only");
+        assert!(said.contains(why), "{said}");
+        // The process has a clock of its own, long before the one of the tests.
+        let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+        let answer = crate::process::post(node.address, "/signup", form, None).unwrap();
+        let cookie = crate::process::cookie(&answer).unwrap();
+        let revoke = "UPDATE sessions SET revoked_at = auth_time";
+        assert_eq!(app.database.execute(revoke, &[]).await, 1);
+        let status = || {
+            let answer = crate::process::get(node.address, "/api/session", &cookie).unwrap();
+            answer.split(' ').nth(1).unwrap().to_owned()
+        };
+        eventually(async || status() == "401").await;
+        let again = node.logged().into_iter().filter(|line| line.contains("every second only"));
+        assert_eq!(again.count(), 0);
+    }
+}
+
+/// Sessions of the one who signed up, opened behind the application's back, as browsers of another
+/// node.
+async fn open_sessions(app: &TestApp, other: &TestApp, number: usize) -> Vec<Browser> {
+    let user = app.database.texts("SELECT id FROM users", &[]).await.remove(0);
+    let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
+    let (now, state) = (app.clock.now(), json!({"user_id": user, "role": "user"}));
+    let expires_at: Timestamp = now + 7 * DAY;
+    let mut browsers = Vec::new();
+    for _ in 0..number {
+        let id = SessionId::random().to_string();
+        let insert = "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at)
+                      VALUES ($1, $2, $3, CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT))";
+        let (began, ends) = (now.as_unix().to_string(), expires_at.as_unix().to_string());
+        let values = [id.as_str(), &user, &state.to_string(), &began, &ends];
+        app.database.execute(insert, &values).await;
+        let claims =
+            json!({"sid": id, "auth_time": now, "iat": now, "exp": expires_at, "state": state});
+        let mut browser = app.browser();
+        browser.move_to(other);
+        browser.plant("session", &keyring.seal("session:session", claims.to_string().as_bytes()));
+        browsers.push(browser);
+    }
+    browsers
+}

@@ -1,0 +1,128 @@
+//! The database goes away, and comes back.
+
+use crate::{
+    helpers::{Answer, EMAIL, PASSWORD, SECOND, TestApp, eventually, text},
+    postgres::Postgres,
+    process::Node,
+    wire::{Kind, Wire},
+};
+
+#[actix_web::test]
+async fn while_the_database_is_gone_sealed_sessions_go_on_for_half_a_minute_and_all_recovers() {
+    let Some(mut server) = Postgres::start() else { return };
+    let app = TestApp::start_on(&server).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut visitor = app.browser();
+
+    server.stop();
+    app.clock.elapse(SECOND);
+    assert_eq!(ann.get("/api/session").await.status, 200);
+    // Whoever needs the database is told at once, and told when to come back.
+    assert_try_again(&visitor.log_in(EMAIL, PASSWORD).await);
+    assert_try_again(&visitor.sign_up("bob@example.com", PASSWORD).await);
+    assert_try_again(&ann.get("/sessions").await);
+    assert_try_again(&ann.log_out().await);
+    assert!(ann.session().is_some(), "nobody was told that it ended");
+    assert_eq!(visitor.get("/login").await.status, 200);
+    eventually(async || app.browser().get("/readyz").await.status == 503).await;
+
+    app.clock.elapse(29 * SECOND);
+    assert_eq!(ann.get("/api/session").await.status, 200);
+    app.clock.elapse(31 * SECOND);
+    assert_eq!(ann.get("/api/session").await.status, 503);
+    assert_eq!(visitor.get("/login").await.status, 200);
+
+    server.go_on();
+    app.clock.elapse(SECOND);
+    eventually(async || app.browser().get("/readyz").await.status == 200).await;
+    assert!(ann.is_logged_in().await);
+    assert_eq!(visitor.log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
+    assert_eq!(ann.log_out().await.redirects_to(), "/login");
+}
+
+#[actix_web::test]
+async fn a_session_that_is_due_is_just_not_refreshed_while_the_database_is_gone() {
+    let Some(mut server) = Postgres::start() else { return };
+    let app = TestApp::start_on(&server).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    app.clock.advance(6 * crate::helpers::DAY);
+    server.stop();
+    let answer = ann.get("/api/session").await;
+    assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (200, 0));
+    server.go_on();
+    app.clock.elapse(SECOND);
+    eventually(async || ann.clone().get("/api/session").await.set_cookies().len() == 1).await;
+}
+
+/// The connections stand, and nothing comes over them: the fault that is noticed latest.
+#[actix_web::test]
+async fn a_database_that_does_not_answer_any_more_keeps_nobody_waiting() {
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let wire = Wire::to(server.port(), Kind::Honest);
+    let over_wire = text(&wire.url(&app.database.url()));
+    let node = app.another_node(|settings| settings.database_url = over_wire).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    ann.move_to(&node);
+    assert!(ann.is_logged_in().await);
+    let mut visitor = app.browser();
+    visitor.move_to(&node);
+
+    wire.freeze(true);
+    assert_try_again(&visitor.log_in(EMAIL, PASSWORD).await);
+    assert_try_again(&ann.get("/profile").await);
+    assert_eq!(ann.get("/api/session").await.status, 200);
+    wire.freeze(false);
+    app.clock.elapse(SECOND);
+    eventually(async || ann.clone().get("/profile").await.status == 200).await;
+}
+
+#[actix_web::test]
+async fn connections_that_were_cut_are_made_anew_without_anybody_noticing() {
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let wire = Wire::to(server.port(), Kind::Honest);
+    let over_wire = text(&wire.url(&app.database.url()));
+    let node = app.another_node(|settings| settings.database_url = over_wire).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    ann.move_to(&node);
+    for _ in 0..3 {
+        assert!(ann.is_logged_in().await);
+        wire.cut();
+    }
+    assert!(ann.is_logged_in().await);
+}
+
+#[test]
+fn a_start_without_the_database_is_one_clear_line() {
+    // Nobody listens on the port of a wire that is gone.
+    let wire = Wire::to(1, Kind::Honest);
+    let url = wire.url("postgres://waxseal:hunter2@127.0.0.1:1/waxseal");
+    drop(wire);
+    let (status, said) = Node::fail_to_start(&url);
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("waxseal: DATABASE_URL: the database can't be opened: "), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn nodes_that_start_together_bring_a_new_schema_up_to_date_once() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.url_of_new_schema();
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let url = url.clone();
+            std::thread::spawn(move || Node::start(&url))
+        })
+        .collect();
+    for start in starts {
+        start.join().unwrap();
+    }
+}
+
+fn assert_try_again(answer: &Answer) {
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"), "{answer:?}");
+    assert!(answer.body.contains("<h1>Just a moment</h1>"), "{}", answer.body);
+    assert!(answer.set_cookies().is_empty(), "{answer:?}");
+}

@@ -1,0 +1,129 @@
+//! What can happen to a file: another process locks it, the disk is full.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use actix_web::rt;
+use sqlx::{AnyConnection, Connection, Executor};
+
+use crate::{
+    helpers::{Answer, EMAIL, PASSWORD, SECOND, TestApp, eventually, text},
+    process::{self, Node},
+};
+
+#[actix_web::test]
+async fn a_lock_of_another_process_is_waited_for() {
+    let app = TestApp::start().await;
+    let Some(mut other) = writer(&app).await else { return };
+    let mut visitor = app.browser();
+    let sign_up = rt::spawn(async move { visitor.sign_up(EMAIL, PASSWORD).await });
+    // Readers don't wait, nor does who writes keep them.
+    for _ in 0..50 {
+        assert_eq!(app.browser().log_in("bob@example.com", "").await.status, 422);
+    }
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(sign_up.await.unwrap().redirects_to(), "/profile");
+}
+
+#[actix_web::test]
+async fn a_lock_that_stays_is_a_503_and_sessions_go_on() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let Some(mut other) = writer(&app).await else { return };
+    assert_try_again(&app.browser().log_in(EMAIL, PASSWORD).await);
+    assert_try_again(&ann.log_out().await);
+    assert_eq!(ann.get("/profile").await.status, 200);
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(ann.log_out().await.redirects_to(), "/login");
+}
+
+/// A disk of one mebibyte, in memory. Only root can make one: otherwise this is left out.
+#[actix_web::test]
+async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(folder.path()) else { return };
+    let database = text(&format!("sqlite://{}", folder.path().join("waxseal.db").display()));
+    let app = TestApp::start_with(|settings| settings.database_url = database).await;
+    let mut ann = app.signed_up(EMAIL).await;
+
+    let ballast = folder.path().join("ballast");
+    let fill = Command::new("dd")
+        .args(["if=/dev/zero", &format!("of={}", ballast.display()), "bs=4096"])
+        .stderr(Stdio::null())
+        .status();
+    assert!(!fill.unwrap().success(), "the disk is full");
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let email = format!("person{}@example.com", acknowledged.len());
+        let answer = app.browser().sign_up(&email, PASSWORD).await;
+        if answer.status != 303 {
+            break answer;
+        }
+        acknowledged.push(email);
+    };
+    assert_try_again(&refused);
+    assert_eq!(ann.get("/profile").await.status, 200);
+
+    std::fs::remove_file(ballast).unwrap();
+    app.clock.elapse(SECOND);
+    eventually(async || app.browser().sign_up("late@example.com", PASSWORD).await.status == 303)
+        .await;
+    for email in &acknowledged {
+        assert_eq!(app.browser().log_in(email, PASSWORD).await.status, 303, "{email}");
+    }
+    drop(app);
+    drop(disk);
+}
+
+/// The command line is another process on the same file.
+#[test]
+fn what_the_command_line_revokes_a_running_server_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("waxseal.db").display());
+    let node = Node::start(&url);
+    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    let cookie = process::cookie(&process::post(node.address, "/signup", form, None).unwrap());
+    let mut revoke = Command::new(env!("CARGO_BIN_EXE_waxseal"));
+    revoke.args(["user", "revoke-sessions", "ann@example.com", "--database-url", &url]);
+    assert!(revoke.stdout(Stdio::null()).status().unwrap().success());
+    let status = || process::get(node.address, "/api/session", cookie.as_ref().unwrap()).unwrap();
+    while status().starts_with("HTTP/1.1 200") {}
+    assert!(status().starts_with("HTTP/1.1 401"));
+}
+
+/// Another process that has begun to write, and holds the lock. `None` where the database is no
+/// file.
+async fn writer(app: &TestApp) -> Option<AnyConnection> {
+    app.database.file()?;
+    let mut connection = AnyConnection::connect(&app.database.url()).await.unwrap();
+    connection.execute("BEGIN IMMEDIATE").await.unwrap();
+    Some(connection)
+}
+
+fn assert_try_again(answer: &Answer) {
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"), "{answer:?}");
+    assert!(answer.set_cookies().is_empty(), "{answer:?}");
+}
+
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(folder: &'a Path) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        let left_out = b"left out: the full disk (only root can mount a small one)\n";
+        std::io::Write::write_all(&mut std::io::stderr(), left_out).unwrap();
+        None
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg(self.0).status();
+    }
+}
