@@ -17,7 +17,7 @@ use crate::{
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
-    web::{error, headers, origin, page_routes, public_routes},
+    web::{error, headers, origin, page_routes, public_routes, trusted_proxies::TrustedProxies},
 };
 
 /// How long requests in flight may take to finish after the process was told to stop, in seconds.
@@ -62,12 +62,14 @@ impl Application {
             clock,
         });
         let site = Data::new(origin::PublicOrigin(config.public_origin));
+        let proxies = Data::new(config.trusted_proxies);
 
         let server = HttpServer::new(move || {
             // From the inside out: the last one wrapped sees a request first.
             App::new()
                 .app_data(accounts.clone())
                 .app_data(site.clone())
+                .app_data(proxies.clone())
                 .configure(public_routes)
                 .service(
                     web::scope("")
@@ -78,7 +80,7 @@ impl Application {
                 .wrap(from_fn(origin::same_origin))
                 .wrap(from_fn(error::pages))
                 .wrap(from_fn(headers::everywhere))
-                .wrap(access_log())
+                .wrap(access_log(proxies.clone()))
         })
         .shutdown_signal(stop_signal().map_err(StartError::Signals)?)
         .shutdown_timeout(DRAIN_SECONDS)
@@ -117,8 +119,12 @@ impl Application {
 }
 
 /// One line a request. The path without its query: addresses are searched for in it.
-fn access_log() -> Logger {
-    Logger::new("%a \"%{method}xi %U\" %s %Dms")
+fn access_log(proxies: Data<TrustedProxies>) -> Logger {
+    Logger::new("%{client}xi \"%{method}xi %U\" %s %Dms")
+        .custom_request_replace("client", move |request| {
+            let client = proxies.client_address(request.request());
+            client.map_or_else(|| "-".to_owned(), |address| address.to_string())
+        })
         .custom_request_replace("method", |request| request.method().to_string())
         .log_target("waxseal::access")
 }

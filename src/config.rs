@@ -10,6 +10,7 @@ use crate::{
     seal::{Keyring, Secret},
     session::{Lifetimes, Mode},
     storage::DatabaseUrl,
+    web::trusted_proxies::TrustedProxies,
 };
 
 /// The secret that `.env.example` shows: everybody knows it, so nobody may use it.
@@ -64,6 +65,10 @@ pub struct Settings {
     #[arg(long, env, value_name = "ORIGIN", hide_env_values = true)]
     pub public_url: Option<String>,
 
+    /// The proxies whose X-Forwarded-For is believed: addresses or CIDRs, separated by commas
+    #[arg(long, env, value_name = "ADDRESSES", hide_env_values = true)]
+    pub trusted_proxies: Option<String>,
+
     /// The fewest characters of a password [default: 12]
     #[arg(long, env, value_name = "NUMBER", hide_env_values = true)]
     pub password_min_length: Option<String>,
@@ -98,6 +103,8 @@ pub struct Config {
     pub cookie_name: String,
     /// The site's origin, when it differs from `Host`.
     pub public_origin: Option<String>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// What passwords have to be.
     pub passwords: PasswordPolicy,
     /// How often the database is cleaned up.
@@ -148,6 +155,7 @@ impl Settings {
             lifetimes: self.lifetimes()?,
             cookie_name: self.cookie_name(environment)?,
             public_origin: given(&self.public_url).map(origin).transpose()?,
+            trusted_proxies: self.trusted_proxies()?,
             passwords: self.passwords()?,
             cleanup_interval: self.cleanup_interval()?,
             log_filter: self.log_filter()?,
@@ -267,6 +275,13 @@ impl Settings {
         })
     }
 
+    fn trusted_proxies(&self) -> Result<TrustedProxies, InvalidSetting> {
+        given(&self.trusted_proxies)
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error| InvalidSetting::new("TRUSTED_PROXIES", error))
+    }
+
     fn cleanup_interval(&self) -> Result<Duration, InvalidSetting> {
         const HOUR: Duration = Duration::from_secs(3600);
         let interval = duration("CLEANUP_INTERVAL", &self.cleanup_interval)?.unwrap_or(HOUR);
@@ -372,6 +387,7 @@ mod tests {
         assert!(config.temporary_secret);
         assert_eq!(config.lifetimes, Lifetimes::default());
         assert_eq!(config.passwords.min_length(), 12);
+        assert_eq!(config.trusted_proxies, TrustedProxies::default());
     }
 
     #[test]
@@ -421,6 +437,8 @@ mod tests {
             ("SESSION_COOKIE_NAME", Settings { session_cookie_name: some("__Host-a"), ..base() }),
             ("PUBLIC_URL", Settings { public_url: some("example.com"), ..base() }),
             ("PUBLIC_URL", Settings { public_url: some("https://example.com/app"), ..base() }),
+            ("TRUSTED_PROXIES", Settings { trusted_proxies: some("10.0.0.1, nginx"), ..base() }),
+            ("TRUSTED_PROXIES", Settings { trusted_proxies: some("10.0.0.0/33"), ..base() }),
             ("PASSWORD_MIN_LENGTH", Settings { password_min_length: some("7"), ..base() }),
             ("CLEANUP_INTERVAL", Settings { cleanup_interval: some("0s"), ..base() }),
             ("RUST_LOG", Settings { rust_log: some("foo=bar=baz"), ..base() }),
@@ -449,6 +467,13 @@ mod tests {
             let config = settings.validate().unwrap();
             assert_eq!(config.public_origin.as_deref(), Some(origin));
         }
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_and_cidrs_separated_by_commas() {
+        let list = "10.0.0.1, 192.168.0.0/16,2001:db8::/32,::1";
+        let settings = Settings { trusted_proxies: some(list), ..Settings::default() };
+        assert_eq!(settings.validate().unwrap().trusted_proxies, list.parse().unwrap());
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn the_example_file_has_every_setting_and_the_help_too() {
         names.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect()
     };
     let in_help = variables(&help, "[env: ", ']');
-    assert!(in_help.len() >= 13, "{help}");
+    assert!(in_help.len() >= 15, "{help}");
     assert_eq!(in_help, variables(example, "\n#", '='));
 }
 
@@ -108,6 +108,7 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("SESSION_REFRESH_BELOW", "8d", "idle timeout"),
         ("SESSION_COOKIE_NAME", "a b", ""),
         ("PUBLIC_URL", "example.com", "https://example.com"),
+        ("TRUSTED_PROXIES", "127.0.0.1, nginx", "10.0.0.0/8"),
         ("PASSWORD_MIN_LENGTH", "7", "8"),
     ] {
         let place = Place::new();
@@ -223,6 +224,31 @@ fn the_log_has_no_secret_no_password_no_address_and_no_cookie() {
     assert!(log.contains("\"GET /admin/users\" 303 "), "{log}");
     for private in [SECRET, "marmots", "ann@example.com", "ann%40", &token, "$argon2"] {
         assert!(!log.contains(private), "{private} is in {log}");
+    }
+}
+
+#[test]
+fn the_log_says_who_asked_and_not_which_proxy_passed_it_on() {
+    for (proxies, address) in [("127.0.0.0/8, ::1", "203.0.113.9"), ("10.0.0.1", "127.0.0.1")] {
+        let place = Place::new();
+        let mut server = place.serve(&["--trusted-proxies", proxies], &[]);
+        let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+        let request = format!(
+            "POST /signup HTTP/1.1\r\nHost: waxseal\r\nConnection: close\r\n\
+             X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-For: 203.0.113.9, 127.0.0.9\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+        server.stop("TERM");
+        let log = server.log.join("\n");
+        assert!(log.contains(&format!("] {address} \"POST /signup\" 303 ")), "{log}");
+        let signed_up = log.lines().find(|line| line.contains("signed up: user ")).unwrap();
+        assert!(signed_up.ends_with(&format!(" from {address}")), "{log}");
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT};
+use actix_web::{
+    Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data,
+};
 
+use super::trusted_proxies::TrustedProxies;
 use crate::{
     accounts::{Arrival, Client},
     session::CurrentSession,
@@ -29,9 +32,11 @@ impl FromRequest for Caller {
 }
 
 fn client(request: &HttpRequest) -> Client {
+    let proxies = request.app_data::<Data<TrustedProxies>>();
+    let address = proxies.and_then(|proxies| proxies.client_address(request));
     let user_agent = request.headers().get(USER_AGENT).map(|value| value.as_bytes());
     Client {
-        address: request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default(),
+        address: address.map(|address| address.to_string()).unwrap_or_default(),
         user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default())
             .chars()
             .filter(|c| !c.is_control())

@@ -28,6 +28,7 @@ mod profile;
 mod redirect;
 mod sessions;
 mod signup;
+pub mod trusted_proxies;
 
 use actix_web::{
     FromRequest, Handler, Resource, Responder,

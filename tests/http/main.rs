@@ -14,6 +14,7 @@ mod postgres;
 mod account_deletion;
 mod admin;
 mod api;
+mod client_address;
 mod contract;
 mod cookies;
 mod headers;
