@@ -1,15 +1,18 @@
 //! The application: everything put together, started and stopped. The binary and the tests start
 //! the same one.
 
+mod metrics_server;
+
 use std::{io, net::SocketAddr, sync::Arc};
 
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    middleware::{Logger, from_fn},
+    middleware::{Condition, Logger, from_fn},
     web::{self, Data},
 };
 
+use self::metrics_server::MetricsServer;
 use crate::{
     accounts::{Accounts, Hashing, HashingError},
     clock::Clock,
@@ -17,8 +20,13 @@ use crate::{
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
-    web::{error, headers, origin, page_routes, public_routes, trusted_proxies::TrustedProxies},
+    web::{
+        error, headers, origin, page_routes, public_routes, request_time::measured,
+        trusted_proxies::TrustedProxies,
+    },
 };
+
+pub use self::metrics_server::MetricsError;
 
 /// How long requests in flight may take to finish after the process was told to stop, in seconds.
 const DRAIN_SECONDS: u64 = 25;
@@ -28,6 +36,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     jobs: Jobs,
+    metrics: Option<MetricsServer>,
 }
 
 impl Application {
@@ -36,7 +45,7 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When the database can't be opened or the address can't be bound.
+    /// When the database can't be opened or an address can't be bound.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let storage = Storage::connect(&config.database).await?;
         let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
@@ -55,12 +64,13 @@ impl Application {
         };
         let accounts = Data::new(Accounts {
             storage,
-            sessions,
-            hashing: Hashing::new()?,
+            sessions: Arc::clone(&sessions),
+            hashing: Hashing::new(clock.clone())?,
             policy: config.passwords,
             lifetimes: config.lifetimes,
-            clock,
+            clock: clock.clone(),
         });
+        let metrics_are_on = config.metrics_listen.is_some();
         let site = Data::new(origin::PublicOrigin(config.public_origin));
         let proxies = Data::new(config.trusted_proxies);
 
@@ -81,6 +91,7 @@ impl Application {
                 .wrap(from_fn(error::pages))
                 .wrap(from_fn(headers::everywhere))
                 .wrap(access_log(proxies.clone()))
+                .wrap(Condition::new(metrics_are_on, from_fn(measured)))
         })
         .shutdown_signal(stop_signal().map_err(StartError::Signals)?)
         .shutdown_timeout(DRAIN_SECONDS)
@@ -88,7 +99,8 @@ impl Application {
         .map_err(|cause| StartError::Bind { address: config.listen, cause })?;
 
         let address = server.addrs().first().copied().unwrap_or(config.listen);
-        Ok(Self { server: server.run(), address, jobs })
+        let metrics = config.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
+        Ok(Self { metrics: metrics.transpose()?, server: server.run(), address, jobs })
     }
 
     /// The address it listens on.
@@ -101,6 +113,11 @@ impl Application {
         self.address.port()
     }
 
+    /// The address that the metrics are on, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
     /// Answers requests, and does what goes on beside them, until the process is told to stop
     /// (SIGTERM or Ctrl-C); and then answers those that are in flight.
     ///
@@ -108,12 +125,18 @@ impl Application {
     ///
     /// When the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        let outcome = tokio::select! {
-            outcome = self.server => outcome,
-            // They go on for ever.
-            () = self.jobs.run() => Ok(()),
+        let Self { server, jobs, mut metrics, .. } = self;
+        let watching = async {
+            if let Some(metrics) = &mut metrics {
+                metrics.run().await;
+            }
         };
-        self.jobs.finish().await;
+        let outcome = tokio::select! {
+            outcome = server => outcome,
+            // They go on for ever.
+            _ = async { tokio::join!(jobs.run(), watching) } => Ok(()),
+        };
+        jobs.finish().await;
         outcome
     }
 }
@@ -168,6 +191,9 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
+    /// The metrics can't be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The system does not let the process wait for signals.
     #[error("signals can't be waited for")]
     Signals(#[source] io::Error),

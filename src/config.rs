@@ -27,6 +27,11 @@ pub struct Settings {
     #[arg(long, env, value_name = "ADDRESS", hide_env_values = true)]
     pub listen: Option<String>,
 
+    /// The address and port that the metrics are on, in Prometheus' text format; anybody who
+    /// reaches it may read them [default: none]
+    #[arg(long, env, value_name = "ADDRESS", hide_env_values = true)]
+    pub metrics_listen: Option<String>,
+
     /// The database; created when missing [default: sqlite://waxseal.db]
     #[arg(long, env, value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -89,6 +94,8 @@ pub struct Config {
     pub environment: Environment,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address that the metrics are on; without one, nothing is measured.
+    pub metrics_listen: Option<SocketAddr>,
     /// The database.
     pub database: DatabaseUrl,
     /// The keys.
@@ -148,6 +155,9 @@ impl Settings {
         Ok(Config {
             environment,
             listen: self.listen(environment)?,
+            metrics_listen: given(&self.metrics_listen)
+                .map(|text| address("METRICS_LISTEN", text, "127.0.0.1:9090", environment))
+                .transpose()?,
             database: self.database()?,
             keyring,
             temporary_secret,
@@ -181,17 +191,8 @@ impl Settings {
     }
 
     fn listen(&self, environment: Environment) -> Result<SocketAddr, InvalidSetting> {
-        let text = given(&self.listen).unwrap_or("127.0.0.1:8080");
-        let wrong = |problem: &str| InvalidSetting::new("LISTEN", format!("{text:?} {problem}"));
-        let address: SocketAddr = text
-            .parse()
-            .map_err(|_| wrong("must be an IP address and a port, such as 127.0.0.1:8080"))?;
-        if environment == Environment::Development && !address.ip().is_loopback() {
-            return Err(wrong(
-                "must be a loopback address in development, such as 127.0.0.1:8080 (others need APP_ENV=production)",
-            ));
-        }
-        Ok(address)
+        const DEFAULT: &str = "127.0.0.1:8080";
+        address("LISTEN", given(&self.listen).unwrap_or(DEFAULT), DEFAULT, environment)
     }
 
     /// The keys, and whether the secret was made up.
@@ -323,6 +324,25 @@ fn given(setting: &Option<String>) -> Option<&str> {
     setting.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
+/// Reads an address to listen on.
+fn address(
+    setting: &'static str,
+    text: &str,
+    example: &str,
+    environment: Environment,
+) -> Result<SocketAddr, InvalidSetting> {
+    let wrong = |problem: String| InvalidSetting::new(setting, format!("{text:?} {problem}"));
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| wrong(format!("must be an IP address and a port, such as {example}")))?;
+    if environment == Environment::Development && !address.ip().is_loopback() {
+        return Err(wrong(format!(
+            "must be a loopback address in development, such as {example} (others need APP_ENV=production)",
+        )));
+    }
+    Ok(address)
+}
+
 fn secret(setting: &'static str, text: &str) -> Result<Secret, InvalidSetting> {
     if text.trim() == EXAMPLE_SECRET {
         return Err(InvalidSetting::new(
@@ -383,6 +403,7 @@ mod tests {
         let config = Settings::default().validate().unwrap();
         assert_eq!(config.environment, Environment::Development);
         assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(config.metrics_listen, None);
         assert_eq!(config.cookie_name, "session");
         assert!(config.temporary_secret);
         assert_eq!(config.lifetimes, Lifetimes::default());
@@ -422,6 +443,8 @@ mod tests {
             ("APP_ENV", Settings { app_env: some("prod"), ..base() }),
             ("LISTEN", Settings { listen: some("8080"), ..base() }),
             ("LISTEN", Settings { listen: some("0.0.0.0:8080"), ..base() }),
+            ("METRICS_LISTEN", Settings { metrics_listen: some("9090"), ..base() }),
+            ("METRICS_LISTEN", Settings { metrics_listen: some("0.0.0.0:9090"), ..base() }),
             ("DATABASE_URL", Settings { database_url: some("mysql://me:hunter2@db"), ..base() }),
             ("SESSION_SECRET", Settings { session_secret: some("hunter2"), ..base() }),
             (

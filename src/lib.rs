@@ -26,5 +26,6 @@ pub mod seal;
 pub mod session;
 #[cfg(feature = "server")]
 pub mod storage;
+pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod web;

@@ -96,6 +96,8 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("LISTEN", "8080", "127.0.0.1:8080"),
         ("LISTEN", "0.0.0.0:0", "loopback"),
         ("LISTEN", "127.0.0.1:99999", "127.0.0.1:8080"),
+        ("METRICS_LISTEN", "9090", "127.0.0.1:9090"),
+        ("METRICS_LISTEN", "0.0.0.0:0", "loopback"),
         ("DATABASE_URL", "mysql://me:hunter2@db/x", "sqlite://"),
         ("DATABASE_URL", "sqlite://no/such/directory/waxseal.db", "no/such/directory"),
         ("SESSION_SECRET", BAD_SECRET, "32"),
@@ -256,11 +258,15 @@ fn the_log_says_who_asked_and_not_which_proxy_passed_it_on() {
 fn a_port_in_use_is_one_clear_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let place = Place::new();
-    let environment = [("SESSION_SECRET", SECRET), ("LISTEN", &address)];
-    let line = refusal(&place.run_with(&[], &environment));
-    assert!(line.starts_with(&format!("waxseal: LISTEN: {address} can't be bound: ")), "{line}");
-    assert!(line.contains("in use"), "{line}");
+    for setting in ["LISTEN", "METRICS_LISTEN"] {
+        let place = Place::new();
+        let mut command = place.command(&[]);
+        command.env("SESSION_SECRET", SECRET).env("LISTEN", "127.0.0.1:0").env(setting, &address);
+        let line = refusal(&command.output().unwrap());
+        let start = format!("waxseal: {setting}: {address} can't be bound: ");
+        assert!(line.starts_with(&start), "{line}");
+        assert!(line.contains("in use"), "{line}");
+    }
 }
 
 #[test]
@@ -271,6 +277,127 @@ fn a_file_that_is_no_database_is_one_clear_line() {
     let line = refusal(&place.run_with(&[], &environment));
     assert!(line.starts_with("waxseal: DATABASE_URL: "), "{line}");
     assert!(line.contains("not a database"), "{line}");
+}
+
+#[test]
+fn the_metrics_count_what_happens() {
+    let place = Place::new();
+    let mut server = place.serve(&[], &[("METRICS_LISTEN", "127.0.0.1:0")]);
+    let right = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    let cookie_of = |answer: String| {
+        let token = answer.split("set-cookie: session=").nth(1).expect(&answer).split(';').next();
+        format!("session={}", token.unwrap())
+    };
+    server.post("/signup", right);
+    for _ in 0..2 {
+        assert!(server.post("/login", &format!("{right}x")).starts_with("HTTP/1.1 422 "));
+    }
+    let cookie = cookie_of(server.post("/login", right));
+    assert!(server.get_with("/profile", &cookie).starts_with("HTTP/1.1 200 "));
+    server.post_with("/profile/delete", "password=another", &cookie);
+    server.post_with("/logout", "", &cookie);
+    // Revoked; changed; no token; one too many.
+    let middle = cookie.len() / 2;
+    let other = if cookie[middle..].starts_with('A') { "B" } else { "A" };
+    let changed = [&cookie[..middle], other, &cookie[middle + 1..]].concat();
+    for worthless in [&cookie, &changed, "session=garbage", "session=a; session=b"] {
+        assert!(server.get_with("/profile", worthless).starts_with("HTTP/1.1 303 "));
+    }
+    ask(server.address, "BREW", "/", "");
+
+    let metrics = Metrics::of(&server);
+    for (series, count) in [
+        (r#"waxseal_logins_total{outcome="granted"}"#, 1.0),
+        (r#"waxseal_logins_total{outcome="refused"}"#, 3.0),
+        ("waxseal_signups_total", 1.0),
+        ("waxseal_sessions_opened_total", 2.0),
+        ("waxseal_sessions_refreshed_total", 0.0),
+        ("waxseal_sessions_revoked_total", 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="revoked"}"#, 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="forged"}"#, 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="malformed"}"#, 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="several"}"#, 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="expired"}"#, 0.0),
+        ("waxseal_revocation_list_entries", 1.0),
+        // Sign-up, the log-ins, the deletion.
+        ("waxseal_password_hashing_seconds_count", 5.0),
+        (r#"waxseal_http_request_duration_seconds_count{method="GET",status="2xx"}"#, 1.0),
+        (r#"waxseal_http_request_duration_seconds_count{method="GET",status="3xx"}"#, 4.0),
+        (r#"waxseal_http_request_duration_seconds_count{method="POST",status="3xx"}"#, 3.0),
+        (r#"waxseal_http_request_duration_seconds_count{method="POST",status="4xx"}"#, 3.0),
+        (r#"waxseal_http_request_duration_seconds_count{method="other",status="4xx"}"#, 1.0),
+    ] {
+        assert_eq!(metrics.value(series), count, "{series}: {}", metrics.0);
+    }
+    assert!(metrics.value("waxseal_password_hashing_seconds_sum") > 0.0);
+    assert!(metrics.value("waxseal_revocation_feed_age_seconds") < 30.0);
+    for private in ["ann", "garbage", "BREW", "profile", cookie.as_str()] {
+        assert!(!metrics.0.contains(private), "{private} is in {}", metrics.0);
+    }
+    server.stop("TERM");
+}
+
+#[test]
+fn the_metrics_count_sessions_that_are_refreshed() {
+    let place = Place::new();
+    let always = [("SESSION_REFRESH_BELOW", "7d"), ("METRICS_LISTEN", "127.0.0.1:0")];
+    let mut server = place.serve(&[], &always);
+    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    let answer = server.post("/signup", form);
+    let token = answer.split("session=").nth(1).unwrap().split(';').next().unwrap();
+    // An expiry is in whole seconds, so it moves with the next of them.
+    let refreshed = || server.get_with("/profile", &format!("session={token}"));
+    while !refreshed().contains("set-cookie: session=") {}
+    assert!(Metrics::of(&server).value("waxseal_sessions_refreshed_total") >= 1.0);
+    server.stop("TERM");
+}
+
+#[test]
+fn every_metric_is_described_in_the_answer_and_in_the_documentation() {
+    let place = Place::new();
+    let mut server = place.serve(&[], &[("METRICS_LISTEN", "127.0.0.1:0")]);
+    server.get("/login");
+    let Metrics(text) = Metrics::of(&server);
+    let documentation = include_str!("../docs/metrics.md");
+    let types: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    for line in &types {
+        let (name, kind) = line.split_once(' ').unwrap();
+        assert!(text.lines().any(|help| help.starts_with(&format!("# HELP {name} "))), "{name}");
+        assert!(documentation.contains(&format!("| `{name}` | {kind} |")), "{name} {kind}");
+    }
+    assert_eq!(types.len(), documentation.matches("| `waxseal_").count(), "{text}");
+    server.stop("TERM");
+}
+
+#[test]
+fn the_metrics_are_on_their_own_address_and_nowhere_else() {
+    let place = Place::new();
+    let mut server = place.serve(&[], &[("METRICS_LISTEN", "127.0.0.1:0")]);
+    let metrics = server.metrics_address().unwrap();
+    let answer = ask(metrics, "GET", "/metrics", "");
+    let kind = "\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n";
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(kind), "{answer}");
+    let answer = ask(metrics, "HEAD", "/metrics", "");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    for path in ["/", "/login", "/healthz", "/metrics/"] {
+        assert!(ask(metrics, "GET", path, "").starts_with("HTTP/1.1 404 "), "{path}");
+    }
+    let answer = ask(metrics, "POST", "/metrics", "");
+    assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("\r\nallow: "), "{answer}");
+    assert!(server.get("/metrics").starts_with("HTTP/1.1 404 "));
+    server.stop("TERM");
+    assert!(TcpStream::connect(metrics).is_err());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_the_setting_nothing_listens_but_the_site() {
+    for (address, listening) in [("", 1), ("127.0.0.1:0", 2)] {
+        let mut server = Place::new().serve(&[], &[("METRICS_LISTEN", address)]);
+        assert_eq!(server.metrics_address().is_some(), listening == 2, "{:?}", server.log);
+        assert_eq!(server.listening_sockets(), listening);
+        server.stop("TERM");
+    }
 }
 
 #[cfg(unix)]
@@ -371,12 +498,11 @@ struct Server {
 
 impl Server {
     fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        let head = "Host: localhost\r\nConnection: close\r\n\r\n";
-        write!(stream, "GET {path} HTTP/1.1\r\n{head}").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        ask(self.address, "GET", path, "")
+    }
+
+    fn get_with(&self, path: &str, cookie: &str) -> String {
+        ask(self.address, "GET", path, &format!("Cookie: {cookie}\r\n"))
     }
 
     fn post(&self, path: &str, form: &str) -> String {
@@ -385,6 +511,38 @@ impl Server {
         let mut answer = String::new();
         request.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    fn post_with(&self, path: &str, form: &str, cookie: &str) -> String {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        let length = form.len();
+        let headers = format!("Cookie: {cookie}\r\n{kind}\r\nContent-Length: {length}\r\n");
+        ask_with(self.address, "POST", path, &headers, form)
+    }
+
+    /// Where the metrics are, as the log says it.
+    fn metrics_address(&self) -> Option<SocketAddr> {
+        let lines = &mut self.log.iter();
+        let rest = lines.find_map(|line| line.split("metrics are on http://").nth(1))?;
+        Some(rest.strip_suffix("/metrics").unwrap().parse().unwrap())
+    }
+
+    /// How many sockets of the process wait for connections.
+    #[cfg(target_os = "linux")]
+    fn listening_sockets(&self) -> usize {
+        let process = Path::new("/proc").join(self.process.id().to_string());
+        let files = fs::read_dir(process.join("fd")).unwrap();
+        let own: HashSet<String> = files
+            .filter_map(|file| {
+                fs::read_link(file.unwrap().path()).ok()?.to_str().map(str::to_owned)
+            })
+            .collect();
+        let tables = ["net/tcp", "net/tcp6"].map(|table| fs::read_to_string(process.join(table)));
+        let lines = tables.iter().flatten().flat_map(|table| table.lines().skip(1));
+        lines
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .filter(|fields| fields[3] == "0A" && own.contains(&format!("socket:[{}]", fields[9])))
+            .count()
     }
 
     /// Sends the head of a request, and returns when the server has begun to handle it.
@@ -432,6 +590,63 @@ impl Drop for Server {
         let _stopped_already = self.process.kill();
         let _stopped_already = self.process.wait();
     }
+}
+
+/// What `/metrics` says.
+struct Metrics(String);
+
+impl Metrics {
+    /// Reads them, and makes sure that every line is as the format has it.
+    fn of(server: &Server) -> Self {
+        let answer = ask(server.metrics_address().unwrap(), "GET", "/metrics", "");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let is_name = |text: &str| {
+            text.starts_with("waxseal_")
+                && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        let is_label = |label: &str| {
+            label.split_once("=\"").is_some_and(|(name, value)| {
+                name.chars().all(|c| c.is_ascii_lowercase())
+                    && value.strip_suffix('"').is_some_and(|value| !value.contains(['"', '\\']))
+            })
+        };
+        for line in body.lines().filter(|line| !line.is_empty()) {
+            let fits = match line.splitn(4, ' ').collect::<Vec<_>>()[..] {
+                ["#", "HELP", name, help] => is_name(name) && !help.is_empty(),
+                ["#", "TYPE", name, kind] => {
+                    is_name(name) && ["counter", "gauge", "histogram"].contains(&kind)
+                }
+                [series, value] => {
+                    let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+                    let mut labels = labels.strip_suffix('}').unwrap_or(labels).split(',');
+                    let labels_fit = labels.all(|label| series == name || is_label(label));
+                    is_name(name) && labels_fit && value.parse::<f64>().is_ok()
+                }
+                _ => false,
+            };
+            assert!(fits, "{line:?} in {body}");
+        }
+        Self(body.to_owned())
+    }
+
+    fn value(&self, series: &str) -> f64 {
+        let find = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok();
+        self.0.lines().find_map(find).unwrap_or_else(|| panic!("no {series} in {}", self.0))
+    }
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, headers: &str) -> String {
+    ask_with(address, method, path, headers, "")
+}
+
+fn ask_with(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "Host: localhost\r\nConnection: close\r\n";
+    write!(stream, "{method} {path} HTTP/1.1\r\n{head}{headers}\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// The one line on standard error of a start that failed.

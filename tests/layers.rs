@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The layers from the top down, each with what it is there for. A new module gets its place here.
-const LAYERS: [(&[&str], &str); 11] = [
+const LAYERS: [(&[&str], &str); 12] = [
     (&["main"], "the process, which hands over to the command line"),
     (&["cli"], "one file per command"),
     (&["app"], "everything put together, started and stopped"),
@@ -31,6 +31,7 @@ const LAYERS: [(&[&str], &str); 11] = [
     (&["session"], "cookie and lifetimes; no users, SQL or HTML, so that any app can adopt it"),
     (&["seal"], "keyring, seal, unseal; nothing of the web"),
     (&["clock"], "the time, which everything may ask for"),
+    (&["telemetry"], "the metrics' names, for whoever has something to count"),
     (&["causes"], "errors on one line of the log, whoever writes it"),
 ];
 

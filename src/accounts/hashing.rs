@@ -15,6 +15,7 @@ use argon2::password_hash::{self, PasswordVerifier, phc::PasswordHash};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{argon2id::Argon2id, password::Password};
+use crate::{clock::Clock, telemetry};
 
 /// How many may wait for each that is served. At 25 ms a hash the last of them waits under two
 /// seconds; whoever comes after is better told to try again.
@@ -33,17 +34,18 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$P2peujDtxHyi+MZDRhwDjQ$rXtK1
 #[derive(Clone)]
 pub struct Hashing {
     queue: SyncSender<Job>,
+    clock: Clock,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Hashing {
-    /// As many threads as cores.
+    /// As many threads as cores. The clock is for the metrics.
     ///
     /// # Errors
     ///
     /// When the system has no threads for it.
-    pub fn new() -> Result<Self, HashingError> {
+    pub fn new(clock: Clock) -> Result<Self, HashingError> {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let (queue, jobs) = sync_channel(threads * QUEUE_PER_THREAD);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -52,13 +54,13 @@ impl Hashing {
             let thread = thread::Builder::new().name("hashing".to_owned());
             thread.spawn(move || work_off(&jobs)).map_err(HashingError::Thread)?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, clock })
     }
 
     /// A new PHC string for a password.
     pub(super) async fn hash(&self, password: &Password) -> Result<String, HashingError> {
         let password = password.clone();
-        self.run(move || Ok(Argon2id.hash(password.as_str().as_bytes())?)).await?
+        self.measured(move || Ok(Argon2id.hash(password.as_str().as_bytes())?)).await?
     }
 
     /// Compares a password with a PHC string. When it is right: the hash to keep from now on, the
@@ -70,7 +72,7 @@ impl Hashing {
         hash: Option<&str>,
     ) -> Result<Option<String>, HashingError> {
         let (password, hash) = (password.clone(), hash.map(str::to_owned));
-        self.run(move || verify(password.as_str().as_bytes(), hash.as_deref())).await?
+        self.measured(move || verify(password.as_str().as_bytes(), hash.as_deref())).await?
     }
 
     /// Has slow work done when its turn has come. What nobody waits for any more by then, because
@@ -80,7 +82,9 @@ impl Hashing {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
         let (reply, answer) = oneshot::channel();
+        let (clock, queued) = (self.clock.clone(), self.clock.elapsed());
         let job = move || {
+            telemetry::hashing_waited(clock.elapsed().saturating_sub(queued));
             if !reply.is_closed() {
                 let _gone_meanwhile = reply.send(work());
             }
@@ -88,6 +92,21 @@ impl Hashing {
         self.queue.try_send(Box::new(job)).map_err(|_| HashingError::Overloaded)?;
         let answer = timeout(PATIENCE, answer).await.map_err(|_| HashingError::Overloaded)?;
         answer.map_err(|_| HashingError::CutOff)
+    }
+
+    /// The same for work that is a password's hash: how long it takes is measured.
+    async fn measured<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let clock = self.clock.clone();
+        self.run(move || {
+            let begun = clock.elapsed();
+            let done = work();
+            telemetry::password_hashed(clock.elapsed().saturating_sub(begun));
+            done
+        })
+        .await
     }
 }
 
@@ -157,7 +176,7 @@ mod tests {
 
     #[actix_web::test]
     async fn who_comes_when_the_queue_is_full_is_told_so_with_an_account_or_without() {
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(Clock::system()).unwrap();
         let password = Password::parse("violet anvil forty marmots").unwrap();
         let hash = hashing.hash(&password).await.unwrap();
         let gate = fill(&hashing);
@@ -175,7 +194,7 @@ mod tests {
     /// So many times 19 MiB is the most that hashing takes.
     #[actix_web::test]
     async fn as_many_are_hashed_at_once_as_there_are_cores() {
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(Clock::system()).unwrap();
         let (gate, closed) = sync_channel::<()>(0);
         let closed = Arc::new(Mutex::new(closed));
         let running = Arc::new(AtomicUsize::new(0));
@@ -206,7 +225,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_panic_cuts_off_its_own_work_only() {
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(Clock::system()).unwrap();
         for _ in 0..64 {
             let cut_off = hashing.run(|| panic!("planted")).await;
             assert!(matches!(cut_off, Err::<(), _>(HashingError::CutOff)));

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     session::{Lifetimes, SessionId, SessionRecord},
     storage::{Client, Health, NewLogin, NewUser, SessionStore, Storage, StorageError, UserRow},
+    telemetry,
 };
 
 /// How often a password is verified that was right, when the hash has changed by then. Another
@@ -95,6 +96,7 @@ impl Accounts {
         if !added {
             return Ok(SignUp::EmailTaken);
         }
+        telemetry::signed_up();
         log::info!("signed up: user {id} from {}", client.address);
         Ok(SignUp::Done(session))
     }
@@ -118,12 +120,14 @@ impl Accounts {
             let kept = self.hashing.verify(password, hash).await?;
             let (Some(row), Some(kept)) = (&row, &kept) else { break };
             if let Some(session) = self.open(row, kept, arrival).await? {
+                telemetry::login_granted();
                 log::info!("logged in: user {} from {}", row.id, arrival.client.address);
                 return Ok(LogIn::Granted(session));
             }
         }
         let id = row.as_ref().map(|row| row.id.as_str());
         self.storage.record_refusal(id, &arrival.client, self.clock.now()).await?;
+        telemetry::login_refused();
         let who = id.map_or("unknown address".to_owned(), |id| format!("user {id}"));
         log::info!("log-in refused: {who} from {}", arrival.client.address);
         Ok(LogIn::Refused)

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     session::{SessionRecord, State},
     storage::{Deletion, NewLogin, NewPassword, UserRow},
+    telemetry,
 };
 
 /// How a change of password ended.
@@ -118,6 +119,7 @@ impl Accounts {
             return Ok(row);
         }
         self.storage.record_refusal(Some(&id), &arrival.client, self.clock.now()).await?;
+        telemetry::login_refused();
         log::info!("password refused: user {user} from {}", arrival.client.address);
         Ok(None)
     }

@@ -52,7 +52,7 @@ pub(super) async fn accounts(config: Config, missing: WhenMissing) -> Result<Acc
     Ok(Accounts {
         sessions: Arc::new(SessionStore::without_feed(storage.clone(), clock.clone())),
         storage,
-        hashing: Hashing::new()?,
+        hashing: Hashing::new(clock.clone())?,
         policy: config.passwords,
         lifetimes: config.lifetimes,
         clock,

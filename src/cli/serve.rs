@@ -20,6 +20,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
         );
     }
     let application = Application::build(config, Clock::system()).await?;
+    if let Some(address) = application.metrics_address() {
+        log::info!("metrics are on http://{address}/metrics");
+    }
     log::info!("waxseal {} listens on http://{}", env!("CARGO_PKG_VERSION"), application.address());
     application.run_until_stopped().await?;
     log::info!("stopped");

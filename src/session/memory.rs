@@ -11,7 +11,10 @@ use super::{
     registry::{Registry, RegistryError, Standing},
     state::State,
 };
-use crate::clock::{Clock, Timestamp};
+use crate::{
+    clock::{Clock, Timestamp},
+    telemetry,
+};
 
 /// Keeps sessions in this process's memory: for one node, and for as long as it runs.
 ///
@@ -95,6 +98,8 @@ impl Registry for MemoryRegistry {
             sessions.sweep_at = SWEEP_FROM.max(2 * sessions.live.len());
         }
         sessions.live.insert(session.id, session.clone());
+        telemetry::session_opened();
+        telemetry::sessions_revoked(usize::from(replaces.is_some()));
         Ok(true)
     }
 
@@ -117,7 +122,8 @@ impl Registry for MemoryRegistry {
     }
 
     async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
-        self.write().live.remove(&session.id);
+        let was_live = self.write().live.remove(&session.id).is_some();
+        telemetry::sessions_revoked(usize::from(was_live));
         Ok(())
     }
 }

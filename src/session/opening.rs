@@ -16,6 +16,7 @@ use crate::{
     causes::Causes,
     clock::Timestamp,
     seal::{Rejection, Unsealed},
+    telemetry::{self, CookieRejection},
 };
 
 /// Whom a request came from.
@@ -38,6 +39,7 @@ impl<R: Registry> Settings<R> {
             Err(Refusal::Fault(error)) => Err(error),
             Err(refusal) => {
                 log::info!("a session cookie was rejected: {refusal}");
+                refusal.count();
                 Ok(Visit { live: None, rejected: true })
             }
         }
@@ -93,6 +95,7 @@ impl<R: Registry> Settings<R> {
             Ok(true) => {
                 live.record.expires_at = expires_at;
                 live.seal = true;
+                telemetry::session_refreshed();
                 Ok(())
             }
             Ok(false) => Err(Refusal::Gone),
@@ -121,4 +124,22 @@ enum Refusal {
     Gone,
     #[error("{0}")]
     Fault(#[from] SessionError),
+}
+
+impl Refusal {
+    fn count(&self) {
+        telemetry::cookie_rejected(match self {
+            Self::Several => CookieRejection::Several,
+            Self::Unsealable(Rejection::Malformed) => CookieRejection::Malformed,
+            Self::Unsealable(Rejection::UnknownKey) => CookieRejection::UnknownKey,
+            Self::Unsealable(Rejection::Forged) => CookieRejection::Forged,
+            Self::NotASession => CookieRejection::NotASession,
+            Self::Untimely(Untimely::Expired) => CookieRejection::Expired,
+            Self::Untimely(Untimely::FromTheFuture) => CookieRejection::SealedInTheFuture,
+            Self::Revoked => CookieRejection::Revoked,
+            Self::Gone => CookieRejection::Gone,
+            // The cookie may be as good as any.
+            Self::Fault(_) => return,
+        });
+    }
 }

@@ -18,6 +18,9 @@ use crate::clock::Timestamp;
 /// revocation must be remembered for as long as the session could be valid, on a clock that is
 /// set back, too: [`RevocationList`](super::RevocationList) keeps them, you say until when.
 ///
+/// Which sessions were opened and revoked, the registry knows best: it counts what it has kept
+/// ([`telemetry`](crate::telemetry)), if it wants that to be seen.
+///
 /// A visitor into whose state a handler puts something has a session from then on; programs that
 /// keep no cookies open one with each such request.
 ///

@@ -9,7 +9,7 @@ use super::{
     session_rows::{self, Ended, revoke_all},
     session_store::SessionStore,
 };
-use crate::session::SessionRecord;
+use crate::{session::SessionRecord, telemetry};
 
 /// How a change of role ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,7 @@ impl SessionStore {
         session_rows::insert(&mut transaction, session, Some(change.user_id), Some(change.client))
             .await?;
         self.commit(transaction, ended).await?;
+        telemetry::session_opened();
         Ok(NewPassword::Done)
     }
 

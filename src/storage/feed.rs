@@ -45,6 +45,15 @@ pub(super) struct Feed {
     swept_at: AtomicI64,
 }
 
+/// How much a node has heard of revocations, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revocations {
+    /// How many revoked sessions are on the list.
+    pub entries: usize,
+    /// How long ago the database was last heard.
+    pub feed_age: Duration,
+}
+
 impl Feed {
     /// Whether a session may be used, as far as this node knows.
     pub(super) fn standing(&self, id: &SessionId, clock: &Clock) -> Standing {
@@ -57,6 +66,10 @@ impl Feed {
     /// Whether what this node knows is new enough to vouch for sessions.
     pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
         self.silence(clock) <= SILENCE
+    }
+
+    pub(super) fn revocations(&self, clock: &Clock) -> Revocations {
+        Revocations { entries: self.revoked.len(), feed_age: self.silence(clock) }
     }
 
     /// Puts sessions on the list that a committed transaction has revoked.

@@ -10,7 +10,10 @@ use super::{
     session_rows,
     session_store::SessionStore,
 };
-use crate::session::{SessionId, SessionRecord};
+use crate::{
+    session::{SessionId, SessionRecord},
+    telemetry,
+};
 
 /// A log-in whose password was verified.
 pub struct NewLogin<'a> {
@@ -115,7 +118,9 @@ impl SessionStore {
         };
         login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
             .await?;
-        self.commit(transaction, ended.into_iter().collect()).await
+        self.commit(transaction, ended.into_iter().collect()).await?;
+        telemetry::session_opened();
+        Ok(())
     }
 }
 

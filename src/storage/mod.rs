@@ -32,6 +32,7 @@ pub use cleanup::Cleaned;
 pub use client::Client;
 pub use connect::Storage;
 pub use error::StorageError;
+pub use feed::Revocations;
 pub use listener::{ListenError, Listener};
 pub use login_events::{LoginEventRow, Outcome};
 pub use logins::{NewLogin, NewUser};

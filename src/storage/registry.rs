@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     session::{Registry, RegistryError, SessionId, SessionRecord, Standing, State},
+    telemetry,
 };
 
 /// A refresh that comes too late is made up for by the next request; it must not keep this one.
@@ -107,6 +108,7 @@ impl SessionStore {
         }
         insert(&mut transaction, session, user_id.as_deref(), None).await?;
         self.commit(transaction, ended).await?;
+        telemetry::session_opened();
         Ok(true)
     }
 

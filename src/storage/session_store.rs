@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    access::Write, connect::Storage, error::StorageError, feed::Feed, last_seen::LastSeen,
-    notifications, session_rows::Ended,
+    access::Write,
+    connect::Storage,
+    error::StorageError,
+    feed::{Feed, Revocations},
+    last_seen::LastSeen,
+    notifications,
+    session_rows::Ended,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, telemetry};
 
 /// The sessions in the database; in memory (which clones share), the ids of those that were revoked, and when the
 /// others were last seen.
@@ -51,6 +56,12 @@ impl SessionStore {
         Self { storage, clock, feed, last_seen }
     }
 
+    /// What this node has heard of revocations. It counts the list's entries, so it is not for every
+    /// request.
+    pub fn revocations(&self) -> Revocations {
+        self.feed.revocations(&self.clock)
+    }
+
     pub(super) async fn reload(&self) -> Result<(), StorageError> {
         self.feed.reload(&self.storage, &self.clock).await
     }
@@ -68,6 +79,7 @@ impl SessionStore {
             notifications::announce(&mut transaction, &ended).await?;
             transaction.commit().await?;
             feed.note(&ended);
+            telemetry::sessions_revoked(ended.len());
             Ok(())
         };
         tokio::spawn(committing).await?

@@ -26,6 +26,7 @@ mod panics;
 mod password_change;
 mod profile;
 mod redirect;
+pub mod request_time;
 mod sessions;
 mod signup;
 pub mod trusted_proxies;

@@ -15,4 +15,5 @@ mod modes;
 mod registry;
 mod settings;
 mod state;
+mod telemetry;
 mod unreadable;

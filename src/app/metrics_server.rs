@@ -1,0 +1,144 @@
+//! The metrics, on a listener of their own: `GET /metrics`, in Prometheus' text format, and nothing
+//! else. Whoever reaches it may read it, so it belongs where only the monitoring does.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::Server,
+    http::header::CONTENT_TYPE,
+    web::{self, Data},
+};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::{clock::Clock, storage::SessionStore, telemetry};
+
+/// Prometheus' text format, in the version that every scraper reads.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// How often what was measured is gathered into the histograms. Where nobody asks for the metrics,
+/// the single measurements would pile up; the exporter's own listener does it as often.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The server of the metrics. It stops when it is dropped.
+pub(super) struct MetricsServer {
+    server: Server,
+    address: SocketAddr,
+    exporter: PrometheusHandle,
+    clock: Clock,
+}
+
+impl MetricsServer {
+    /// Binds the address, and has everything measured from now on.
+    pub(super) fn bind(
+        address: SocketAddr,
+        sessions: Arc<SessionStore>,
+        clock: Clock,
+    ) -> Result<Self, MetricsError> {
+        let exporter = install()?;
+        let metrics = Data::new(Metrics { exporter: exporter.clone(), sessions });
+        let server = HttpServer::new(move || {
+            let metrics_page =
+                web::resource("/metrics").route(web::get().to(show)).route(web::head().to(show));
+            App::new().app_data(metrics.clone()).service(metrics_page)
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(address)
+        .map_err(|cause| MetricsError::Bind { address, cause })?;
+        let address = server.addrs().first().copied().unwrap_or(address);
+        Ok(Self { server: server.run(), address, exporter, clock })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers, until it is dropped. Should that fail, people still log in: it is only logged.
+    pub(super) async fn run(&mut self) {
+        let Self { server, exporter, clock, .. } = self;
+        let answering = async {
+            if let Err(error) = server.await {
+                log::error!("the metrics are not served any more: {error}");
+            }
+        };
+        let upkeep = async {
+            loop {
+                clock.sleep_until(clock.elapsed() + UPKEEP_INTERVAL).await;
+                exporter.run_upkeep();
+            }
+        };
+        tokio::join!(answering, upkeep);
+    }
+}
+
+struct Metrics {
+    exporter: PrometheusHandle,
+    sessions: Arc<SessionStore>,
+}
+
+async fn show(metrics: Data<Metrics>) -> HttpResponse {
+    // Asked now: nobody else needs to keep them up to date.
+    let revocations = metrics.sessions.revocations();
+    telemetry::revocations(revocations.entries, revocations.feed_age);
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
+}
+
+/// Installs the recorder. A process can have one only, so all applications in it share the first.
+fn install() -> Result<PrometheusHandle, MetricsError> {
+    static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(exporter) = &*installed {
+        return Ok(exporter.clone());
+    }
+    let mut builder = PrometheusBuilder::new();
+    for (name, _, buckets) in telemetry::HISTOGRAMS {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)?;
+    }
+    let recorder = builder.build_recorder();
+    let exporter = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|_| MetricsError::AnotherRecorder)?;
+    telemetry::describe();
+    telemetry::begin_at_zero();
+    *installed = Some(exporter.clone());
+    Ok(exporter)
+}
+
+/// Why the metrics can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The address could not be bound.
+    #[error("METRICS_LISTEN: {address} can't be bound")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// Something else in this process has installed a recorder of the crate `metrics`.
+    #[error("METRICS_LISTEN: this process has a recorder of its own for metrics")]
+    AnotherRecorder,
+    /// The exporter refused its settings.
+    #[error("METRICS_LISTEN: the exporter can't be set up")]
+    Exporter(#[from] BuildError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_applications_of_a_process_share_one_recorder() {
+        let (first, second) = (install().unwrap(), install().unwrap());
+        telemetry::signed_up();
+        assert_eq!(first.render().lines().count(), second.render().lines().count());
+        assert!(!second.render().contains("waxseal_signups_total 0"));
+    }
+}
