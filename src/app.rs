@@ -21,7 +21,7 @@ use crate::{
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
     web::{
-        error, headers, origin, page_routes, public_routes, request_time::measured,
+        error, headers, limits::Limits, origin, page_routes, public_routes, request_time::measured,
         trusted_proxies::TrustedProxies,
     },
 };
@@ -71,6 +71,7 @@ impl Application {
             clock: clock.clone(),
         });
         let metrics_are_on = config.metrics_listen.is_some();
+        let limits = Data::new(Limits::new(&clock));
         let site = Data::new(origin::PublicOrigin(config.public_origin));
         let proxies = Data::new(config.trusted_proxies);
 
@@ -79,6 +80,7 @@ impl Application {
             App::new()
                 .app_data(accounts.clone())
                 .app_data(site.clone())
+                .app_data(limits.clone())
                 .app_data(proxies.clone())
                 .configure(public_routes)
                 .service(

@@ -66,6 +66,7 @@ const WAIT_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 const GRANTED: &str = "granted";
 const REFUSED: &str = "refused";
+const THROTTLED: &str = "throttled";
 
 /// Tells the recorder what each metric is for.
 pub fn describe() {
@@ -83,7 +84,7 @@ pub fn describe() {
 /// Has every series there from the start: one that appears with its first event has no increase
 /// that an alert could see.
 pub fn begin_at_zero() {
-    for counter in [GRANTED, REFUSED].map(logins) {
+    for counter in [GRANTED, REFUSED, THROTTLED].map(logins) {
         counter.increment(0);
     }
     for counter in CookieRejection::ALL.map(rejected) {
@@ -106,6 +107,11 @@ pub fn login_granted() {
 /// An unknown address, or a password that is another one.
 pub fn login_refused() {
     logins(REFUSED).increment(1);
+}
+
+/// After too many wrong passwords, one that was not even looked at.
+pub fn login_throttled() {
+    logins(THROTTLED).increment(1);
 }
 
 /// Somebody signed up.

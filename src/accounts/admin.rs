@@ -6,8 +6,8 @@ use super::{
     email::Email,
     error::AccountsError,
     history::{Page, PageNumber},
-    login::Accounts,
     password::{Password, UnfitPassword},
+    shared::Accounts,
     user::{Role, User, UserId},
 };
 use crate::storage::{Deletion, NewUser, RoleChange, UserListRow};

@@ -1,6 +1,6 @@
 //! The history of log-ins, and how long lists are cut into pages.
 
-use super::{error::AccountsError, login::Accounts, user::UserId};
+use super::{error::AccountsError, shared::Accounts, user::UserId};
 use crate::storage::LoginEventRow;
 
 /// An attempt to log in, or to do something else that asks for the password.

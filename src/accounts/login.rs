@@ -1,18 +1,17 @@
 //! Signing up and logging in.
 
-use std::sync::Arc;
-
 use super::{
     email::Email,
     error::AccountsError,
-    hashing::Hashing,
-    password::{Password, PasswordPolicy, UnfitPassword},
-    user::{Identity, Role, User, UserId},
+    password::{Password, UnfitPassword},
+    shared::Accounts,
+    throttle::Admission,
+    user::{Role, UserId},
 };
 use crate::{
-    clock::Clock,
-    session::{Lifetimes, SessionId, SessionRecord},
-    storage::{Client, Health, NewLogin, NewUser, SessionStore, Storage, StorageError, UserRow},
+    clock::Timestamp,
+    session::{SessionId, SessionRecord},
+    storage::{Attempt, Client, NewLogin, NewUser, StorageError, UserRow},
     telemetry,
 };
 
@@ -20,22 +19,6 @@ use crate::{
 /// log-in at the same time may have brought an old one up to date: then it is right once more. Only
 /// a new password makes it wrong.
 pub(super) const HASH_ATTEMPTS: usize = 2;
-
-/// The accounts: sign-up, log-in, and who is who.
-pub struct Accounts {
-    /// Where users are kept.
-    pub storage: Storage,
-    /// Where sessions are kept.
-    pub sessions: Arc<SessionStore>,
-    /// How passwords are hashed.
-    pub hashing: Hashing,
-    /// What new passwords have to be.
-    pub policy: PasswordPolicy,
-    /// How long sessions live.
-    pub lifetimes: Lifetimes,
-    /// Where the time comes from.
-    pub clock: Clock,
-}
 
 /// Where a sign-up or log-in comes from.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +47,8 @@ pub enum LogIn {
     Granted(SessionRecord),
     /// No account with this address and this password.
     Refused,
+    /// Too many were refused before: the password was not even looked at. Until then.
+    Throttled(Timestamp),
 }
 
 impl Accounts {
@@ -113,38 +98,50 @@ impl Accounts {
         password: &Password,
         arrival: &Arrival,
     ) -> Result<LogIn, AccountsError> {
-        let mut row = None;
-        for _attempt in 0..HASH_ATTEMPTS {
-            row = self.storage.user_by_email(email.as_str()).await?;
-            let hash = row.as_ref().map(|row| row.password_hash.as_str());
-            let kept = self.hashing.verify(password, hash).await?;
-            let (Some(row), Some(kept)) = (&row, &kept) else { break };
-            if let Some(session) = self.open(row, kept, arrival).await? {
-                telemetry::login_granted();
-                log::info!("logged in: user {} from {}", row.id, arrival.client.address);
-                return Ok(LogIn::Granted(session));
+        let row = self.storage.user_by_email(email.as_str()).await?;
+        let id = row.as_ref().map(|row| row.id.clone());
+        let id = id.as_deref();
+        let who = id.map_or("unknown address".to_owned(), |id| format!("user {id}"));
+        let from = &arrival.client.address;
+        let attempt = match self.admit(email, id, &arrival.client).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::TooEarly(until) => {
+                telemetry::login_throttled();
+                log::warn!("log-in throttled: {who} from {from} until {until}");
+                return Ok(LogIn::Throttled(until));
             }
+        };
+        let opened = self.verify_and_open(row, password, arrival, &attempt).await;
+        if let Some(session) = self.attempted(&attempt, opened).await? {
+            telemetry::login_granted();
+            log::info!("logged in: {who} from {from}");
+            return Ok(LogIn::Granted(session));
         }
-        let id = row.as_ref().map(|row| row.id.as_str());
         self.storage.record_refusal(id, &arrival.client, self.clock.now()).await?;
         telemetry::login_refused();
-        let who = id.map_or("unknown address".to_owned(), |id| format!("user {id}"));
-        log::info!("log-in refused: {who} from {}", arrival.client.address);
+        log::warn!("log-in refused: {who} from {from}");
         Ok(LogIn::Refused)
     }
 
-    /// Whether this node can do its work.
-    pub fn health(&self) -> Health {
-        self.sessions.health()
-    }
-
-    /// The user with this id.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn user(&self, id: UserId) -> Result<Option<User>, AccountsError> {
-        self.storage.user_by_id(&id.to_string()).await?.map(User::try_from).transpose()
+    /// Opens a session if this is the password. What takes its time is done where there is no
+    /// account, too.
+    async fn verify_and_open(
+        &self,
+        mut row: Option<UserRow>,
+        password: &Password,
+        arrival: &Arrival,
+        attempt: &Attempt,
+    ) -> Result<Option<SessionRecord>, AccountsError> {
+        for _attempt in 0..HASH_ATTEMPTS {
+            let hash = row.as_ref().map(|row| row.password_hash.as_str());
+            let kept = self.hashing.verify(password, hash).await?;
+            let (Some(known), Some(kept)) = (&row, &kept) else { break };
+            if let Some(session) = self.open(known, kept, arrival, attempt).await? {
+                return Ok(Some(session));
+            }
+            row = self.storage.user_by_email(&known.email).await?;
+        }
+        Ok(None)
     }
 
     /// Opens the session of somebody whose password was verified against the row's hash. `None`
@@ -154,6 +151,7 @@ impl Accounts {
         row: &UserRow,
         password_hash: &str,
         arrival: &Arrival,
+        attempt: &Attempt,
     ) -> Result<Option<SessionRecord>, AccountsError> {
         let login = NewLogin {
             user_id: &row.id,
@@ -161,6 +159,7 @@ impl Accounts {
             password_hash,
             replaces: arrival.replaces.as_ref(),
             client: &arrival.client,
+            attempt: Some(attempt),
         };
         self.sessions
             .open_login(login, |role| {
@@ -169,20 +168,5 @@ impl Accounts {
                 self.new_session(id, role)
             })
             .await
-    }
-
-    /// Judges a new password, off the async threads.
-    pub(super) async fn judge(
-        &self,
-        password: &Password,
-        email: &Email,
-    ) -> Result<Result<(), UnfitPassword>, AccountsError> {
-        let (policy, password, email) = (self.policy, password.clone(), email.clone());
-        Ok(self.hashing.run(move || policy.judge(&password, &email)).await?)
-    }
-
-    fn new_session(&self, user_id: UserId, role: Role) -> Result<SessionRecord, AccountsError> {
-        let state = Identity { user_id, role }.state()?;
-        Ok(SessionRecord::open(&self.lifetimes, self.clock.now(), state))
     }
 }

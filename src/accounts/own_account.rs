@@ -3,13 +3,16 @@
 use super::{
     email::Email,
     error::AccountsError,
-    login::{Accounts, Arrival, HASH_ATTEMPTS},
+    login::{Arrival, HASH_ATTEMPTS},
     password::{Password, UnfitPassword},
+    shared::Accounts,
+    throttle::Admission,
     user::{Role, User, UserId},
 };
 use crate::{
+    clock::Timestamp,
     session::{SessionRecord, State},
-    storage::{Deletion, NewLogin, NewPassword, UserRow},
+    storage::{Attempt, Deletion, NewLogin, NewPassword, UserRow},
     telemetry,
 };
 
@@ -24,6 +27,8 @@ pub enum PasswordChange {
     Unfit(UnfitPassword),
     /// The session has ended in the meantime.
     SessionOver,
+    /// Too many wrong passwords before; until then.
+    Throttled(Timestamp),
 }
 
 /// How the deletion of an account ended.
@@ -35,6 +40,16 @@ pub enum AccountDeletion {
     WrongPassword,
     /// Nobody could manage the accounts any more.
     LastAdmin,
+    /// Too many wrong passwords before; until then.
+    Throttled(Timestamp),
+}
+
+/// What became of a password that somebody who is logged in was asked for.
+enum Confirmation {
+    /// It is the one; the attempt still counts as a failure, until what it was for is done.
+    Right(UserRow, Attempt),
+    Wrong,
+    TooEarly(Timestamp),
 }
 
 impl Accounts {
@@ -52,11 +67,14 @@ impl Accounts {
         state: State,
     ) -> Result<PasswordChange, AccountsError> {
         for _attempt in 0..HASH_ATTEMPTS {
-            let Some(row) = self.confirmed(user, current, arrival).await? else {
-                return Ok(PasswordChange::WrongPassword);
+            let (row, attempt) = match self.confirm(user, current, arrival).await? {
+                Confirmation::Right(row, attempt) => (row, attempt),
+                Confirmation::Wrong => return Ok(PasswordChange::WrongPassword),
+                Confirmation::TooEarly(until) => return Ok(PasswordChange::Throttled(until)),
             };
             let email: Email = User::try_from(row.clone())?.email;
             if let Err(unfit) = self.judge(new, &email).await? {
+                self.storage.uncount_attempt(&attempt).await?;
                 return Ok(PasswordChange::Unfit(unfit));
             }
             let hash = self.hashing.hash(new).await?;
@@ -67,6 +85,7 @@ impl Accounts {
                 password_hash: &hash,
                 replaces: arrival.replaces.as_ref(),
                 client: &arrival.client,
+                attempt: Some(&attempt),
             };
             match self.sessions.change_password(change, &session).await? {
                 NewPassword::OtherHash => continue,
@@ -90,8 +109,10 @@ impl Accounts {
         password: &Password,
         arrival: &Arrival,
     ) -> Result<AccountDeletion, AccountsError> {
-        let Some(row) = self.confirmed(user, password, arrival).await? else {
-            return Ok(AccountDeletion::WrongPassword);
+        let (row, attempt) = match self.confirm(user, password, arrival).await? {
+            Confirmation::Right(row, attempt) => (row, attempt),
+            Confirmation::Wrong => return Ok(AccountDeletion::WrongPassword),
+            Confirmation::TooEarly(until) => return Ok(AccountDeletion::Throttled(until)),
         };
         let hash = Some(row.password_hash.as_str());
         let deleted = self.sessions.delete_user(&row.id, hash, Role::Admin.as_str()).await?;
@@ -101,26 +122,42 @@ impl Accounts {
                 AccountDeletion::Done
             }
             Deletion::NoSuchUser => AccountDeletion::WrongPassword,
-            Deletion::LastOne => AccountDeletion::LastAdmin,
+            Deletion::LastOne => {
+                self.storage.uncount_attempt(&attempt).await?;
+                AccountDeletion::LastAdmin
+            }
         })
     }
 
-    /// The user's row, if this is the password. A wrong one counts as a refused log-in.
-    async fn confirmed(
+    /// Whether this is the user's password. A wrong one counts as a refused log-in, and makes wait
+    /// like one.
+    async fn confirm(
         &self,
         user: UserId,
         password: &Password,
         arrival: &Arrival,
-    ) -> Result<Option<UserRow>, AccountsError> {
-        let id = user.to_string();
-        let row = self.storage.user_by_id(&id).await?;
-        let hash = row.as_ref().map(|row| row.password_hash.as_str());
-        if self.hashing.verify(password, hash).await?.is_some() {
-            return Ok(row);
+    ) -> Result<Confirmation, AccountsError> {
+        let (id, client) = (user.to_string(), &arrival.client);
+        let Some(row) = self.storage.user_by_id(&id).await? else {
+            return Ok(Confirmation::Wrong);
+        };
+        let email: Email = User::try_from(row.clone())?.email;
+        let attempt = match self.admit(&email, Some(&id), client).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::TooEarly(until) => {
+                telemetry::login_throttled();
+                log::warn!("password throttled: user {user} from {} until {until}", client.address);
+                return Ok(Confirmation::TooEarly(until));
+            }
+        };
+        let verified = self.hashing.verify(password, Some(&row.password_hash)).await;
+        let verified = self.attempted(&attempt, verified.map_err(AccountsError::from)).await?;
+        if verified.is_some() {
+            return Ok(Confirmation::Right(row, attempt));
         }
-        self.storage.record_refusal(Some(&id), &arrival.client, self.clock.now()).await?;
+        self.storage.record_refusal(Some(&id), client, self.clock.now()).await?;
         telemetry::login_refused();
-        log::info!("password refused: user {user} from {}", arrival.client.address);
-        Ok(None)
+        log::warn!("password refused: user {user} from {}", client.address);
+        Ok(Confirmation::Wrong)
     }
 }

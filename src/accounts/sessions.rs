@@ -1,6 +1,6 @@
 //! The sessions of a person: seen and ended.
 
-use super::{error::AccountsError, login::Accounts, user::UserId};
+use super::{error::AccountsError, shared::Accounts, user::UserId};
 use crate::{
     session::SessionId,
     storage::{ListedSession, SessionRow, SessionTrace},

@@ -14,8 +14,9 @@ pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
     loop {
         match storage.clean_up(clock.earliest()).await {
             Ok(cleaned) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
-            Ok(Cleaned { sessions, login_events }) => log::info!(
-                "cleaned up: {sessions} expired sessions, {login_events} old log-in events"
+            Ok(Cleaned { sessions, login_events, login_failures }) => log::info!(
+                "cleaned up: {sessions} expired sessions, {login_events} old log-in events, \
+                 {login_failures} counts of failed log-ins"
             ),
             Err(error) => log::warn!("the clean-up failed: {}", Causes(&error)),
         }

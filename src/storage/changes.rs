@@ -5,6 +5,7 @@ use sqlx::Row;
 use super::{
     access::Write,
     error::StorageError,
+    login_failures,
     logins::NewLogin,
     session_rows::{self, Ended, revoke_all},
     session_store::SessionStore,
@@ -70,6 +71,9 @@ impl SessionStore {
         }
         session_rows::insert(&mut transaction, session, Some(change.user_id), Some(change.client))
             .await?;
+        if let Some(attempt) = change.attempt {
+            login_failures::forget(&mut transaction, attempt).await?;
+        }
         self.commit(transaction, ended).await?;
         telemetry::session_opened();
         Ok(NewPassword::Done)
@@ -200,6 +204,7 @@ mod tests {
             password_hash: "new",
             replaces: Some(&old.id),
             client: &client,
+            attempt: None,
         };
         let changed = async |hash| store.change_password(change(hash), &session()).await.unwrap();
         assert_eq!(changed("another").await, NewPassword::OtherHash);

@@ -11,6 +11,9 @@ const BATCH: i64 = 500;
 /// How long the history of log-ins goes back: 90 days.
 const HISTORY: Duration = Duration::from_secs(90 * 86_400);
 
+/// How long after the last one failed log-ins are counted: a day.
+const FAILURES: Duration = Duration::from_secs(86_400);
+
 /// What a clean-up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cleaned {
@@ -18,11 +21,13 @@ pub struct Cleaned {
     pub sessions: u64,
     /// How many old log-in events it deleted.
     pub login_events: u64,
+    /// How many counts of failed log-ins it deleted.
+    pub login_failures: u64,
 }
 
 impl Storage {
-    /// Deletes the rows of sessions that expired a day ago and more, revoked or not, and log-in
-    /// events older than 90 days. A revocation is never deleted while its session could still be
+    /// Deletes the rows of sessions that expired a day ago and more, revoked or not, log-in events
+    /// older than 90 days, and counts of failed log-ins of which the last was a day ago. A revocation is never deleted while its session could still be
     /// valid, not even on a clock that is set back.
     ///
     /// # Errors
@@ -33,9 +38,11 @@ impl Storage {
         loop {
             let sessions = self.delete(SESSIONS, now - AFTERLIFE).await?;
             let login_events = self.delete(LOGIN_EVENTS, now - HISTORY).await?;
+            let login_failures = self.delete(LOGIN_FAILURES, now - FAILURES).await?;
             cleaned.sessions += sessions;
             cleaned.login_events += login_events;
-            if sessions == 0 && login_events == 0 {
+            cleaned.login_failures += login_failures;
+            if sessions + login_events + login_failures == 0 {
                 return Ok(cleaned);
             }
             // A breath for those who wait to write.
@@ -57,6 +64,10 @@ impl Storage {
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN
         (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
      AND expires_at < $1";
+
+const LOGIN_FAILURES: &str = "DELETE FROM login_failures WHERE (account, network) IN
+        (SELECT account, network FROM login_failures WHERE last_at < $1 ORDER BY last_at LIMIT $2)
+     AND last_at < $1";
 
 const LOGIN_EVENTS: &str = "DELETE FROM login_events WHERE id IN
         (SELECT id FROM login_events WHERE at < $1 ORDER BY at LIMIT $2)";

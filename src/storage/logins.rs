@@ -7,6 +7,7 @@ use super::{
     client::Client,
     error::StorageError,
     login_events::{self, Outcome},
+    login_failures::{self, Attempt},
     session_rows,
     session_store::SessionStore,
 };
@@ -27,6 +28,8 @@ pub struct NewLogin<'a> {
     pub replaces: Option<&'a SessionId>,
     /// From where.
     pub client: &'a Client,
+    /// The attempt that it was, whose password was right.
+    pub attempt: Option<&'a Attempt>,
 }
 
 /// A user to be.
@@ -97,6 +100,7 @@ impl SessionStore {
             password_hash: user.password_hash,
             replaces,
             client,
+            attempt: None,
         };
         self.open_and_commit(transaction, &login, session).await?;
         Ok(true)
@@ -118,6 +122,9 @@ impl SessionStore {
         };
         login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
             .await?;
+        if let Some(attempt) = login.attempt {
+            login_failures::forget(&mut transaction, attempt).await?;
+        }
         self.commit(transaction, ended.into_iter().collect()).await?;
         telemetry::session_opened();
         Ok(())

@@ -8,8 +8,10 @@ use sqlx::{
 use super::{engine::Engine, error::StorageError, postgres, sqlite};
 
 /// The newest last. A migration that has been published never changes.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "accounts and sessions", include_str!("../../migrations/0001_accounts_and_sessions.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "accounts and sessions", include_str!("../../migrations/0001_accounts_and_sessions.sql")),
+    (2, "login failures", include_str!("../../migrations/0002_login_failures.sql")),
+];
 
 /// Makes the migrations that were not made yet. Of processes that start together one does it, the
 /// others wait for it.

@@ -11,8 +11,10 @@ use super::{
     client::Caller,
     error::Fault,
     guard::Known,
+    limits::Limits,
     profile::{self, Problems},
     redirect::see_other,
+    wait,
 };
 use crate::accounts::{AccountDeletion, Accounts, Password};
 
@@ -27,9 +29,15 @@ pub(super) async fn submit(
     Caller(arrival): Caller,
     session: Session,
     accounts: Data<Accounts>,
+    limits: Data<Limits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut problems = Problems::default();
+    if let Some(wait) = limits.log_in(&arrival.client.address) {
+        problems.password = Some(wait::too_many(wait));
+        problems.wait = Some(wait);
+        return profile::render(known, &accounts, problems);
+    }
     match Password::parse(&input.password) {
         Ok(password) => {
             match accounts.delete_account(known.0.user_id, &password, &arrival).await? {
@@ -41,6 +49,11 @@ pub(super) async fn submit(
                     problems.password = Some("This is not your password.".to_owned());
                 }
                 AccountDeletion::LastAdmin => problems.last_admin = true,
+                AccountDeletion::Throttled(until) => {
+                    let wait = until.since(accounts.clock.now());
+                    problems.password = Some(wait::too_many(wait));
+                    problems.wait = Some(wait);
+                }
             }
         }
         Err(unfit) => problems.password = Some(unfit.to_string()),

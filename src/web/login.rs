@@ -12,8 +12,10 @@ use super::{
     client::Caller,
     error::Fault,
     guard::SignedIn,
+    limits::Limits,
     page,
     redirect::{Next, see_other},
+    wait,
 };
 use crate::{
     accounts::{Accounts, Email, LogIn, Password},
@@ -41,6 +43,8 @@ struct Page<'a> {
     email: &'a str,
     /// The pair is wrong, and no telling which of the two.
     refused: bool,
+    /// That it is too early for the next attempt.
+    wait: Option<String>,
     email_error: Option<String>,
     password_error: Option<String>,
 }
@@ -59,9 +63,14 @@ pub(super) async fn submit(
     request: HttpRequest,
     Caller(arrival): Caller,
     accounts: Data<Accounts>,
+    limits: Data<Limits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut page = Page { email: &input.email, next: kept(&input.next), ..Page::default() };
+    if let Some(wait) = limits.log_in(&arrival.client.address) {
+        page.wait = Some(wait::too_many(wait));
+        return wait::render(&page, wait);
+    }
     match (input.email.parse::<Email>(), Password::parse(&input.password)) {
         (Ok(email), Ok(password)) => match accounts.log_in(&email, &password, &arrival).await? {
             LogIn::Granted(opened) => {
@@ -70,6 +79,11 @@ pub(super) async fn submit(
                 return Ok(see_other(next.as_ref().map_or("/profile", Next::as_str)));
             }
             LogIn::Refused => page.refused = true,
+            LogIn::Throttled(until) => {
+                let wait = until.since(accounts.clock.now());
+                page.wait = Some(wait::too_many(wait));
+                return wait::render(&page, wait);
+            }
         },
         (email, password) => {
             page.email_error = email.err().map(|error| error.to_string());

@@ -15,6 +15,7 @@ pub mod guard;
 pub mod headers;
 mod health;
 mod home;
+pub mod limits;
 mod listing;
 mod login;
 mod logins;
@@ -30,6 +31,7 @@ pub mod request_time;
 mod sessions;
 mod signup;
 pub mod trusted_proxies;
+mod wait;
 
 use actix_web::{
     FromRequest, Handler, Resource, Responder,

@@ -1,6 +1,6 @@
 //! Changing the password, with a form of the profile.
 
-use actix_session::Session;
+use actix_session::SessionExt;
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Form},
@@ -11,8 +11,10 @@ use super::{
     client::Caller,
     error::Fault,
     guard::Known,
+    limits::Limits,
     profile::{self, Problems},
     redirect::see_other,
+    wait,
 };
 use crate::{
     accounts::{Accounts, Password, PasswordChange},
@@ -30,11 +32,16 @@ pub(super) async fn submit(
     known: Known,
     request: HttpRequest,
     Caller(arrival): Caller,
-    session: Session,
     accounts: Data<Accounts>,
+    limits: Data<Limits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
-    let mut problems = Problems::default();
+    let (session, mut problems) = (request.get_session(), Problems::default());
+    if let Some(wait) = limits.log_in(&arrival.client.address) {
+        problems.current_password = Some(wait::too_many(wait));
+        problems.wait = Some(wait);
+        return profile::render(known, &accounts, problems);
+    }
     match (Password::parse(&input.current_password), Password::parse(&input.new_password)) {
         (Ok(current), Ok(new)) => {
             let state = State::from_session(&session).map_err(SessionError::from)?;
@@ -46,6 +53,11 @@ pub(super) async fn submit(
                 }
                 PasswordChange::WrongPassword => {
                     problems.current_password = Some("This is not your password.".to_owned());
+                }
+                PasswordChange::Throttled(until) => {
+                    let wait = until.since(accounts.clock.now());
+                    problems.current_password = Some(wait::too_many(wait));
+                    problems.wait = Some(wait);
                 }
                 PasswordChange::SessionOver => {
                     session.purge();

@@ -2,10 +2,12 @@
 //! ([`password_change`](super::password_change)) and to delete the account
 //! ([`account_deletion`](super::account_deletion)).
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
-use super::{error::Fault, guard::Known, navigation::Navigation, page};
+use super::{error::Fault, guard::Known, navigation::Navigation, page, wait};
 use crate::{
     accounts::{Accounts, User},
     clock::Timestamp,
@@ -25,6 +27,8 @@ pub(super) struct Problems {
     pub(super) password: Option<String>,
     /// Of the deletion: nobody could manage the accounts any more.
     pub(super) last_admin: bool,
+    /// Of either: too many wrong passwords, or too many from here. How long to wait.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Problems {
@@ -56,15 +60,13 @@ pub(super) fn render(
     accounts: &Accounts,
     problems: Problems,
 ) -> Result<HttpResponse, Fault> {
-    let status = match problems.any() {
-        true => StatusCode::UNPROCESSABLE_ENTITY,
-        false => StatusCode::OK,
-    };
     let (began, expires) = (person.session.auth_time, person.session.expires_at);
     let extendable = expires < began + accounts.lifetimes.lifetime();
     let (navigation, min_length) = (Navigation::new(&person, PATH), accounts.policy.min_length());
-    page::render(
-        status,
-        &Page { navigation, user, began, expires, extendable, min_length, problems },
-    )
+    let page = Page { navigation, user, began, expires, extendable, min_length, problems };
+    match (page.problems.wait, page.problems.any()) {
+        (Some(wait), _) => wait::render(&page, wait),
+        (None, true) => page::render(StatusCode::UNPROCESSABLE_ENTITY, &page),
+        (None, false) => page::render(StatusCode::OK, &page),
+    }
 }

@@ -8,7 +8,9 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{client::Caller, error::Fault, guard::SignedIn, page, redirect::see_other};
+use super::{
+    client::Caller, error::Fault, guard::SignedIn, limits::Limits, page, redirect::see_other, wait,
+};
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},
     session,
@@ -29,12 +31,14 @@ struct Page<'a> {
     email: &'a str,
     email_error: Option<String>,
     password_error: Option<String>,
+    /// That it is too early for the next attempt.
+    wait: Option<String>,
 }
 
 impl Page<'_> {
     fn new(accounts: &Accounts) -> Self {
         let min_length = accounts.policy.min_length();
-        Self { min_length, email: "", email_error: None, password_error: None }
+        Self { min_length, email: "", email_error: None, password_error: None, wait: None }
     }
 }
 
@@ -52,9 +56,14 @@ pub(super) async fn submit(
     request: HttpRequest,
     Caller(arrival): Caller,
     accounts: Data<Accounts>,
+    limits: Data<Limits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut page = Page { email: &input.email, ..Page::new(&accounts) };
+    if let Some(wait) = limits.sign_up(&arrival.client.address) {
+        page.wait = Some(wait::too_many(wait));
+        return wait::render(&page, wait);
+    }
     match (input.email.parse::<Email>(), Password::parse(&input.password)) {
         (Ok(email), Ok(password)) => match accounts.sign_up(&email, &password, &arrival).await? {
             SignUp::Done(opened) => {

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "not every test program uses all of it")]
 mod helpers;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, reason = "not every test program uses all of it")]
@@ -17,6 +18,7 @@ mod api;
 mod client_address;
 mod contract;
 mod cookies;
+mod guessing;
 mod headers;
 mod hostile;
 mod lifetimes;

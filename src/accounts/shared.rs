@@ -1,0 +1,68 @@
+//! What everything about accounts works with.
+
+use std::sync::Arc;
+
+use super::{
+    email::Email,
+    error::AccountsError,
+    hashing::Hashing,
+    password::{Password, PasswordPolicy, UnfitPassword},
+    user::{Identity, Role, User, UserId},
+};
+use crate::{
+    clock::Clock,
+    session::{Lifetimes, SessionRecord},
+    storage::{Health, SessionStore, Storage},
+};
+
+/// The accounts: sign-up, log-in, and who is who.
+pub struct Accounts {
+    /// Where users are kept.
+    pub storage: Storage,
+    /// Where sessions are kept.
+    pub sessions: Arc<SessionStore>,
+    /// How passwords are hashed.
+    pub hashing: Hashing,
+    /// What new passwords have to be.
+    pub policy: PasswordPolicy,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Accounts {
+    /// Whether this node can do its work.
+    pub fn health(&self) -> Health {
+        self.sessions.health()
+    }
+
+    /// The user with this id.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, AccountsError> {
+        self.storage.user_by_id(&id.to_string()).await?.map(User::try_from).transpose()
+    }
+
+    /// Judges a new password, off the async threads.
+    pub(super) async fn judge(
+        &self,
+        password: &Password,
+        email: &Email,
+    ) -> Result<Result<(), UnfitPassword>, AccountsError> {
+        let (policy, password, email) = (self.policy, password.clone(), email.clone());
+        Ok(self.hashing.run(move || policy.judge(&password, &email)).await?)
+    }
+
+    /// A new session of this person, as it will be opened.
+    pub(super) fn new_session(
+        &self,
+        user_id: UserId,
+        role: Role,
+    ) -> Result<SessionRecord, AccountsError> {
+        let state = Identity { user_id, role }.state()?;
+        Ok(SessionRecord::open(&self.lifetimes, self.clock.now(), state))
+    }
+}

@@ -1,0 +1,155 @@
+//! Guessing: who has tried too many wrong passwords has to wait, longer each time.
+//!
+//! Failures are counted twice: on this account from this network, and on this account from anywhere.
+//! Either makes wait. So nobody guesses from one place, and nobody from a thousand. Of addresses
+//! without an account they are counted alike.
+//!
+//! That somebody else guesses must not lock the owner out. So the count from anywhere does not hold
+//! for a network from which the account was logged in to before: there only its own failures count,
+//! which nobody elsewhere can add to.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use super::{email::Email, error::AccountsError, shared::Accounts};
+use crate::{
+    clock::Timestamp,
+    storage::{Attempt, Client, Failures},
+};
+
+/// The failure from which on there is a wait: people mistype twice or three times.
+const FIRST_WAIT_AT: i64 = 5;
+
+/// The first wait; it doubles with every failure after. (NIST SP 800-63B-4, section 3.2.2, wants no
+/// more than 100 failures in a row on an account: that many take more than three days.)
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// For so long failures are remembered after the last one.
+pub(super) const MEMORY: Duration = Duration::from_secs(86_400);
+
+/// What becomes of an attempt to use a password.
+pub(super) enum Admission {
+    /// It is looked at. Until then it counts as a failure.
+    Admitted(Attempt),
+    /// It is not even looked at until then.
+    TooEarly(Timestamp),
+}
+
+impl Accounts {
+    /// Whether an attempt on this account may be made now.
+    pub(super) async fn admit(
+        &self,
+        email: &Email,
+        user_id: Option<&str>,
+        client: &Client,
+    ) -> Result<Admission, AccountsError> {
+        let attempt = Attempt { account: fingerprint(email), network: network(&client.address) };
+        let now = self.clock.now();
+        let refused = self.storage.count_attempt(&attempt, now, |tally| {
+            too_early(tally.here, now).max(too_early(tally.anywhere, now))
+        });
+        let Some(until) = refused.await? else { return Ok(Admission::Admitted(attempt)) };
+        if !self.is_at_home(user_id, &attempt.network).await? {
+            return Ok(Admission::TooEarly(until));
+        }
+        let refused = self.storage.count_attempt(&attempt, now, |tally| too_early(tally.here, now));
+        Ok(refused.await?.map_or(Admission::Admitted(attempt), Admission::TooEarly))
+    }
+
+    /// Does what needs the password, and takes the attempt back if that fails through no fault of
+    /// the person.
+    pub(super) async fn attempted<T>(
+        &self,
+        attempt: &Attempt,
+        outcome: Result<T, AccountsError>,
+    ) -> Result<T, AccountsError> {
+        if outcome.is_err()
+            && let Err(error) = self.storage.uncount_attempt(attempt).await
+        {
+            log::debug!("an attempt that failed by itself stays counted: {error}");
+        }
+        outcome
+    }
+
+    /// Whether the user has logged in from this network before.
+    async fn is_at_home(&self, user_id: Option<&str>, here: &str) -> Result<bool, AccountsError> {
+        let Some(user_id) = user_id else { return Ok(false) };
+        let addresses = self.storage.addresses_of(user_id).await?;
+        Ok(addresses.iter().any(|address| network(address) == here))
+    }
+}
+
+/// Until when there is a wait; `None` when it is over.
+fn too_early(failures: Failures, now: Timestamp) -> Option<Timestamp> {
+    let until = failures.last_at + wait(failures.number);
+    // A clock that was set back makes nobody wait longer.
+    let sane = until.min(now + LONGEST_WAIT);
+    (now < sane && now.since(failures.last_at) < MEMORY).then_some(sane)
+}
+
+/// The wait after so many failures.
+fn wait(failures: i64) -> Duration {
+    if failures < FIRST_WAIT_AT {
+        return Duration::ZERO;
+    }
+    let doublings = u32::try_from(failures - FIRST_WAIT_AT).unwrap_or(u32::MAX);
+    let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+    FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT)
+}
+
+/// Who an address belongs to, as far as it tells: of IPv6 the first half, which is what one
+/// subscriber has (RFC 6177).
+pub fn network(address: &str) -> String {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        _ => address.to_owned(),
+    }
+}
+
+/// What stands for an e-mail address where it need not be read: people type other things than
+/// their address there, passwords among them.
+fn fingerprint(email: &Email) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_from_the_fifth_failure_to_an_hour() {
+        let seconds = |failures| wait(failures).as_secs();
+        assert_eq!([0, 1, 4].map(seconds), [0, 0, 0]);
+        assert_eq!([5, 6, 7, 11].map(seconds), [30, 60, 120, 1920]);
+        assert_eq!([12, 13, 40, 1000, i64::MAX].map(seconds), [3600; 5]);
+    }
+
+    #[test]
+    fn neither_a_clock_set_back_nor_failures_of_yesterday_make_wait() {
+        let at = Timestamp::from_unix;
+        let failures = Failures { number: 9, last_at: at(1_000_000) };
+        assert_eq!(too_early(failures, at(1_000_000)), Some(at(1_000_480)));
+        assert_eq!(too_early(failures, at(1_000_480)), None);
+        assert_eq!(too_early(failures, at(0)), Some(at(3600)));
+        assert_eq!(too_early(Failures { number: 4, ..failures }, at(1_000_000)), None);
+    }
+
+    #[test]
+    fn of_ipv6_the_first_half_counts() {
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2::1"), "2001:db8:1:2::/64");
+        assert_eq!(network(""), "");
+    }
+}

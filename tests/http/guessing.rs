@@ -1,0 +1,226 @@
+//! Guessing passwords: whoever has tried too many has to wait, and nobody else.
+
+use std::time::Duration;
+
+use actix_web::rt;
+use reqwest::Method;
+
+use crate::helpers::{Answer, Browser, DAY, EMAIL, HOUR, PASSWORD, SECOND, TestApp, text};
+
+const WRONG: &str = "not the password of anybody";
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[actix_web::test]
+async fn from_the_fifth_failure_on_there_is_a_wait_that_doubles_to_an_hour() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    for email in [EMAIL, "nobody@example.com"] {
+        let mut visitor = app.browser();
+        for _ in 0..5 {
+            assert_eq!(visitor.log_in(email, WRONG).await.status, 422, "{email}");
+        }
+        for wait in [30, 60, 120, 240, 480, 960, 1920, 3600, 3600] {
+            let refused = visitor.log_in(email, WRONG).await;
+            assert_wait(&refused, wait);
+            app.clock.advance(wait * SECOND - SECOND);
+            assert_wait(&visitor.log_in(email, WRONG).await, 1);
+            app.clock.advance(SECOND);
+            assert_eq!(visitor.log_in(email, WRONG).await.status, 422, "{email} {wait}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn meanwhile_the_right_password_is_refused_and_then_it_clears_the_count() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let mut ann = app.browser();
+    guess(&mut ann, EMAIL, 5).await;
+    let refused = ann.log_in(EMAIL, PASSWORD).await;
+    assert_wait(&refused, 30);
+    assert_eq!(refused.typed("email").as_deref(), Some(EMAIL));
+    assert!(refused.body.contains("Too many attempts. Try again in 30 seconds."), "{refused:?}");
+    assert!(refused.set_cookies().is_empty());
+    app.clock.advance(30 * SECOND);
+    assert_eq!(ann.log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
+    guess(&mut app.browser(), EMAIL, 5).await;
+}
+
+#[actix_web::test]
+async fn an_address_without_an_account_is_answered_alike() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let mut answers = Vec::new();
+    for email in [EMAIL, "eve@example.com"] {
+        let mut visitor = app.browser();
+        for _ in 0..6 {
+            let answer = visitor.log_in(email, WRONG).await;
+            answers.push((answer.status, answer.body.replace(email, "")));
+        }
+    }
+    let unknown = answers.split_off(6);
+    assert_eq!(answers, unknown);
+}
+
+#[actix_web::test]
+async fn neither_a_restart_nor_another_node_changes_anything() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    guess(&mut app.browser(), EMAIL, 3).await;
+    let other = app.another_node(|_| {}).await;
+    guess(&mut other.browser(), EMAIL, 2).await;
+    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
+    let app = app.restart(|_| {}).await;
+    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
+}
+
+/// Each is counted before anybody knows that it is wrong.
+#[actix_web::test]
+async fn many_at_once_are_no_more_than_one_after_another() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let guesses: Vec<_> = (0..20)
+        .map(|_| {
+            let mut visitor = app.browser();
+            rt::spawn(async move { visitor.log_in(EMAIL, WRONG).await.status.as_u16() })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        match guess.await.unwrap() {
+            422 => looked_at += 1,
+            status => assert_eq!(status, 429),
+        }
+    }
+    assert_eq!(looked_at, 5);
+}
+
+#[actix_web::test]
+async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
+    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    let owner = |network: u8| format!("192.0.2.{network}");
+    let sign_up = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(post_from(&app, &owner(1), "/signup", &sign_up).await.status, 303);
+    // From a thousand places: each of them is new.
+    for place in 0..5 {
+        let answer = log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await;
+        assert_eq!(answer.status, 422, "{place}");
+    }
+    assert_wait(&log_in_from(&app, "203.0.113.9", WRONG).await, 30);
+    assert_wait(&log_in_from(&app, &owner(2), PASSWORD).await, 30);
+    // Where the owner has logged in before, only what comes from there counts.
+    assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 303);
+    for place in 5..10 {
+        assert_eq!(log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await.status, 422);
+    }
+    for _ in 0..5 {
+        assert_eq!(log_in_from(&app, &owner(1), WRONG).await.status, 422);
+    }
+    assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 429);
+}
+
+#[actix_web::test]
+async fn a_header_that_anybody_can_send_changes_nothing() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    for place in 0..5 {
+        let answer = log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await;
+        assert_eq!(answer.status, 422);
+    }
+    assert_wait(&log_in_from(&app, "203.0.113.9", PASSWORD).await, 30);
+}
+
+#[actix_web::test]
+async fn wrong_passwords_on_other_forms_count_too() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let change = [("current_password", WRONG), ("new_password", "orange ladder seventy geese")];
+    for _ in 0..3 {
+        assert_eq!(ann.post("/profile/password", &change).await.status, 422);
+    }
+    for _ in 0..2 {
+        assert_eq!(ann.post("/profile/delete", &[("password", WRONG)]).await.status, 422);
+    }
+    for (path, form) in
+        [("/profile/password", &change[..]), ("/profile/delete", &[("password", PASSWORD)])]
+    {
+        let refused = ann.post(path, form).await;
+        assert_wait(&refused, 30);
+        assert!(refused.set_cookies().is_empty());
+    }
+    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
+    assert!(ann.is_logged_in().await);
+    app.clock.advance(30 * SECOND);
+    assert_eq!(ann.post("/profile/delete", &[("password", PASSWORD)]).await.status, 303);
+}
+
+#[actix_web::test]
+async fn the_right_password_with_something_else_wrong_is_no_failure() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    for _ in 0..8 {
+        let change = [("current_password", PASSWORD), ("new_password", "short")];
+        assert_eq!(ann.post("/profile/password", &change).await.status, 422);
+    }
+    assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 303);
+}
+
+#[actix_web::test]
+async fn a_day_after_the_last_failure_all_is_forgotten() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    guess(&mut app.browser(), EMAIL, 5).await;
+    app.clock.elapse(DAY + HOUR);
+    app.clock.elapse(HOUR);
+    guess(&mut app.browser(), EMAIL, 5).await;
+    assert_wait(&app.browser().log_in(EMAIL, WRONG).await, 30);
+}
+
+#[actix_web::test]
+async fn one_network_signs_up_so_many_people_and_no_more() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for _ in 0..30 {
+        assert_eq!(visitor.sign_up("not an address", WRONG).await.status, 422);
+    }
+    let refused = visitor.sign_up(EMAIL, PASSWORD).await;
+    assert_wait(&refused, 60);
+    assert_eq!(refused.typed("email").as_deref(), Some(EMAIL));
+    app.clock.elapse(MINUTE);
+    assert_eq!(visitor.sign_up(EMAIL, PASSWORD).await.redirects_to(), "/profile");
+}
+
+#[actix_web::test]
+async fn one_network_tries_so_many_accounts_and_no_more() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for number in 0..100 {
+        // Nothing is hashed for what can't be a password.
+        let answer = visitor.log_in(&format!("person{number}@example.com"), "").await;
+        assert_eq!(answer.status, 422);
+    }
+    assert_wait(&visitor.log_in(EMAIL, PASSWORD).await, 1);
+    app.clock.elapse(SECOND);
+    assert_eq!(visitor.log_in(EMAIL, PASSWORD).await.status, 422);
+}
+
+async fn guess(visitor: &mut Browser, email: &str, times: usize) {
+    for _ in 0..times {
+        assert_eq!(visitor.log_in(email, WRONG).await.status, 422);
+    }
+}
+
+async fn log_in_from(app: &TestApp, address: &str, password: &str) -> Answer {
+    post_from(app, address, "/login", &[("email", EMAIL), ("password", password)]).await
+}
+
+async fn post_from(app: &TestApp, address: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+    let mut browser = app.browser();
+    let request = browser.request(Method::POST, path).header("X-Forwarded-For", address);
+    browser.send(request.form(form)).await
+}
+
+fn assert_wait(answer: &Answer, seconds: u32) {
+    let waits = (answer.status.as_u16(), answer.header("retry-after").to_owned());
+    assert_eq!(waits, (429, seconds.to_string()), "{}", answer.body);
+}
