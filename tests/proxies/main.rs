@@ -1,0 +1,179 @@
+//! Behind a proxy: the configurations in docs/deploy, as they are but for addresses and paths, in
+//! front of two nodes on PostgreSQL.
+//!
+//! Everything is real and on loopback: nginx or Caddy, TLS with a certificate of the test's own,
+//! the server as a process, and curl, which verifies the certificate and keeps to the rules for
+//! `__Host-` and Secure cookies. What is not installed is said, and left out; with
+//! `WAXSEAL_REQUIRE_PROXIES=1` it fails instead.
+
+// The client is told from the proxy by its address, and only Linux has all of 127.0.0.0/8.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "the processes go by the real time")]
+
+mod browser;
+mod node;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "not every test program uses all of it")]
+mod postgres;
+mod proxy;
+mod site;
+mod watched;
+
+use std::time::Duration;
+
+use browser::{Answer, curl};
+use proxy::Kind;
+use site::{HOST, Site, eventually};
+
+const EMAIL: &str = "ann@example.com";
+const PASSWORD: &str = "violet anvil forty marmots";
+/// Where the browser is: the proxy is at 127.0.0.1.
+const CLIENT: &str = "127.0.0.2";
+
+/// Each of these, behind each proxy.
+macro_rules! behind_each_proxy {
+    ($($name:ident)*) => {
+        mod nginx {
+            $(#[test] fn $name() { super::Site::start(super::Kind::Nginx).as_ref().map(super::$name); })*
+        }
+        mod caddy {
+            $(#[test] fn $name() { super::Site::start(super::Kind::Caddy).as_ref().map(super::$name); })*
+        }
+    };
+}
+
+behind_each_proxy! {
+    a_session_is_known_to_every_node_and_ended_on_every_node
+    the_clients_address_is_its_own_whatever_it_says
+    forms_are_taken_from_this_site_only
+    the_site_goes_on_without_one_of_its_nodes
+    only_this_sites_name_leads_to_a_node_and_only_by_https
+}
+
+fn a_session_is_known_to_every_node_and_ended_on_every_node(site: &Site) {
+    let ann = site.browser(CLIENT);
+    let answer = ann.post("/signup", &[("email", EMAIL), ("password", PASSWORD)]);
+    assert_eq!(answer.redirects_to(), "/profile");
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-session="), "{cookie}");
+    assert!(cookie.contains("; Secure;") && !cookie.contains("Domain"), "{cookie}");
+    for node in &site.nodes {
+        eventually(Duration::from_secs(5), "both nodes show the profile", || {
+            let page = ann.get("/profile");
+            assert_eq!(page.status, 200, "{page:?}");
+            assert!(page.body.contains(EMAIL), "{page:?}");
+            node.log().contains("\"GET /profile\" 200")
+        });
+    }
+
+    let token = ann.session().unwrap();
+    for node in &site.nodes {
+        assert_eq!(node.get("/profile", &token).status, 200);
+    }
+    let copy = ann.copy();
+    let answer = ann.post("/logout", &[]);
+    assert_eq!(answer.redirects_to(), "/login");
+    assert_eq!(ann.session(), None);
+    for node in &site.nodes {
+        eventually(Duration::from_secs(5), "each node refuses the copied cookie", || {
+            node.get("/profile", &token).status == 303
+        });
+    }
+    for _ in 0..4 {
+        let answer = copy.copy().get("/profile");
+        assert_eq!(answer.redirects_to(), "/login?next=/profile", "through the proxy");
+    }
+}
+
+fn the_clients_address_is_its_own_whatever_it_says(site: &Site) {
+    let forged = ["X-Forwarded-For: 203.0.113.9, 127.0.0.1", "X-Real-IP: 203.0.113.9"];
+    let ann = site.browser(CLIENT);
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(ann.post_with(&forged, "/signup", &form).redirects_to(), "/profile");
+    for path in ["/sessions", "/logins"] {
+        let page = ann.get(path);
+        assert!(page.body.contains(&format!(">{CLIENT}<")), "{page:?}");
+        assert!(!page.body.contains("203.0.113") && !page.body.contains(">127.0.0.1<"), "{page:?}");
+    }
+    let logs = site.nodes.iter().map(|node| node.log()).collect::<String>();
+    assert!(logs.contains(&format!("] {CLIENT} \"POST /signup\" 303 ")), "{logs}");
+    assert!(logs.lines().any(|line| line.contains("signed up: ") && line.ends_with(CLIENT)));
+    assert!(!logs.contains("203.0.113"), "{logs}");
+
+    // Nor by going around the proxy.
+    let node = &site.nodes[0];
+    let mut curl = curl();
+    curl.args(["--interface", "127.0.0.3", "--header", forged[0]]);
+    assert!(Answer::of(curl.arg(format!("http://{}/login", node.address))).is_some());
+    let log = node.log();
+    assert!(log.contains("] 127.0.0.3 \"GET /login\" 200 "), "{log}");
+}
+
+fn forms_are_taken_from_this_site_only(site: &Site) {
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(site.browser(CLIENT).post("/signup", &form).redirects_to(), "/profile");
+    for (origin, status) in [
+        (format!("https://{HOST}:{}", site.proxy.https), 303),
+        (format!("https://{HOST}"), 403),
+        (format!("https://{HOST}:{}", site.proxy.http), 403),
+        (format!("https://evil.example:{}", site.proxy.https), 403),
+        (format!("https://waxseal:{}", site.proxy.https), 403),
+        (format!("http://{}", site.nodes[0].address), 403),
+        ("null".to_owned(), 403),
+    ] {
+        let answer =
+            site.browser(CLIENT).post_with(&[&format!("Origin: {origin}")], "/login", &form);
+        assert_eq!(answer.status, status, "{origin}: {answer:?}");
+    }
+    for kilobytes in [17, 100] {
+        let answer =
+            site.browser(CLIENT).post("/login", &[("email", &"x".repeat(kilobytes << 10))]);
+        assert_eq!(answer.status, 413, "larger than a form may be: {answer:?}");
+    }
+}
+
+fn the_site_goes_on_without_one_of_its_nodes(site: &Site) {
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let ann = site.browser(CLIENT);
+    assert_eq!(ann.post("/signup", &form).redirects_to(), "/profile");
+    site.nodes[0].stop();
+    for _ in 0..6 {
+        let page = ann.get("/profile");
+        assert_eq!(page.status, 200, "{page:?}");
+        assert_eq!(site.browser(CLIENT).post("/login", &form).redirects_to(), "/profile");
+    }
+    assert_eq!(ann.post("/logout", &[]).redirects_to(), "/login");
+}
+
+fn only_this_sites_name_leads_to_a_node_and_only_by_https(site: &Site) {
+    let browser = site.browser(CLIENT);
+    let secure = browser.get("/login");
+    assert_eq!(secure.status, 200);
+    let promise = secure.header("strict-transport-security").unwrap();
+    assert_eq!(promise, "max-age=63072000");
+
+    let plain = browser.ask(&[], &format!("http://{HOST}:{}/login?next=/profile", site.proxy.http));
+    assert!(matches!(plain.as_ref().unwrap().status, 301 | 308), "{plain:?}");
+    // Caddy leaves the port out: it takes its own for one that the world reaches as 443.
+    let leads_to = plain.as_ref().unwrap().header("location").unwrap();
+    let leads_to = leads_to.replace(&format!(":{}/", site.proxy.https), "/");
+    assert_eq!(leads_to, format!("https://{HOST}/login?next=/profile"));
+
+    let elsewhere = format!("https://evil.example:{}/login", site.proxy.https);
+    assert!(browser.ask(&["--insecure"], &elsewhere).is_none(), "no TLS for any other name");
+    let here = format!("https://{HOST}:{}/login", site.proxy.https);
+    let host = format!("Host: evil.example:{}", site.proxy.https);
+    let answer = browser.ask(&["--header", &host], &here);
+    assert!(answer.is_none_or(|answer| !answer.body.contains("password")), "no page either");
+}
+
+#[test]
+fn caddy_asks_every_node_whether_it_is_ready() {
+    let Some(site) = Site::start(Kind::Caddy) else { return };
+    for node in &site.nodes {
+        eventually(Duration::from_secs(10), "caddy has asked", || {
+            node.log().contains("\"GET /readyz\" 200")
+        });
+    }
+}

@@ -1,0 +1,109 @@
+//! The whole site: PostgreSQL, two nodes, and a proxy in front of them.
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    browser::Browser,
+    node::Node,
+    postgres::Postgres,
+    proxy::{Kind, Proxy, find, succeed},
+};
+
+/// The site's name, as the configurations have it.
+pub const HOST: &str = "example.com";
+
+/// The fields are dropped in this order: the proxy goes first, PostgreSQL last.
+pub struct Site {
+    pub proxy: Proxy,
+    pub nodes: [Node; 2],
+    _postgres: Postgres,
+    directory: TempDir,
+}
+
+impl Site {
+    /// Starts everything; `None`, with a word about it, where something is not installed.
+    pub fn start(kind: Kind) -> Option<Self> {
+        let needed = [kind.program(), "openssl", "curl"];
+        let missing: Vec<&str> =
+            needed.into_iter().filter(|program| find(program).is_none()).collect();
+        if !missing.is_empty() {
+            leave_out(&missing.join(" and "));
+            return None;
+        }
+        let Some(postgres) = Postgres::start() else {
+            leave_out("PostgreSQL");
+            return None;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        // nginx gives up being root.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        make_certificate(directory.path());
+        // One after the other: the first makes the tables.
+        let nodes =
+            ["first", "second"].map(|name| Node::start(directory.path(), name, &postgres.url()));
+        let proxy = Proxy::start(kind, directory.path(), [nodes[0].address, nodes[1].address]);
+        let site = Self { proxy, nodes, _postgres: postgres, directory };
+        site.wait_for_the_proxy();
+        Some(site)
+    }
+
+    /// A browser at this address, without a cookie.
+    pub fn browser(&self, from: &str) -> Browser {
+        Browser::new(from, self.proxy.https, self.proxy.http, self.certificate())
+    }
+
+    fn wait_for_the_proxy(&self) {
+        let visitor = self.browser("127.0.0.1");
+        let url = format!("https://{HOST}:{}/healthz", self.proxy.https);
+        let until = Instant::now() + Duration::from_secs(30);
+        while visitor.ask(&[], &url).is_none_or(|answer| answer.status != 200) {
+            assert!(Instant::now() < until, "the proxy does not answer: {}", self.proxy.log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.directory.path().join("fullchain.pem")
+    }
+}
+
+/// Asks until it is so, and not for ever.
+pub fn eventually(limit: Duration, what: &str, mut so: impl FnMut() -> bool) {
+    let until = Instant::now() + limit;
+    while !so() {
+        assert!(Instant::now() < until, "not within {limit:?}: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Says what is missing; where it was asked for, that is a failure.
+fn leave_out(missing: &str) {
+    assert!(env::var_os("WAXSEAL_REQUIRE_PROXIES").is_none(), "{missing}: not installed");
+    let packages = "nginx caddy openssl curl postgresql";
+    let left_out =
+        format!("left out: {missing}: not installed (Debian: apt-get install {packages})\n");
+    // Not `eprintln!`: of tests that pass, that is not shown.
+    io::stderr().write_all(left_out.as_bytes()).unwrap();
+}
+
+fn make_certificate(directory: &Path) {
+    let mut openssl = Command::new("openssl");
+    openssl.current_dir(directory).args(["req", "-x509", "-nodes", "-days", "2"]);
+    openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-subj", &format!("/CN={HOST}"), "-addext"]);
+    openssl.arg(format!("subjectAltName=DNS:{HOST}"));
+    succeed({
+        openssl.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]);
+        openssl
+    });
+}
