@@ -1,18 +1,15 @@
 //! The application: everything put together, started and stopped. The binary and the tests start
 //! the same one.
 
+mod connections;
 mod metrics_server;
+mod site;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use actix_web::{
-    App, HttpServer,
-    dev::Server,
-    middleware::{Condition, Logger, from_fn},
-    web::{self, Data},
-};
+use actix_web::{dev::Server, web::Data};
 
-use self::metrics_server::MetricsServer;
+use self::{metrics_server::MetricsServer, site::Site};
 use crate::{
     accounts::{Accounts, Hashing, HashingError},
     clock::Clock,
@@ -20,16 +17,10 @@ use crate::{
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
-    web::{
-        error, headers, limits::Limits, origin, page_routes, public_routes, request_time::measured,
-        trusted_proxies::TrustedProxies,
-    },
+    web::{limits::Limits, origin::PublicOrigin},
 };
 
 pub use self::metrics_server::MetricsError;
-
-/// How long requests in flight may take to finish after the process was told to stop, in seconds.
-const DRAIN_SECONDS: u64 = 25;
 
 /// A server that is bound to its address and ready to run.
 pub struct Application {
@@ -47,14 +38,19 @@ impl Application {
     ///
     /// When the database can't be opened or an address can't be bound.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let in_production = config.environment == Environment::Production;
         let storage = Storage::connect(&config.database).await?;
         let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
         let layer = SessionLayer::builder(config.keyring, Arc::clone(&sessions))
             .cookie_name(config.cookie_name)
-            .secure(config.environment == Environment::Production)
+            .secure(in_production)
             .lifetimes(config.lifetimes)
             .mode(config.mode)
             .clock(clock.clone())
+            .client_address({
+                let proxies = config.trusted_proxies.clone();
+                move |request| proxies.client_address(request)
+            })
             .build()?;
         let jobs = Jobs {
             storage: storage.clone(),
@@ -70,39 +66,21 @@ impl Application {
             lifetimes: config.lifetimes,
             clock: clock.clone(),
         });
-        let metrics_are_on = config.metrics_listen.is_some();
-        let limits = Data::new(Limits::new(&clock));
-        let site = Data::new(origin::PublicOrigin(config.public_origin));
-        let proxies = Data::new(config.trusted_proxies);
-
-        let server = HttpServer::new(move || {
-            // From the inside out: the last one wrapped sees a request first.
-            App::new()
-                .app_data(accounts.clone())
-                .app_data(site.clone())
-                .app_data(limits.clone())
-                .app_data(proxies.clone())
-                .configure(public_routes)
-                .service(
-                    web::scope("")
-                        .configure(page_routes)
-                        .wrap(layer.clone())
-                        .wrap(from_fn(headers::private)),
-                )
-                .wrap(from_fn(origin::same_origin))
-                .wrap(from_fn(error::pages))
-                .wrap(from_fn(headers::everywhere))
-                .wrap(access_log(proxies.clone()))
-                .wrap(Condition::new(metrics_are_on, from_fn(measured)))
-        })
-        .shutdown_signal(stop_signal().map_err(StartError::Signals)?)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .bind(config.listen)
-        .map_err(|cause| StartError::Bind { address: config.listen, cause })?;
-
-        let address = server.addrs().first().copied().unwrap_or(config.listen);
+        let site = Site {
+            accounts,
+            sessions: layer,
+            limits: Data::new(Limits::new(&clock)),
+            origin: Data::new(PublicOrigin(config.public_origin)),
+            proxies: Data::new(config.trusted_proxies),
+            in_production,
+            measured: config.metrics_listen.is_some(),
+        };
+        let stop = stop_signal().map_err(StartError::Signals)?;
+        let (address, run) = site
+            .bind(config.listen, stop)
+            .map_err(|cause| StartError::Bind { address: config.listen, cause })?;
         let metrics = config.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
-        Ok(Self { metrics: metrics.transpose()?, server: server.run(), address, jobs })
+        Ok(Self { metrics: metrics.transpose()?, server: run(), address, jobs })
     }
 
     /// The address it listens on.
@@ -141,17 +119,6 @@ impl Application {
         jobs.finish().await;
         outcome
     }
-}
-
-/// One line a request. The path without its query: addresses are searched for in it.
-fn access_log(proxies: Data<TrustedProxies>) -> Logger {
-    Logger::new("%{client}xi \"%{method}xi %U\" %s %Dms")
-        .custom_request_replace("client", move |request| {
-            let client = proxies.client_address(request.request());
-            client.map_or_else(|| "-".to_owned(), |address| address.to_string())
-        })
-        .custom_request_replace("method", |request| request.method().to_string())
-        .log_target("waxseal::access")
 }
 
 /// SIGTERM or Ctrl-C. From the call on, not only from the first poll: whoever reads in the log that

@@ -14,6 +14,7 @@
 pub mod accounts;
 #[cfg(feature = "server")]
 pub mod app;
+pub mod audit;
 pub mod causes;
 #[cfg(feature = "server")]
 pub mod cli;

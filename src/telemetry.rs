@@ -8,7 +8,7 @@
 //! A label never holds anything that came with a request, so there are only as many series as
 //! `docs/metrics.md` lists. Times are in seconds, as Prometheus wants them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use metrics::{
     Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
@@ -223,6 +223,13 @@ impl CookieRejection {
             Self::Revoked => "revoked",
             Self::Gone => "gone",
         }
+    }
+}
+
+/// As the log says it: `unknown key`.
+impl fmt::Display for CookieRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label().replace('_', " "))
     }
 }
 

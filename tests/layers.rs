@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The layers from the top down, each with what it is there for. A new module gets its place here.
-const LAYERS: [(&[&str], &str); 12] = [
+const LAYERS: [(&[&str], &str); 13] = [
     (&["main"], "the process, which hands over to the command line"),
     (&["cli"], "one file per command"),
     (&["app"], "everything put together, started and stopped"),
@@ -32,6 +32,7 @@ const LAYERS: [(&[&str], &str); 12] = [
     (&["seal"], "keyring, seal, unseal; nothing of the web"),
     (&["clock"], "the time, which everything may ask for"),
     (&["telemetry"], "the metrics' names, for whoever has something to count"),
+    (&["audit"], "the lines of the log that defenders read, whoever has something to tell"),
     (&["causes"], "errors on one line of the log, whoever writes it"),
 ];
 

@@ -124,10 +124,7 @@ impl Accounts {
         let admin = Role::Admin.as_str();
         let changed = self.sessions.set_role(&user.to_string(), role.as_str(), admin).await?;
         Ok(match changed {
-            RoleChange::Done => {
-                log::info!("role set: user {user} is {role}");
-                Change::Done
-            }
+            RoleChange::Done => Change::Done,
             RoleChange::NoSuchUser => Change::NoSuchUser,
             RoleChange::LastOne => Change::LastAdmin,
         })
@@ -141,10 +138,7 @@ impl Accounts {
     pub async fn delete_user(&self, user: UserId) -> Result<Change, AccountsError> {
         let admin = Role::Admin.as_str();
         Ok(match self.sessions.delete_user(&user.to_string(), None, admin).await? {
-            Deletion::Done => {
-                log::info!("account deleted: user {user}");
-                Change::Done
-            }
+            Deletion::Done => Change::Done,
             Deletion::NoSuchUser => Change::NoSuchUser,
             Deletion::LastOne => Change::LastAdmin,
         })

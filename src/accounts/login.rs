@@ -9,6 +9,7 @@ use super::{
     user::{Role, UserId},
 };
 use crate::{
+    audit,
     clock::Timestamp,
     session::{SessionId, SessionRecord},
     storage::{Attempt, Client, NewLogin, NewUser, StorageError, UserRow},
@@ -82,7 +83,7 @@ impl Accounts {
             return Ok(SignUp::EmailTaken);
         }
         telemetry::signed_up();
-        log::info!("signed up: user {id} from {}", client.address);
+        audit::signed_up(&id, session.id, &client.address);
         Ok(SignUp::Done(session))
     }
 
@@ -101,25 +102,24 @@ impl Accounts {
         let row = self.storage.user_by_email(email.as_str()).await?;
         let id = row.as_ref().map(|row| row.id.clone());
         let id = id.as_deref();
-        let who = id.map_or("unknown address".to_owned(), |id| format!("user {id}"));
         let from = &arrival.client.address;
         let attempt = match self.admit(email, id, &arrival.client).await? {
             Admission::Admitted(attempt) => attempt,
             Admission::TooEarly(until) => {
                 telemetry::login_throttled();
-                log::warn!("log-in throttled: {who} from {from} until {until}");
+                audit::login_throttled(id, from, until);
                 return Ok(LogIn::Throttled(until));
             }
         };
         let opened = self.verify_and_open(row, password, arrival, &attempt).await;
         if let Some(session) = self.attempted(&attempt, opened).await? {
             telemetry::login_granted();
-            log::info!("logged in: {who} from {from}");
+            audit::logged_in(id.unwrap_or_default(), session.id, from);
             return Ok(LogIn::Granted(session));
         }
         self.storage.record_refusal(id, &arrival.client, self.clock.now()).await?;
         telemetry::login_refused();
-        log::warn!("log-in refused: {who} from {from}");
+        audit::login_refused(id, from);
         Ok(LogIn::Refused)
     }
 

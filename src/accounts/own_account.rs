@@ -10,6 +10,7 @@ use super::{
     user::{Role, User, UserId},
 };
 use crate::{
+    audit,
     clock::Timestamp,
     session::{SessionRecord, State},
     storage::{Attempt, Deletion, NewLogin, NewPassword, UserRow},
@@ -92,7 +93,7 @@ impl Accounts {
                 NewPassword::SessionOver => return Ok(PasswordChange::SessionOver),
                 NewPassword::Done => {}
             }
-            log::info!("password changed: user {user} from {}", arrival.client.address);
+            audit::password_changed(user, session.id, &arrival.client.address);
             return Ok(PasswordChange::Done(session));
         }
         Ok(PasswordChange::WrongPassword)
@@ -118,7 +119,7 @@ impl Accounts {
         let deleted = self.sessions.delete_user(&row.id, hash, Role::Admin.as_str()).await?;
         Ok(match deleted {
             Deletion::Done => {
-                log::info!("account deleted: user {user} from {}", arrival.client.address);
+                audit::account_deleted(user, &arrival.client.address);
                 AccountDeletion::Done
             }
             Deletion::NoSuchUser => AccountDeletion::WrongPassword,
@@ -146,7 +147,7 @@ impl Accounts {
             Admission::Admitted(attempt) => attempt,
             Admission::TooEarly(until) => {
                 telemetry::login_throttled();
-                log::warn!("password throttled: user {user} from {} until {until}", client.address);
+                audit::password_throttled(user, &client.address, until);
                 return Ok(Confirmation::TooEarly(until));
             }
         };
@@ -157,7 +158,7 @@ impl Accounts {
         }
         self.storage.record_refusal(Some(&id), client, self.clock.now()).await?;
         telemetry::login_refused();
-        log::warn!("password refused: user {user} from {}", client.address);
+        audit::password_refused(user, &client.address);
         Ok(Confirmation::Wrong)
     }
 }

@@ -33,19 +33,25 @@ impl Accounts {
         Ok(self.sessions.live(&user.to_string()).await?)
     }
 
-    /// Ends a session of this user. Whether it is theirs; one that is over already stays so.
+    /// Ends a session of this user; that of anybody else is none.
     ///
     /// # Errors
     ///
     /// When the database fails; nothing is changed then.
-    pub async fn end_session(&self, user: UserId, id: &SessionId) -> Result<bool, AccountsError> {
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        id: &SessionId,
+    ) -> Result<Revocation, AccountsError> {
         let owner = user.to_string();
         if self.sessions.revoke(id, Some(&owner)).await? {
-            log::info!("session revoked: {id} of user {user}");
-            return Ok(true);
+            return Ok(Revocation::Done);
         }
         let trace = self.sessions.trace(id).await?;
-        Ok(trace.is_some_and(|trace| trace.session.user_id == Some(owner)))
+        Ok(match trace.filter(|trace| trace.session.user_id == Some(owner)) {
+            Some(_) => Revocation::OverAlready,
+            None => Revocation::NoSuchSession,
+        })
     }
 
     /// Ends all sessions of a user, but perhaps one. How many those were.
@@ -58,9 +64,7 @@ impl Accounts {
         user: UserId,
         but: Option<&SessionId>,
     ) -> Result<usize, AccountsError> {
-        let ended = self.sessions.revoke_all(&user.to_string(), but).await?;
-        log::info!("sessions revoked: {ended} of user {user}");
-        Ok(ended)
+        Ok(self.sessions.revoke_all(&user.to_string(), but).await?)
     }
 
     /// The live sessions of a user or of everybody in batches, the latest log-in first: what
@@ -94,7 +98,6 @@ impl Accounts {
     /// When the database fails; nothing is changed then.
     pub async fn revoke_session(&self, id: &SessionId) -> Result<Revocation, AccountsError> {
         if self.sessions.revoke(id, None).await? {
-            log::info!("session revoked: {id}");
             return Ok(Revocation::Done);
         }
         Ok(match self.sessions.trace(id).await? {

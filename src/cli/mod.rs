@@ -2,7 +2,9 @@
 
 mod findings;
 mod inspect;
+mod log_lines;
 mod open;
+mod open_files;
 mod output;
 mod prompt;
 mod report;

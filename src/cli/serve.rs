@@ -1,6 +1,6 @@
 //! `waxseal serve`: runs the server.
 
-use super::output::Failure;
+use super::{log_lines, open_files, output::Failure};
 use crate::{
     app::Application,
     clock::Clock,
@@ -9,7 +9,8 @@ use crate::{
 
 pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     let config = settings.validate()?;
-    env_logger::Builder::new().parse_filters(&config.log_filter).init();
+    log_lines::begin(&config.log_filter);
+    open_files::take_all_allowed();
     actix_web::rt::System::new().block_on(serve(config))
 }
 

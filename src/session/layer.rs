@@ -2,12 +2,14 @@
 
 use std::{
     future::{Ready, ready},
+    net::IpAddr,
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
 use actix_web::{
+    HttpRequest,
     body::{EitherBody, MessageBody},
     cookie::SameSite,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
@@ -19,7 +21,7 @@ use super::{
     memory::MemoryRegistry,
     middleware::SessionMiddleware,
     registry::Registry,
-    settings::{Mode, Settings},
+    settings::{ClientAddress, Mode, Settings},
     settings_error::SettingsError,
 };
 use crate::{
@@ -103,6 +105,7 @@ pub struct SessionLayerBuilder<R> {
     refresh_below: Option<Duration>,
     mode: Mode,
     clock: Clock,
+    client: ClientAddress,
 }
 
 impl<R: Registry> SessionLayerBuilder<R> {
@@ -120,6 +123,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             refresh_below: None,
             mode: Mode::Cookie,
             clock: Clock::system(),
+            client: Box::new(|request| request.peer_addr().map(|peer| peer.ip())),
         }
     }
 
@@ -199,6 +203,16 @@ impl<R: Registry> SessionLayerBuilder<R> {
         self
     }
 
+    /// Which address the log names when a cookie is rejected. Default: the peer's, which behind a
+    /// proxy is the proxy's.
+    pub fn client_address(
+        mut self,
+        client: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.client = Box::new(client);
+        self
+    }
+
     /// The layer, ready to wrap apps.
     ///
     /// # Errors
@@ -223,6 +237,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             lifetimes: Lifetimes::default(),
             mode: self.mode,
             clock: self.clock,
+            client: self.client,
             cookie: CookieSettings {
                 name,
                 secure: self.secure,

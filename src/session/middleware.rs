@@ -39,7 +39,7 @@ where
         let service = Rc::clone(&self.service);
         let settings = Arc::clone(&self.settings);
         Box::pin(async move {
-            let Visit { live, rejected } = match settings.arrive(request.headers()).await {
+            let Visit { live, rejected } = match settings.arrive(request.request()).await {
                 Ok(visit) => visit,
                 Err(error) => {
                     // The registry that fell behind has said so, once.

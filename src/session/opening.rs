@@ -1,18 +1,20 @@
 //! A request comes in: its cookie is found, unsealed and judged, and the session refreshed if it is
 //! due.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::HttpRequest;
 
 use super::{
     cookie::{Found, find},
     current::Live,
     envelope::{Claims, Untimely},
     error::SessionError,
+    id::SessionId,
     record::SessionRecord,
     registry::{Registry, Standing},
     settings::{Mode, Settings},
 };
 use crate::{
+    audit,
     causes::Causes,
     clock::Timestamp,
     seal::{Rejection, Unsealed},
@@ -28,33 +30,42 @@ pub(super) struct Visit {
 
 impl<R: Registry> Settings<R> {
     /// Finds and opens the session of a request.
-    pub(super) async fn arrive(&self, headers: &HeaderMap) -> Result<Visit, SessionError> {
-        let opened = match find(headers, &self.cookie.name) {
+    pub(super) async fn arrive(&self, request: &HttpRequest) -> Result<Visit, SessionError> {
+        let mut session = None;
+        let opened = match find(request.headers(), &self.cookie.name) {
             Found::None => return Ok(Visit { live: None, rejected: false }),
-            Found::Several => Err(Refusal::Several),
-            Found::One(token) => self.admit(token).await,
+            Found::Several => Err(Refusal::Worthless(CookieRejection::Several)),
+            Found::One(token) => self.open(token, &mut session).await,
         };
         match opened {
             Ok(live) => Ok(Visit { live: Some(live), rejected: false }),
             Err(Refusal::Fault(error)) => Err(error),
-            Err(refusal) => {
-                log::info!("a session cookie was rejected: {refusal}");
-                refusal.count();
+            Err(Refusal::Worthless(reason)) => {
+                let from = (self.client)(request).map(|address| address.to_string());
+                audit::cookie_rejected(reason, session, from.unwrap_or_default());
+                telemetry::cookie_rejected(reason);
                 Ok(Visit { live: None, rejected: true })
             }
         }
     }
 
-    /// Opens a token, and refreshes the session where that is due.
-    async fn admit(&self, token: &[u8]) -> Result<Live, Refusal> {
+    /// Opens a token; tells whose it is as soon as that is known.
+    async fn open(&self, token: &[u8], session: &mut Option<SessionId>) -> Result<Live, Refusal> {
         let Unsealed { plaintext, by_fallback, .. } =
             self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
-        let claims = Claims::from_json(&plaintext).map_err(|_| Refusal::NotASession)?;
+        let claims = Claims::from_json(&plaintext)
+            .map_err(|_| Refusal::Worthless(CookieRejection::NotASession))?;
+        *session = Some(claims.sid);
+        self.admit(claims, by_fallback).await
+    }
+
+    /// Judges a session, and refreshes it where that is due.
+    async fn admit(&self, claims: Claims, by_fallback: bool) -> Result<Live, Refusal> {
         let now = self.clock.now();
         claims.check_times(now)?;
         match self.registry.standing(&claims.sid) {
             Standing::Live => {}
-            Standing::Revoked => return Err(Refusal::Revoked),
+            Standing::Revoked => return Err(Refusal::Worthless(CookieRejection::Revoked)),
             Standing::Unknown => return Err(SessionError::Stale.into()),
         }
         let from_row = claims.state.is_none();
@@ -77,7 +88,7 @@ impl<R: Registry> Settings<R> {
             Some(state) => state,
             None => {
                 let row = self.registry.load(&id).await.map_err(SessionError::from)?;
-                row.ok_or(Refusal::Gone)?
+                row.ok_or(Refusal::Worthless(CookieRejection::Gone))?
             }
         };
         Ok(SessionRecord { id, auth_time, expires_at, state })
@@ -98,7 +109,7 @@ impl<R: Registry> Settings<R> {
                 telemetry::session_refreshed();
                 Ok(())
             }
-            Ok(false) => Err(Refusal::Gone),
+            Ok(false) => Err(Refusal::Worthless(CookieRejection::Gone)),
             Err(error) => {
                 log::warn!("a session was not refreshed: {}", Causes(&error));
                 Ok(())
@@ -108,38 +119,34 @@ impl<R: Registry> Settings<R> {
 }
 
 /// Why a cookie opened no session.
-#[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("there are several of that name")]
-    Several,
-    #[error("{0}")]
-    Unsealable(#[from] Rejection),
-    #[error("its claims are not a session's")]
-    NotASession,
-    #[error("{0}")]
-    Untimely(#[from] Untimely),
-    #[error("revoked")]
-    Revoked,
-    #[error("its row is gone")]
-    Gone,
-    #[error("{0}")]
-    Fault(#[from] SessionError),
+    /// It is worth nothing: the visitor is a visitor.
+    Worthless(CookieRejection),
+    /// There is no telling: it may be as good as any.
+    Fault(SessionError),
 }
 
-impl Refusal {
-    fn count(&self) {
-        telemetry::cookie_rejected(match self {
-            Self::Several => CookieRejection::Several,
-            Self::Unsealable(Rejection::Malformed) => CookieRejection::Malformed,
-            Self::Unsealable(Rejection::UnknownKey) => CookieRejection::UnknownKey,
-            Self::Unsealable(Rejection::Forged) => CookieRejection::Forged,
-            Self::NotASession => CookieRejection::NotASession,
-            Self::Untimely(Untimely::Expired) => CookieRejection::Expired,
-            Self::Untimely(Untimely::FromTheFuture) => CookieRejection::SealedInTheFuture,
-            Self::Revoked => CookieRejection::Revoked,
-            Self::Gone => CookieRejection::Gone,
-            // The cookie may be as good as any.
-            Self::Fault(_) => return,
-        });
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(reason: Rejection) -> Self {
+        Self::Worthless(match reason {
+            Rejection::Malformed => CookieRejection::Malformed,
+            Rejection::UnknownKey => CookieRejection::UnknownKey,
+            Rejection::Forged => CookieRejection::Forged,
+        })
+    }
+}
+
+impl From<Untimely> for Refusal {
+    fn from(reason: Untimely) -> Self {
+        Self::Worthless(match reason {
+            Untimely::Expired => CookieRejection::Expired,
+            Untimely::FromTheFuture => CookieRejection::SealedInTheFuture,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! What the session layer works with, once it is set up.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
+
+use actix_web::HttpRequest;
 
 use super::{cookie::CookieSettings, lifetimes::Lifetimes, record::SessionRecord};
 use crate::{
@@ -29,7 +31,12 @@ pub(super) struct Settings<R> {
     pub(super) lifetimes: Lifetimes,
     pub(super) mode: Mode,
     pub(super) clock: Clock,
+    /// Which address the log names.
+    pub(super) client: ClientAddress,
 }
+
+/// Finds the address that a request comes from.
+pub(super) type ClientAddress = Box<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
 impl<R> Settings<R> {
     /// When the session expires if it is sealed anew: never earlier than it would have.

@@ -1,15 +1,13 @@
 //! Deleting one's own account, with a form of the profile.
 
-use actix_session::Session;
-use actix_web::{
-    HttpResponse,
-    web::{Data, Form},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 
 use super::{
     client::Caller,
+    departure,
     error::Fault,
+    fields::Form,
     guard::Known,
     limits::Limits,
     profile::{self, Problems},
@@ -27,7 +25,7 @@ pub(super) struct Input {
 pub(super) async fn submit(
     known: Known,
     Caller(arrival): Caller,
-    session: Session,
+    request: HttpRequest,
     accounts: Data<Accounts>,
     limits: Data<Limits>,
     Form(input): Form<Input>,
@@ -42,7 +40,7 @@ pub(super) async fn submit(
         Ok(password) => {
             match accounts.delete_account(known.0.user_id, &password, &arrival).await? {
                 AccountDeletion::Done => {
-                    session.purge();
+                    departure::session_over(&request);
                     return Ok(see_other("/signup"));
                 }
                 AccountDeletion::WrongPassword => {

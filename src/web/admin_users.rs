@@ -1,23 +1,27 @@
 //! The users, for administrators: found, given a role, logged out everywhere.
 
-use actix_session::Session;
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Form, Path, Query},
+    web::{Data, Path},
 };
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
+    client, departure,
     error::Fault,
+    fields::{Form, FormOrNothing, Query},
     guard::{KnownAdmin, SignedIn},
     listing::{Listing, Neighbours},
     navigation::Navigation,
     page,
     redirect::see_other,
 };
-use crate::accounts::{Accounts, Change, Role, UserId, UserSummary};
+use crate::{
+    accounts::{Accounts, Change, Role, UserId, UserSummary},
+    audit,
+};
 
 const PATH: &str = "/admin/users";
 
@@ -80,7 +84,7 @@ pub(super) async fn list(
 pub(super) async fn set_role(
     KnownAdmin(person): KnownAdmin,
     id: Path<String>,
-    session: Session,
+    request: HttpRequest,
     accounts: Data<Accounts>,
     Form(input): Form<RoleInput>,
 ) -> Result<HttpResponse, Fault> {
@@ -94,12 +98,15 @@ pub(super) async fn set_role(
         return render(&person, &accounts, &listing, Some(refused)).await;
     };
     match accounts.set_role(user, role).await? {
-        // One's own sessions have ended with one's role.
-        Change::Done if user == person.user_id && role != person.role => {
-            session.purge();
-            Ok(see_other("/login"))
+        Change::Done => {
+            audit::role_set(user, role, person.user_id, client::address(&request));
+            // One's own sessions have ended with one's role.
+            if user == person.user_id && role != person.role {
+                departure::session_over(&request);
+                return Ok(see_other("/login"));
+            }
+            Ok(see_other(&listing.url(PATH)))
         }
-        Change::Done => Ok(see_other(&listing.url(PATH))),
         Change::NoSuchUser => Ok(HttpResponse::NotFound().finish()),
         Change::LastAdmin => {
             let reason = "This is the last administrator. Make somebody else one first.";
@@ -112,19 +119,19 @@ pub(super) async fn set_role(
 pub(super) async fn revoke_sessions(
     KnownAdmin(person): KnownAdmin,
     id: Path<String>,
-    session: Session,
+    request: HttpRequest,
     accounts: Data<Accounts>,
-    listing: Option<Form<Listing>>,
+    FormOrNothing(listing): FormOrNothing<Listing>,
 ) -> Result<HttpResponse, Fault> {
     let Some(user) = find(&accounts, &id).await? else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    accounts.end_sessions(user, None).await?;
+    let ended = accounts.end_sessions(user, None).await?;
+    audit::sessions_revoked(user, ended, person.user_id, client::address(&request));
     if user == person.user_id {
-        session.purge();
+        departure::session_over(&request);
     }
-    // Nothing needs to be sent along: then it is back to the first page.
-    let listing = listing.map(Form::into_inner).unwrap_or_default();
+    // Where nothing was sent along, it is back to the first page.
     Ok(see_other(&listing.url(PATH)))
 }
 

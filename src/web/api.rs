@@ -1,10 +1,9 @@
 //! The JSON for scripts and apps.
 
-use actix_session::Session;
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use super::guard::SignedIn;
+use super::{departure, guard::SignedIn};
 use crate::accounts::Role;
 
 /// `GET /api/session`. Times are RFC 3339.
@@ -34,8 +33,8 @@ pub(super) async fn session(person: SignedIn) -> HttpResponse {
     })
 }
 
-/// The session layer revokes the session, then clears the cookie.
-pub(super) async fn log_out(session: Session) -> HttpResponse {
-    session.purge();
+pub(super) async fn log_out(person: Option<SignedIn>, request: HttpRequest) -> HttpResponse {
+    let who = person.map(|person| (person.user_id, person.session.id));
+    departure::log_out(&request, who);
     HttpResponse::Ok().json(LoggedOut { success: true, message: "Logged out successfully" })
 }

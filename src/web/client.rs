@@ -31,12 +31,17 @@ impl FromRequest for Caller {
     }
 }
 
-fn client(request: &HttpRequest) -> Client {
+/// The address that a request comes from; empty where the connection has none.
+pub(super) fn address(request: &HttpRequest) -> String {
     let proxies = request.app_data::<Data<TrustedProxies>>();
     let address = proxies.and_then(|proxies| proxies.client_address(request));
+    address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+fn client(request: &HttpRequest) -> Client {
     let user_agent = request.headers().get(USER_AGENT).map(|value| value.as_bytes());
     Client {
-        address: address.map(|address| address.to_string()).unwrap_or_default(),
+        address: address(request),
         user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default())
             .chars()
             .filter(|c| !c.is_control())

@@ -128,6 +128,9 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("Not possible", "This address does not take requests of this kind.")
         }
+        StatusCode::REQUEST_TIMEOUT => {
+            ("Too slow", "What you sent did not arrive in time. Please go back and try again.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => {
             ("Too much at once", "What was sent is larger than anything we ask for.")
         }

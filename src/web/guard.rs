@@ -63,11 +63,13 @@ use actix_web::{
 use serde_json::json;
 
 use super::{
+    client, departure,
     error::Fault,
     redirect::{Next, see_other},
 };
 use crate::{
     accounts::{Accounts, Identity, Role, User, UserId},
+    audit,
     session::CurrentSession,
 };
 
@@ -175,8 +177,9 @@ fn known<T: 'static>(
         if let Some(user) = user.filter(|user| user.role == person.role) {
             return Ok(guard(person, user));
         }
-        log::warn!("a session of nobody here has ended: user {}", person.user_id);
-        request.get_session().purge();
+        let SignedIn { user_id, session, .. } = person;
+        audit::session_without_account(user_id, session.id, client::address(&request));
+        departure::session_over(&request);
         Err(NotAllowed::visitor(&request).into())
     })
 }

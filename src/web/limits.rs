@@ -12,7 +12,7 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use crate::{accounts::network, clock::Clock};
+use crate::{accounts::network, audit, clock::Clock};
 
 /// So many at once, and then one every so often.
 struct Limit {
@@ -54,12 +54,16 @@ impl Limits {
     /// Counts an attempt to use a password, from this address: how long to wait, if it is one too
     /// many.
     pub(super) fn log_in(&self, address: &str) -> Option<Duration> {
-        check(&self.log_ins, address)
+        let wait = check(&self.log_ins, address)?;
+        audit::login_limited(address);
+        Some(wait)
     }
 
     /// Counts an attempt to sign up.
     pub(super) fn sign_up(&self, address: &str) -> Option<Duration> {
-        check(&self.sign_ups, address)
+        let wait = check(&self.sign_ups, address)?;
+        audit::signup_limited(address);
+        Some(wait)
     }
 }
 
@@ -73,12 +77,8 @@ fn check(limiter: &Limiter, address: &str) -> Option<Duration> {
     if limiter.len() >= SWEEP_FROM {
         limiter.retain_recent();
     }
-    let network = network(address);
     let now = limiter.clock().now();
-    let refused = limiter.check_key(&network).err();
-    if refused.is_some() {
-        log::warn!("too many attempts from {network}");
-    }
+    let refused = limiter.check_key(&network(address)).err();
     refused.map(|not_until: NotUntil<Nanos>| not_until.wait_time_from(now))
 }
 

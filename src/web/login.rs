@@ -1,16 +1,13 @@
 //! Logging in.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Form, Query},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
     client::Caller,
     error::Fault,
+    fields::{Form, Query},
     guard::SignedIn,
     limits::Limits,
     page,

@@ -1,14 +1,11 @@
 //! The history of somebody's log-ins, refused ones too.
 
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
 use super::{
     error::Fault,
+    fields::Query,
     guard::Known,
     listing::{Listing, Neighbours},
     navigation::Navigation,

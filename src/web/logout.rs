@@ -1,12 +1,11 @@
 //! Logging out.
 
-use actix_session::Session;
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 
-use super::redirect::see_other;
+use super::{departure, guard::SignedIn, redirect::see_other};
 
-/// The session layer does the rest: it revokes the session, then clears the cookie.
-pub(super) async fn submit(session: Session) -> HttpResponse {
-    session.purge();
+pub(super) async fn submit(person: Option<SignedIn>, request: HttpRequest) -> HttpResponse {
+    let who = person.map(|person| (person.user_id, person.session.id));
+    departure::log_out(&request, who);
     see_other("/login")
 }

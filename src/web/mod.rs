@@ -8,9 +8,12 @@ mod account_deletion;
 mod admin_users;
 mod api;
 pub mod assets;
+pub mod bodies;
 mod browser;
 mod client;
+pub mod departure;
 pub mod error;
+mod fields;
 pub mod guard;
 pub mod headers;
 mod health;
@@ -35,13 +38,10 @@ mod wait;
 
 use actix_web::{
     FromRequest, Handler, Resource, Responder,
-    web::{self, FormConfig, ServiceConfig},
+    web::{self, ServiceConfig},
 };
 
 use panics::Caught;
-
-/// The most bytes a form may have: many times what ours need.
-const MAX_FORM_BYTES: usize = 16 * 1024;
 
 /// What answers outside the session layer: no cookie is read or set there.
 pub fn public_routes(app: &mut ServiceConfig) {
@@ -52,8 +52,7 @@ pub fn public_routes(app: &mut ServiceConfig) {
 
 /// The pages, inside the session layer.
 pub fn page_routes(app: &mut ServiceConfig) {
-    app.app_data(FormConfig::default().limit(MAX_FORM_BYTES))
-        .service(readable("/", home::home))
+    app.service(readable("/", home::home))
         .service(form("/signup", signup::form, signup::submit))
         .service(form("/login", login::form, login::submit))
         .service(writable("/logout", logout::submit))

@@ -16,6 +16,9 @@ use actix_web::{
     web::Data,
 };
 
+use super::client;
+use crate::audit;
+
 /// The site's own origin, where it differs from the `Host` that requests name: `PUBLIC_URL`.
 #[derive(Debug, Clone, Default)]
 pub struct PublicOrigin(pub Option<String>);
@@ -33,7 +36,8 @@ pub async fn same_origin<B: MessageBody + 'static>(
     if request.method().is_safe() || is_ours(request.headers(), site.0.as_deref()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    log::warn!("a cross-origin {} of {:?} was refused", request.method(), request.path());
+    let from = client::address(request.request());
+    audit::cross_origin_refused(request.method(), request.path(), from);
     Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body())
 }
 

@@ -1,15 +1,14 @@
 //! Changing the password, with a form of the profile.
 
 use actix_session::SessionExt;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Form},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 
 use super::{
     client::Caller,
+    departure,
     error::Fault,
+    fields::Form,
     guard::Known,
     limits::Limits,
     profile::{self, Problems},
@@ -60,7 +59,7 @@ pub(super) async fn submit(
                     problems.wait = Some(wait);
                 }
                 PasswordChange::SessionOver => {
-                    session.purge();
+                    departure::session_over(&request);
                     return Ok(see_other("/login"));
                 }
                 PasswordChange::Unfit(unfit) => problems.new_password = Some(unfit.to_string()),

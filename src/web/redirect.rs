@@ -53,6 +53,9 @@ impl Next {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderValue;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,6 +77,84 @@ mod tests {
             "/ü",
         ] {
             assert_eq!(Next::parse(path), None, "{path:?}");
+        }
+    }
+
+    /// What has led browsers astray: what they take for a slash, skip, decode or fold.
+    fn nasty() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "/",
+            "//",
+            "\\",
+            "\t",
+            "\n",
+            "\r",
+            "\0",
+            " ",
+            ".",
+            "..",
+            "/./",
+            ":",
+            "@",
+            "?",
+            "#",
+            "%",
+            "%2f",
+            "%2F%2F",
+            "%5c",
+            "%09",
+            "%0d%0a",
+            "%00",
+            "http:",
+            "https://",
+            "javascript:",
+            "data:",
+            "evil.example",
+            "user:password@evil.example",
+            "site.example",
+            "site.example@",
+            "\u{2f}\u{2f}",
+            "\u{ff0f}",
+            "\u{3002}",
+            "\u{2028}",
+            "\u{202e}",
+            "\u{ad}",
+            "\u{feff}",
+            "\u{85}",
+            "\u{a0}",
+            "ü",
+            "[::1]",
+            ";",
+            "&",
+            "=",
+            "a",
+        ]);
+        prop_oneof![
+            prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat()),
+            any::<String>(),
+            any::<String>().prop_map(|text| format!("/{text}")),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+        /// As a browser resolves it, from whatever page of ours.
+        #[test]
+        fn whatever_is_taken_stays_on_this_site(path in nasty()) {
+            let Some(next) = Next::parse(&path) else { return Ok(()) };
+            for page in ["https://site.example/login", "http://site.example:8080/a/b/?c=//d#e"] {
+                let page = reqwest::Url::parse(page).unwrap();
+                for target in [next.as_str(), &next.login_url()] {
+                    prop_assert_eq!(page.join(target).unwrap().origin(), page.origin(), "{}", target);
+                    prop_assert!(HeaderValue::from_str(target).is_ok());
+                }
+            }
+            // Nor does it where what a proxy or the router has decoded is looked at again.
+            let back = next.login_url();
+            let query = back.strip_prefix("/login?next=").unwrap();
+            let decoded = percent_encoding::percent_decode_str(query).decode_utf8().unwrap();
+            prop_assert_eq!(Next::parse(&decoded), Some(next));
         }
     }
 

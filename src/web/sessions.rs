@@ -1,16 +1,19 @@
 //! Somebody's sessions: where they are logged in, and how to end that.
 
-use actix_session::Session;
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path},
 };
 use askama::Template;
 
-use super::{error::Fault, guard::Known, navigation::Navigation, page, redirect::see_other};
+use super::{
+    client, departure, error::Fault, guard::Known, navigation::Navigation, page,
+    redirect::see_other,
+};
 use crate::{
-    accounts::{Accounts, OpenSession},
+    accounts::{Accounts, OpenSession, Revocation},
+    audit,
     session::SessionId,
 };
 
@@ -41,25 +44,32 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     Known(person, _): Known,
     id: Path<String>,
-    session: Session,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    if !accounts.end_session(person.user_id, &id).await? {
-        return Ok(HttpResponse::NotFound().finish());
+    match accounts.end_session(person.user_id, &id).await? {
+        Revocation::Done => {
+            audit::session_revoked(person.user_id, id, client::address(&request));
+        }
+        Revocation::OverAlready => {}
+        Revocation::NoSuchSession => return Ok(HttpResponse::NotFound().finish()),
     }
     if id == person.session.id {
-        session.purge();
+        departure::session_over(&request);
     }
     Ok(see_other(PATH))
 }
 
 pub(super) async fn revoke_others(
     Known(person, _): Known,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
-    accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;
+    let ended = accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;
+    let (me, from) = (person.user_id, client::address(&request));
+    audit::sessions_revoked(me, ended, me, from);
     Ok(see_other(PATH))
 }

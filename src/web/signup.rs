@@ -1,15 +1,12 @@
 //! Signing up.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Form},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    client::Caller, error::Fault, guard::SignedIn, limits::Limits, page, redirect::see_other, wait,
+    client::Caller, error::Fault, fields::Form, guard::SignedIn, limits::Limits, page,
+    redirect::see_other, wait,
 };
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},

@@ -255,7 +255,6 @@ async fn a_search_takes_every_character_as_it_is() {
         ("jose%CC%81", &["josé@example.com"]),
         ("nobody", &[]),
         ("'%20OR%201=1--", &[]),
-        ("%00", &[]),
         (&"a".repeat(60_000), &[]),
     ] {
         let page = admin.get(&format!("/admin/users?q={q}")).await;
@@ -264,6 +263,9 @@ async fn a_search_takes_every_character_as_it_is() {
         for email in found {
             row(&page, email);
         }
+    }
+    for no_text in ["%00", "%ff"] {
+        assert_eq!(admin.get(&format!("/admin/users?q={no_text}")).await.status, 400, "{no_text}");
     }
     let page = admin.get("/admin/users?q=%22%3E%3Cscript%3E").await;
     assert!(!page.says("<script"), "{}", page.body);

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp};
+use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
 
 #[actix_web::test]
 async fn every_answer_has_the_security_headers() {
@@ -16,6 +16,12 @@ async fn every_answer_has_the_security_headers() {
         ] {
             assert_eq!(answer.header(header), value, "{header} of {name}");
         }
+        let permissions = answer.header("permissions-policy");
+        for feature in ["camera", "geolocation", "microphone", "payment", "usb"] {
+            assert!(permissions.contains(&format!("{feature}=()")), "{name}: {permissions}");
+        }
+        assert_eq!(answer.header("server"), "", "{name}");
+        assert_eq!(answer.header("x-powered-by"), "", "{name}");
         let policy = answer.header("content-security-policy");
         for part in ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
             assert!(policy.contains(part), "{name}: {policy}");
@@ -25,9 +31,41 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[actix_web::test]
+async fn https_is_promised_in_production_and_only_there() {
+    let production = TestApp::start_with(|settings| settings.app_env = text("production")).await;
+    for (name, answer) in answers_of(&production, "__Host-session").await {
+        let promise = answer.header("strict-transport-security");
+        assert_eq!(promise, "max-age=63072000", "{name}");
+    }
+    for (name, answer) in answers().await {
+        assert_eq!(answer.header("strict-transport-security"), "", "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn whoever_leaves_has_the_browser_forget_the_pages() {
+    let app = TestApp::start().await;
+    let forget = "\"cache\"";
+    let mut ann = app.signed_up(EMAIL).await;
+    assert_eq!(ann.get("/profile").await.header("clear-site-data"), "");
+    assert_eq!(ann.log_out().await.header("clear-site-data"), forget);
+    ann.log_in(EMAIL, PASSWORD).await;
+    assert_eq!(ann.post("/api/logout", &[]).await.header("clear-site-data"), forget);
+    ann.log_in(EMAIL, PASSWORD).await;
+    let id = ann.get("/api/session").await.body;
+    let id = id.split("\"session_id\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let revoked = ann.post(&format!("/sessions/{id}/revoke"), &[]).await;
+    assert_eq!(revoked.header("clear-site-data"), forget);
+    ann.log_in(EMAIL, PASSWORD).await;
+    let deleted = ann.post("/profile/delete", &[("password", PASSWORD)]).await;
+    assert_eq!(deleted.redirects_to(), "/signup");
+    assert_eq!(deleted.header("clear-site-data"), forget);
+}
+
+#[actix_web::test]
 async fn pages_are_kept_by_no_cache() {
     for (name, answer) in answers().await {
-        if name.starts_with("public") {
+        if name.starts_with("public") || name.starts_with("foreign") {
             assert_ne!(answer.header("cache-control"), "no-store", "{name}");
         } else {
             assert_eq!(answer.header("cache-control"), "no-store", "{name}");
@@ -38,7 +76,8 @@ async fn pages_are_kept_by_no_cache() {
 #[actix_web::test]
 async fn pages_and_errors_are_html_and_tell_no_causes() {
     for (name, answer) in answers().await {
-        if name.starts_with("public") || answer.status.is_redirection() {
+        if name.starts_with("public") || name.starts_with("json") || answer.status.is_redirection()
+        {
             continue;
         }
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{name}");
@@ -53,12 +92,32 @@ async fn pages_and_errors_are_html_and_tell_no_causes() {
 /// One of every kind.
 async fn answers() -> Vec<(&'static str, Answer)> {
     let app = TestApp::start().await;
+    answers_of(&app, "session").await
+}
+
+async fn answers_of(app: &TestApp, cookie_name: &str) -> Vec<(&'static str, Answer)> {
     let mut visitor = app.browser();
     let mut ann = app.signed_up(EMAIL).await;
     let login = visitor.get("/login").await;
     let css = login.body.split('"').find(|part| part.ends_with(".css")).unwrap().to_owned();
     let form = "application/x-www-form-urlencoded";
-    vec![
+    let mut throttled = app.browser();
+    for _ in 0..5 {
+        throttled.log_in("eve@example.com", "not the password").await;
+    }
+    let mut garbled = app.browser();
+    garbled.plant(cookie_name, "garbled");
+    let foreign = visitor.request(Method::POST, "/login").header("Origin", "https://evil.example");
+    let mut answers = vec![
+        ("foreign: 403 of another site", visitor.send(foreign).await),
+        ("429", throttled.log_in("eve@example.com", "not the password").await),
+        ("an unreadable cookie", garbled.get("/login").await),
+        ("json: session", ann.get("/api/session").await),
+        ("json: 401", visitor.get("/api/session").await),
+        ("json: 404", visitor.get("/api/nope").await),
+        ("json: 405", visitor.send(visitor.request(Method::PUT, "/api/session")).await),
+        ("public: ready", visitor.get("/readyz").await),
+        ("public: 404", visitor.get("/static/nope.css").await),
         ("public: the style sheet", visitor.get(&css).await),
         ("public: health", visitor.get("/healthz").await),
         ("log-in", login),
@@ -80,5 +139,11 @@ async fn answers() -> Vec<(&'static str, Answer)> {
         ("405", visitor.send(visitor.request(Method::PUT, "/login")).await),
         ("413", visitor.post_body("/login", form, "x".repeat(20_000)).await),
         ("415", visitor.post_body("/login", "application/json", "{}").await),
-    ]
+        ("json: log-out", app.browser().post("/api/logout", &[]).await),
+    ];
+    // The last ones: without its tables, the database is of no use.
+    app.database.execute("ALTER TABLE users RENAME TO gone", &[]).await;
+    answers.push(("503", app.browser().log_in(EMAIL, PASSWORD).await));
+    app.database.execute("ALTER TABLE gone RENAME TO users", &[]).await;
+    answers
 }

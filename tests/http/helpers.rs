@@ -107,6 +107,17 @@ impl TestApp {
         String::from_utf8(answer).unwrap()
     }
 
+    /// Sends the head of a request, less the empty line at its end, and returns when the
+    /// application has begun to read the body.
+    pub fn begin(&self, head: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        write!(stream, "{head}Expect: 100-continue\r\n\r\n").unwrap();
+        let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut go_on).unwrap();
+        assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", go_on.escape_ascii());
+        stream
+    }
+
     async fn launch(
         database: Arc<Database>,
         clock: Clock,
@@ -215,6 +226,24 @@ impl Database {
         let query = values.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
         let rows = query.fetch_all(&mut connection).await.unwrap();
         rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+    }
+
+    /// Every row of every table, as text: to see whether anything has changed.
+    pub async fn everything(&self) -> Vec<String> {
+        let mut everything = Vec::new();
+        for query in [
+            "SELECT id || email || password_hash || role || created_at FROM users ORDER BY id",
+            "SELECT id || COALESCE(user_id, '') || state || auth_time || last_seen || expires_at
+                || COALESCE(revoked_at, 0) || COALESCE(address, '') || COALESCE(user_agent, '')
+                FROM sessions ORDER BY id",
+            "SELECT COALESCE(user_id, '') || at || outcome || COALESCE(address, '')
+                FROM login_events ORDER BY at, id",
+            "SELECT account || network || failures || last_at FROM login_failures
+                ORDER BY account, network",
+        ] {
+            everything.extend(self.texts(query, &[]).await);
+        }
+        everything
     }
 
     /// The number that a query finds.

@@ -1,5 +1,10 @@
 //! Requests that no form of ours makes: refused, and never a 500.
 
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
+
 use reqwest::Method;
 
 use crate::helpers::{EMAIL, PASSWORD, TestApp};
@@ -9,19 +14,45 @@ const FORM: &str = "application/x-www-form-urlencoded";
 #[actix_web::test]
 async fn a_body_of_another_kind_is_a_415() {
     let app = TestApp::start().await;
-    let mut visitor = app.browser();
-    let json = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
-    for path in ["/login", "/signup"] {
-        for kind in
-            ["application/json", "text/plain", "multipart/form-data; boundary=x", "nonsense"]
-        {
-            let answer = visitor.post_body(path, kind, json.clone()).await;
+    let mut admin = app.admin().await;
+    let before = app.database.everything().await;
+    let form = format!(
+        "email=eve@example.com&password={PASSWORD}&current_password={PASSWORD}&new_password=orange+ladder+seventy+geese&role=user"
+    );
+    for path in everything_that_reads_a_form(&app).await {
+        for kind in [
+            "application/json",
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencoded; charset=iso-8859-1",
+            "application/x-www-form-urlencoded2",
+            "nonsense",
+            "",
+        ] {
+            let answer = admin.post_body(&path, kind, form.clone()).await;
             assert_eq!(answer.status, 415, "{path} {kind}");
         }
-        let none = visitor.request(Method::POST, path).body(json.clone());
-        assert_eq!(visitor.send(none).await.status, 415, "{path}");
+        let none = admin.request(Method::POST, &path).body(form.clone());
+        assert_eq!(admin.send(none).await.status, 415, "{path}");
+        let packed = admin.request(Method::POST, &path).header("Content-Type", FORM);
+        let packed = packed.header("Content-Encoding", "gzip").body(form.clone());
+        assert_eq!(admin.send(packed).await.status, 415, "{path}");
     }
-    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
+    assert_eq!(app.database.everything().await, before);
+}
+
+/// Every path whose handler reads a form.
+async fn everything_that_reads_a_form(app: &TestApp) -> [String; 6] {
+    let user =
+        app.database.texts("SELECT id FROM users WHERE email = $1", &[EMAIL]).await.remove(0);
+    [
+        "/login".to_owned(),
+        "/signup".to_owned(),
+        "/profile/password".to_owned(),
+        "/profile/delete".to_owned(),
+        format!("/admin/users/{user}/role"),
+        format!("/admin/users/{user}/revoke-sessions"),
+    ]
 }
 
 #[actix_web::test]
@@ -29,14 +60,15 @@ async fn a_body_has_at_most_16_kib() {
     let app = TestApp::start().await;
     let mut visitor = app.browser();
     let padded = |size: usize| {
-        let start = format!("email={EMAIL}&password=violet+anvil+forty+marmots&padding=");
+        let start = "email=bob@example.com&password=violet+anvil+forty+marmots&padding=".to_owned();
         let padding = "x".repeat(size - start.len());
         start + &padding
     };
-    for path in ["/login", "/signup"] {
-        let answer = visitor.post_body(path, FORM, padded(16 * 1024 + 1)).await;
+    let mut admin = app.admin().await;
+    for path in everything_that_reads_a_form(&app).await {
+        let answer = admin.post_body(&path, FORM, padded(16 * 1024 + 1)).await;
         assert_eq!(answer.status, 413, "{path}");
-        let answer = visitor.post_body(path, FORM, "x".repeat(5_000_000)).await;
+        let answer = admin.post_body(&path, FORM, "x".repeat(5_000_000)).await;
         assert_eq!(answer.status, 413, "{path}");
     }
     let answer = visitor.post_body("/signup", FORM, padded(16 * 1024)).await;
@@ -62,11 +94,95 @@ async fn a_body_that_never_says_its_size_has_at_most_16_kib_too() {
 async fn a_field_that_is_there_twice_is_a_400() {
     let app = TestApp::start().await;
     let mut visitor = app.browser();
-    for body in ["email=a&email=b", "email=a@b.example&password=x&password=y"] {
+    for body in [
+        "email=a&email=b",
+        "email=a@b.example&password=x&password=y",
+        "email=a&%65mail=b",
+        "em%61il=a&%65%6D%61%69%6C=b",
+        "email=&email=",
+        "email&email",
+    ] {
         for path in ["/login", "/signup"] {
             assert_eq!(visitor.post_body(path, FORM, body).await.status, 400, "{path} {body}");
         }
     }
+    for query in ["next=/a&next=/b", "next=/a&n%65xt=/b"] {
+        assert_eq!(visitor.get(&format!("/login?{query}")).await.status, 400, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn a_field_that_is_no_text_is_a_400_on_every_form() {
+    let app = TestApp::start().await;
+    let mut admin = app.admin().await;
+    let before = app.database.everything().await;
+    let right = format!("email={EMAIL}&password=violet+anvil+forty+marmots");
+    let others = "&current_password=violet+anvil+forty+marmots&new_password=orange+ladder+seventy+geese&role=user";
+    let bad: [&[u8]; 8] =
+        [b"\0", b"%00", b"/%00", b"\xff", b"%ff", b"%c3%28", b"%ED%A0%80", b"a%F0%9F%98"];
+    for path in everything_that_reads_a_form(&app).await {
+        for text in bad {
+            for field in ["next", "q", "page", "nobody+knows+it"] {
+                let body =
+                    [right.as_bytes(), others.as_bytes(), b"&", field.as_bytes(), b"=", text];
+                let answer = admin.post_body(&path, FORM, body.concat()).await;
+                assert_eq!(answer.status, 400, "{path} {field} {}", text.escape_ascii());
+            }
+            let name = [right.as_bytes(), others.as_bytes(), b"&", text, b"=1"].concat();
+            assert_eq!(admin.post_body(&path, FORM, name).await.status, 400, "{path}");
+        }
+    }
+    assert_eq!(app.database.everything().await, before);
+}
+
+#[actix_web::test]
+async fn very_many_fields_are_read_like_a_few() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let form = format!("email={EMAIL}&password=violet+anvil+forty+marmots");
+    for (more, status) in [("&", 303), ("&a", 303), ("&=", 303), ("&a=b", 303), ("&%61=", 303)] {
+        let body = form.clone() + &more.repeat((16 * 1024 - form.len()) / more.len());
+        let answer = app.browser().post_body("/login", FORM, body).await;
+        assert_eq!(answer.status, status, "{more}");
+    }
+    let names: String = (0..2000).map(|number| format!("&f{number}")).collect();
+    let answer = app.browser().post_body("/login", FORM, form + &names).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+}
+
+#[actix_web::test]
+async fn a_body_that_does_not_come_in_time_is_a_408_and_the_end_of_the_connection() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let full = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    for part in ["", &full[..20], full] {
+        for length in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
+            let head = format!(
+                "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n{length}\r\n"
+            );
+            let mut stream = app.begin(&head);
+            if length.starts_with("Transfer") && !part.is_empty() {
+                write!(stream, "{:x}\r\n{part}\r\n", part.len()).unwrap();
+            } else {
+                stream.write_all(part.as_bytes()).unwrap();
+            }
+            app.clock.elapse(Duration::from_secs(4));
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 408 "), "{length} {part}: {answer}");
+            assert!(answer.contains("<h1>Too slow</h1>"), "{answer}");
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        }
+    }
+    let mut stream = app.begin(&format!(
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        full.len()
+    ));
+    app.clock.elapse(Duration::from_millis(3900));
+    stream.write_all(full.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303 "), "slow, but in time: {answer}");
 }
 
 #[actix_web::test]
@@ -88,7 +204,7 @@ async fn no_form_however_broken_is_a_500() {
         b"email[]=a&email[0]=b",
         b"\x1f\x8b\x08\x00",
     ];
-    let kinds = [FORM, "application/x-www-form-urlencoded; charset=iso-8859-1"];
+    let kinds = [FORM, "application/x-www-form-urlencoded; charset=UTF-8"];
     for body in bodies {
         for kind in kinds {
             for path in ["/login", "/signup"] {

@@ -83,10 +83,18 @@ async fn nobody_is_led_off_the_site() {
         "\\\\evil.example",
         "/\t/evil.example",
         "/\r\nSet-Cookie: session=theirs",
+        "/\n/evil.example",
+        "/%5c/evil.example\\",
+        "https:evil.example",
+        "https:/evil.example",
+        "http://127.0.0.1@evil.example",
+        "@evil.example",
+        "/\u{2028}/evil.example",
+        "\u{ff0f}\u{ff0f}evil.example",
+        "/\u{7f}/evil.example",
         " //evil.example",
         "javascript:alert(1)",
         "evil.example",
-        "/\0",
         "/ü",
         "",
     ] {
@@ -94,6 +102,36 @@ async fn nobody_is_led_off_the_site() {
         let answer = app.browser().post("/login", &form).await;
         assert_eq!(answer.redirects_to(), "/profile", "{next:?}");
         assert_eq!(answer.set_cookies().len(), 1, "{next:?}");
+    }
+}
+
+/// The way through a guard: it leads back only to what is a path here.
+#[actix_web::test]
+async fn no_guard_leads_off_the_site_either() {
+    let app = TestApp::start().await;
+    for target in [
+        "//evil.example/profile",
+        "/profile//evil.example",
+        "/profile?//evil.example",
+        "/profile?next=https://evil.example",
+        "/profile/..//evil.example",
+        "/profile;@evil.example",
+        "http://evil.example/profile",
+        "//evil.example",
+        "/\\evil.example",
+        "/%5cevil.example",
+        "/%2f%2fevil.example",
+        "/admin/users?q=//evil.example",
+    ] {
+        let close = "Connection: close\r\nHost: localhost";
+        let answer = app.raw(format!("GET {target} HTTP/1.1\r\n{close}\r\n\r\n"));
+        let location = answer.lines().find_map(|line| line.strip_prefix("location: "));
+        let Some(location) = location else { continue };
+        assert!(
+            location == "/login" || location.starts_with("/login?next=/"),
+            "{target}: {answer}"
+        );
+        assert!(!location.starts_with("/login?next=//"), "{target}: {answer}");
     }
 }
 

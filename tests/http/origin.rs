@@ -4,6 +4,77 @@ use reqwest::Method;
 
 use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
 
+/// Every path there is, and some that are none.
+const EVERYWHERE: [&str; 22] = [
+    "/",
+    "/signup",
+    "/login",
+    "/logout",
+    "/profile",
+    "/profile/password",
+    "/profile/delete",
+    "/sessions",
+    "/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke",
+    "/sessions/revoke-others",
+    "/logins",
+    "/admin/users",
+    "/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/role",
+    "/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/revoke-sessions",
+    "/api/session",
+    "/api/logout",
+    "/api/nope",
+    "/healthz",
+    "/readyz",
+    "/static/nope.css",
+    "/nope",
+    "//login",
+];
+
+#[actix_web::test]
+async fn what_is_asked_for_by_get_or_head_changes_nothing() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    app.database.execute("UPDATE users SET role = 'admin'", &[]).await;
+    ann.log_in(EMAIL, PASSWORD).await;
+    let before = app.database.everything().await;
+    let credentials = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    let others = "current_password=violet+anvil+forty+marmots&new_password=orange+ladder+seventy+geese&role=user";
+    for method in [Method::GET, Method::HEAD] {
+        for path in EVERYWHERE {
+            for query in [credentials, others, ""] {
+                for mut browser in [app.browser(), ann.clone()] {
+                    let request = browser.request(method.clone(), &format!("{path}?{query}"));
+                    let answer = browser.send(request).await;
+                    assert!(answer.set_cookies().is_empty(), "{method} {path}: {answer:?}");
+                    let form = [("email", EMAIL), ("password", PASSWORD)];
+                    let with_a_body = browser.request(method.clone(), path).form(&form);
+                    assert!(browser.send(with_a_body).await.set_cookies().is_empty(), "{path}");
+                }
+            }
+        }
+    }
+    assert_eq!(app.database.everything().await, before);
+    assert!(ann.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn credentials_in_a_query_are_none() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    let mut visitor = app.browser();
+    let query = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    let answer = visitor.post(&format!("/login?{query}"), &[]).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.typed("email").as_deref(), Some(""));
+    let answer = visitor.post(&format!("/login?{query}"), &[("email", EMAIL)]).await;
+    assert_eq!(answer.status, 422);
+    let users = app.database.number("SELECT COUNT(*) FROM users").await;
+    let signup =
+        visitor.post("/signup?email=eve%40example.com&password=violet+anvil+forty+geese", &[]);
+    assert_eq!(signup.await.status, 422);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, users);
+}
+
 #[actix_web::test]
 async fn forms_on_other_sites_are_refused() {
     let app = TestApp::start().await;
@@ -19,11 +90,23 @@ async fn forms_on_other_sites_are_refused() {
         &[("Origin", "")],
         &[("Origin", "http://127.0.0.1:1")],
     ] {
-        for path in ["/login", "/signup", "/logout", "/profile", "/nope"] {
-            let answer = post(&app, path, headers, ann.session()).await;
+        for path in EVERYWHERE {
+            let answer = send(&app, Method::POST, path, headers, ann.session()).await;
             assert_eq!(answer.status, 403, "{path} {headers:?}");
-            assert!(answer.body.contains("<h1>Not allowed</h1>"), "{path} {headers:?}");
+            match path.starts_with("/api/") {
+                true => assert_eq!(answer.body, r#"{"error":"Forbidden"}"#, "{path} {headers:?}"),
+                false => {
+                    assert!(answer.body.contains("<h1>Not allowed</h1>"), "{path} {headers:?}")
+                }
+            }
             assert!(answer.set_cookies().is_empty(), "{path} {headers:?}");
+        }
+    }
+    for method in ["PUT", "PATCH", "DELETE", "BREW"] {
+        for path in EVERYWHERE {
+            let evil = [("Sec-Fetch-Site", "cross-site")];
+            let answer = send(&app, method.parse().unwrap(), path, &evil, ann.session()).await;
+            assert_eq!(answer.status, 403, "{method} {path}");
         }
     }
     assert!(ann.is_logged_in().await);
@@ -74,12 +157,22 @@ async fn post(
     headers: &[(&str, &str)],
     session: Option<&str>,
 ) -> Answer {
+    send(app, Method::POST, path, headers, session).await
+}
+
+async fn send(
+    app: &TestApp,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    session: Option<&str>,
+) -> Answer {
     let mut browser = app.browser();
     if let Some(token) = session {
         browser.plant("session", token);
     }
     let form = [("email", EMAIL), ("password", PASSWORD)];
-    let request = browser.request(Method::POST, path).form(&form);
+    let request = browser.request(method, path).form(&form);
     let request =
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     browser.send(request).await

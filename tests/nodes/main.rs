@@ -13,6 +13,7 @@ mod helpers;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, reason = "not every test program uses all of it")]
 mod postgres;
+#[allow(dead_code, reason = "not every test program uses all of it")]
 mod process;
 mod wire;
 

@@ -24,8 +24,14 @@ pub struct Node {
 impl Node {
     /// Starts the server on a free port, and returns when it listens.
     pub fn start(database_url: &str) -> Self {
+        Self::start_with(database_url, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_with(database_url: &str, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = command(&directory, database_url);
+        command.envs(settings.iter().copied());
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(process.stderr.take().unwrap());
         let (lines, log) = channel();
@@ -58,6 +64,18 @@ impl Node {
     /// The lines of the log so far, less those that were waited for.
     pub fn logged(&self) -> Vec<String> {
         self.log.try_iter().collect()
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Tells it to stop, and reads all that it has said since the last line that was waited for.
+    pub fn stop(mut self) -> Vec<String> {
+        self.tell_to_stop();
+        assert!(self.wait().success());
+        self.log.iter().collect()
     }
 
     /// The end that gives no time to do anything: SIGKILL.

@@ -1,0 +1,72 @@
+//! How long a refused log-in takes where there is an account, and where there is none: through the
+//! accounts layer, with SQLite on a disk and Argon2id as the server has it. The two must not be told
+//! apart by their time. Run with `cargo bench --bench login`.
+//!
+//! Between two attempts the clock is put two days forward, so that none of them has to wait.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
+use tokio::runtime::Builder;
+use waxseal::{
+    accounts::{Accounts, Arrival, Client, Hashing, LogIn, Password, PasswordPolicy, SignUp},
+    clock::{Clock, Timestamp},
+    session::Lifetimes,
+    storage::{SessionStore, Storage},
+};
+
+const TWO_DAYS: Duration = Duration::from_secs(2 * 86_400);
+
+fn login(criterion: &mut Criterion) {
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Timestamp::from_unix(1_000_000_000));
+    let accounts = runtime.block_on(accounts(directory.path(), clock.clone()));
+    let arrival = Arrival {
+        client: Client { address: "192.0.2.1".to_owned(), user_agent: String::new() },
+        replaces: None,
+    };
+    let known = "ann@example.com".parse().unwrap();
+    let right = Password::parse("violet anvil forty marmots").unwrap();
+    let wrong = Password::parse("violet anvil forty geese").unwrap();
+    let signed_up = runtime.block_on(accounts.sign_up(&known, &right, &arrival)).unwrap();
+    assert!(matches!(signed_up, SignUp::Done(_)));
+
+    let mut group = criterion.benchmark_group("login");
+    group.sampling_mode(SamplingMode::Flat);
+    for (name, email) in [("known", known), ("unknown", "bob@example.com".parse().unwrap())] {
+        group.bench_function(format!("refused/{name}"), |bencher| {
+            bencher.to_async(&runtime).iter(async || {
+                clock.advance(TWO_DAYS);
+                let refused = accounts.log_in(&email, &wrong, &arrival).await.unwrap();
+                assert!(matches!(refused, LogIn::Refused));
+            });
+        });
+    }
+}
+
+async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
+    let url = format!("sqlite://{}/bench.db", directory.display()).parse().unwrap();
+    let storage = Storage::connect(&url).await.unwrap();
+    let sessions = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+    Accounts {
+        storage,
+        sessions: Arc::new(sessions),
+        hashing: Hashing::new(clock.clone()).unwrap(),
+        policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        lifetimes: Lifetimes::default(),
+        clock,
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(100)
+        .warm_up_time(Duration::from_secs(2))
+        .measurement_time(Duration::from_secs(15));
+    targets = login
+}
+criterion_main!(benches);
