@@ -130,6 +130,8 @@ fn forms_are_taken_from_this_site_only(site: &Site) {
         let answer =
             site.browser(CLIENT).post("/login", &[("email", &"x".repeat(kilobytes << 10))]);
         assert_eq!(answer.status, 413, "larger than a form may be: {answer:?}");
+        let promise = answer.header("strict-transport-security");
+        assert_eq!(promise, Some("max-age=63072000"), "whoever answers: {answer:?}");
     }
 }
 
