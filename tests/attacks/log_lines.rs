@@ -1,0 +1,194 @@
+//! Every line that docs/logs.md promises to defenders, made to happen.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use sqlx::{AnyConnection, Connection};
+use waxseal::seal::{Keyring, Secret};
+
+use crate::{
+    helpers::{EMAIL, PASSWORD, SECRET},
+    visitor::{Server, Visitor, WRONG, assert_nothing_private, encoded},
+};
+
+const LOGS: &str = include_str!("../../docs/logs.md");
+const NEW: &str = "orange ladder seventy geese";
+
+#[actix_web::test]
+async fn every_line_for_defenders_is_written_as_it_is_documented() {
+    let every_request = [("SESSION_REFRESH_BELOW", "7d")];
+    let server = Server::start(&every_request);
+    let mut tokens = Vec::new();
+    let mut boss = server.signed_up("192.0.2.1", "boss@example.com");
+    execute(&server, "UPDATE users SET role = 'admin'").await;
+    boss.log_in("boss@example.com", PASSWORD);
+    tokens.extend(boss.cookie.clone());
+
+    what_people_do(&server, &mut boss);
+    what_guessers_do(&server);
+    what_is_no_session(&server).await;
+
+    let foreign = "Sec-Fetch-Site: cross-site\r\n";
+    server.visitor("198.51.100.7").send("POST", "/login?a=b", foreign, "");
+    server.visitor("198.51.100.8").send("POST", "/\u{9b}31m\"", foreign, "");
+    execute(&server, "DELETE FROM users").await;
+    assert_eq!(boss.get("/profile").status(), 303);
+
+    let (documented, database_url) = (documented(), server.database_url.clone());
+    let log = server.stop();
+    let mut seen: BTreeSet<&(&str, &str)> = BTreeSet::new();
+    for line in log.iter().filter(|line| line.contains(" waxseal::audit] ")) {
+        let fits = documented.iter().filter(|(level, text)| matches(line, level, text));
+        let fits: Vec<_> = fits.collect();
+        assert_eq!(fits.len(), 1, "{line:?} is documented {} times", fits.len());
+        seen.extend(fits);
+    }
+    let unseen: Vec<_> = documented.iter().filter(|line| !seen.contains(line)).collect();
+    assert!(unseen.is_empty(), "{unseen:#?}");
+    assert_eq!(reasons_in(&log), documented_reasons());
+    assert_nothing_private(&log, &tokens, &database_url);
+}
+
+fn what_people_do(server: &Server, boss: &mut Visitor) {
+    let mut ann = server.signed_up("192.0.2.2", EMAIL);
+    let user = ann.user();
+    assert_eq!(ann.log_in(EMAIL, PASSWORD).status(), 303);
+    let change = |current: &str| {
+        format!("current_password={}&new_password={}", encoded(current), encoded(NEW))
+    };
+    assert_eq!(ann.post("/profile/password", &change(WRONG)).status(), 422);
+    assert_eq!(ann.post("/profile/password", &change(PASSWORD)).status(), 303);
+    let session = ann.session();
+    let mut copy = ann.clone();
+    assert_eq!(ann.post(&format!("/sessions/{session}/revoke"), "").status(), 303);
+    assert_eq!(copy.get("/profile").status(), 303);
+    assert_eq!(ann.log_in(EMAIL, NEW).status(), 303);
+    assert_eq!(ann.post("/sessions/revoke-others", "").status(), 303);
+    assert_eq!(ann.post("/logout", "").status(), 303);
+    assert_eq!(ann.log_in(EMAIL, NEW).status(), 303);
+    assert_eq!(boss.post(&format!("/admin/users/{user}/role"), "role=admin").status(), 303);
+    assert_eq!(boss.post(&format!("/admin/users/{user}/revoke-sessions"), "").status(), 303);
+    assert_eq!(ann.log_in(EMAIL, NEW).status(), 303);
+    let delete = format!("password={}", encoded(NEW));
+    assert_eq!(ann.post("/profile/delete", &delete).status(), 303);
+}
+
+fn what_guessers_do(server: &Server) {
+    let mut bob = server.signed_up("192.0.2.3", "bob@example.com");
+    for _ in 0..5 {
+        let wrong = format!("password={}", encoded(WRONG));
+        assert_eq!(bob.post("/profile/delete", &wrong).status(), 422);
+    }
+    assert_eq!(bob.post("/profile/delete", "password=x").status(), 429);
+    for email in ["boss@example.com", "nobody@example.com"] {
+        let mut guesser = server.visitor("198.51.100.1");
+        for _ in 0..6 {
+            guesser.log_in(email, WRONG);
+        }
+        assert_eq!(guesser.log_in(email, WRONG).status(), 429);
+    }
+    let mut crowd = server.visitor("198.51.100.2");
+    while crowd.post("/signup", "").status() != 429 {}
+    while crowd.post("/login", "").status() != 429 {}
+}
+
+async fn what_is_no_session(server: &Server) {
+    let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
+    let stranger = Keyring::new(&Secret::generate());
+    let purpose = "session:session";
+    let claims = |iat: i64, exp: i64| {
+        let sid = "AAAAAAAAAAAAAAAAAAAAAA";
+        let state = json!({ "user_id": "x", "role": "user" });
+        json!({ "sid": sid, "auth_time": iat, "iat": iat, "exp": exp, "state": state }).to_string()
+    };
+    let seal = |plaintext: &str| keyring.seal(purpose, plaintext.as_bytes());
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().cast_signed();
+    let good = claims(now, now + 1000);
+    let mut visitor = server.visitor("198.51.100.4");
+    for cookie in [
+        "garbage".to_owned(),
+        "one; session=two".to_owned(),
+        stranger.seal(purpose, good.as_bytes()),
+        keyring.seal("session:other", good.as_bytes()),
+        seal("{}"),
+        seal(&claims(now - 10, now - 5)),
+        seal(&claims(now + 500, now + 1000)),
+        // Nobody has opened it, so the refresh finds no row.
+        seal(&good),
+    ] {
+        let answer = visitor.get_with_cookie(&cookie);
+        assert!(answer.0.contains("set-cookie: session=;"), "{cookie}: {}", answer.0);
+    }
+}
+
+async fn execute(server: &Server, sql: &'static str) {
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect(&server.database_url).await.unwrap();
+    sqlx::query(sql).execute(&mut connection).await.unwrap();
+}
+
+/// The levels and texts that the page promises.
+fn documented() -> BTreeSet<(&'static str, &'static str)> {
+    let rows = LOGS.lines().filter_map(|line| {
+        let (level, rest) = line.strip_prefix("| ")?.split_once(" | `")?;
+        Some((level, rest.split_once("` |")?.0))
+    });
+    let lines: BTreeSet<_> = rows.filter(|(level, _)| ["INFO", "WARN"].contains(level)).collect();
+    assert!(lines.len() > 15, "{lines:?}");
+    lines
+}
+
+fn documented_reasons() -> BTreeSet<String> {
+    let (_, rest) = LOGS.split_once("| reason |").unwrap();
+    let rows = rest.lines().skip(2).take_while(|line| line.starts_with("| `"));
+    rows.map(|line| line.split('`').nth(1).unwrap().to_owned()).collect()
+}
+
+fn reasons_in(log: &[String]) -> BTreeSet<String> {
+    let rests = log.iter().filter_map(|line| line.split("] cookie rejected: ").nth(1));
+    rests.map(|rest| rest.split(',').next().unwrap().to_owned()).collect()
+}
+
+/// Whether a line is what the page promises: the same words, and in the gaps what belongs there.
+fn matches(line: &str, level: &str, text: &str) -> bool {
+    let (head, said) = line.split_once(" waxseal::audit] ").unwrap();
+    if head.trim_end().rsplit(' ').next() != Some(level) {
+        return false;
+    }
+    let mut said = said;
+    let mut parts = text.split('{');
+    let Some(rest) = said.strip_prefix(parts.next().unwrap()) else { return false };
+    said = rest;
+    for part in parts {
+        let (gap, words) = part.split_once('}').unwrap();
+        let end = match words {
+            "" => said.len(),
+            words => match said.find(words) {
+                Some(end) => end,
+                None => return false,
+            },
+        };
+        if !fits(gap, &said[..end]) {
+            return false;
+        }
+        said = &said[end + words.len()..];
+    }
+    said.is_empty()
+}
+
+fn fits(gap: &str, text: &str) -> bool {
+    let of = |allowed: fn(char) -> bool| !text.is_empty() && text.chars().all(allowed);
+    match gap {
+        "user" => text.len() == 36 && of(|c| c.is_ascii_hexdigit() || c == '-'),
+        "session" => text.len() == 22 && of(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+        "address" => text.parse::<std::net::IpAddr>().is_ok(),
+        "time" => text.len() == 20 && text.ends_with('Z'),
+        "number" => text.parse::<u32>().is_ok(),
+        "role" => ["user", "admin"].contains(&text),
+        "method" => of(|c| c.is_ascii_uppercase()),
+        "path" => of(|c| c.is_ascii_graphic()),
+        "reason" => of(|c| c.is_ascii_lowercase() || c == ' '),
+        other => panic!("{{{other}}}: what may stand there?"),
+    }
+}
