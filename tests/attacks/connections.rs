@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::visitor::Server;
 
@@ -15,11 +15,12 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
 #[test]
 fn a_thousand_idle_connections_keep_nobody_out() {
-    // Ours, too, are open files. The server begins with what systems give a process.
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).unwrap();
+    // The server begins with what systems give a process; our ends are open files, too.
+    let all = getrlimit(Resource::Nofile).maximum;
+    let few = Rlimit { current: Some(1024), maximum: all };
+    setrlimit(Resource::Nofile, few).unwrap();
     let server = Server::start(&[]);
+    setrlimit(Resource::Nofile, Rlimit { current: all, maximum: all }).unwrap();
     let begun = |text: &[u8]| {
         let mut stream = TcpStream::connect(server.node.address).unwrap();
         stream.write_all(text).unwrap();
