@@ -9,7 +9,8 @@ fn nothing_from_a_request_is_in_the_log_as_it_came() {
     // With what the libraries tell, too.
     let server = Server::start(&[("RUST_LOG", "debug")]);
     let address = server.node.address;
-    let nasty: [&[u8]; 8] = [
+    let nasty: [&[u8]; 9] = [
+        b"\"x\"200\"",
         b"\x1b[2J\x1b]0;owned\x07",
         b"\xc2\x9b31m",
         b"\r[2026-01-01T00:00:00Z WARN  waxseal::audit] logged in: user root",
@@ -52,5 +53,12 @@ fn nothing_from_a_request_is_in_the_log_as_it_came() {
             |c: char| !c.is_control() && !('\u{2028}'..='\u{202e}').contains(&c) && c != '\u{fffd}';
         assert!(line.chars().all(plain), "{line:?}");
         assert!(!line.contains("waxseal::audit] logged in"), "{line:?}");
+        // What was asked for begins and ends where it says.
+        let requests = ["waxseal::access", "cross-origin refused"];
+        if requests.iter().any(|request| line.contains(request)) {
+            let bare = line.replace(r"\\", "").replace(r#"\""#, "");
+            assert_eq!(bare.matches('"').count(), 2, "{line:?}");
+        }
     }
+    assert!(log.iter().any(|line| line.contains(r#""GET /\"x\"200\"" 404"#)), "{log:#?}");
 }
