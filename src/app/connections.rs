@@ -28,8 +28,9 @@ use crate::{clock::Clock, web::bodies::HEAD_PATIENCE};
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How many connections a worker (there are as many as cores) has at once; the others wait in the
-/// system's queue. An idle one takes 10 KiB or so and two open files.
-pub(super) const MAX_PER_WORKER: usize = 10_000;
+/// system's queue. An idle one takes less than 20 KiB, so all of them less than 100 MiB, and two open
+/// files.
+pub(super) const MAX_PER_WORKER: usize = 5_000;
 
 /// For so long a client may read the last answer of a connection, and whatever it still sends is
 /// thrown away. (To close at once would take the answer from it.)
