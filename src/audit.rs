@@ -39,6 +39,11 @@ pub fn login_limited(from: impl Display) {
     log::warn!(target: TARGET, "log-in limited: from {from}");
 }
 
+/// The same, of somebody who is logged in.
+pub fn password_limited(user: impl Display, from: impl Display) {
+    log::warn!(target: TARGET, "password limited: user {user}, from {from}");
+}
+
 /// Somebody who is logged in gave a wrong password on another form.
 pub fn password_refused(user: impl Display, from: impl Display) {
     log::warn!(target: TARGET, "password refused: user {user}, from {from}");

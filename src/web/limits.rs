@@ -12,7 +12,11 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
-use crate::{accounts::network, audit, clock::Clock};
+use crate::{
+    accounts::{UserId, network},
+    audit,
+    clock::Clock,
+};
 
 /// So many at once, and then one every so often.
 struct Limit {
@@ -51,11 +55,17 @@ impl Limits {
         Self { log_ins: limiter(&LOG_INS, clock), sign_ups: limiter(&SIGN_UPS, clock) }
     }
 
-    /// Counts an attempt to use a password, from this address: how long to wait, if it is one too
-    /// many.
+    /// Counts an attempt to log in, from this address: how long to wait, if it is one too many.
     pub(super) fn log_in(&self, address: &str) -> Option<Duration> {
         let wait = check(&self.log_ins, address)?;
         audit::login_limited(address);
+        Some(wait)
+    }
+
+    /// The same for somebody who is logged in and gives a password; they are counted together.
+    pub(super) fn password(&self, user: UserId, address: &str) -> Option<Duration> {
+        let wait = check(&self.log_ins, address)?;
+        audit::password_limited(user, address);
         Some(wait)
     }
 

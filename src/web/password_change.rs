@@ -36,7 +36,7 @@ pub(super) async fn submit(
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let (session, mut problems) = (request.get_session(), Problems::default());
-    if let Some(wait) = limits.log_in(&arrival.client.address) {
+    if let Some(wait) = limits.password(known.0.user_id, &arrival.client.address) {
         problems.current_password = Some(wait::too_many(wait));
         problems.wait = Some(wait);
         return profile::render(known, &accounts, problems);

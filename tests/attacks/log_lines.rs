@@ -87,9 +87,11 @@ fn what_guessers_do(server: &Server) {
         }
         assert_eq!(guesser.log_in(email, WRONG).status(), 429);
     }
+    let mut member = server.signed_up("198.51.100.2", "carol@example.com");
     let mut crowd = server.visitor("198.51.100.2");
     while crowd.post("/signup", "").status() != 429 {}
     while crowd.post("/login", "").status() != 429 {}
+    assert_eq!(member.post("/profile/delete", "password=x").status(), 429);
 }
 
 async fn what_is_no_session(server: &Server) {
