@@ -12,7 +12,7 @@ use crate::{
     audit,
     clock::Timestamp,
     session::{SessionId, SessionRecord},
-    storage::{Attempt, Client, NewLogin, NewUser, StorageError, UserRow},
+    storage::{Attempt, Client, NewLogin, NewUser, OpenedLogin, StorageError, UserRow},
     telemetry,
 };
 
@@ -106,53 +106,53 @@ impl Accounts {
         let attempt = match self.admit(email, id, &arrival.client).await? {
             Admission::Admitted(attempt) => attempt,
             Admission::TooEarly(until) => {
-                telemetry::login_throttled();
-                audit::login_throttled(id, from, until);
+                tell(&LogIn::Throttled(until), id, from);
                 return Ok(LogIn::Throttled(until));
             }
         };
-        let opened = self.verify_and_open(row, password, arrival, &attempt).await;
-        if let Some(session) = self.attempted(&attempt, opened).await? {
-            telemetry::login_granted();
-            audit::logged_in(id.unwrap_or_default(), session.id, from);
-            return Ok(LogIn::Granted(session));
-        }
-        self.storage.record_refusal(id, &arrival.client, self.clock.now()).await?;
-        telemetry::login_refused();
-        audit::login_refused(id, from);
-        Ok(LogIn::Refused)
+        let outcome = match self.verify_and_open(row, password, arrival, &attempt).await? {
+            OpenedLogin::Done(session) => LogIn::Granted(session),
+            OpenedLogin::TooEarly(until) => LogIn::Throttled(until),
+            OpenedLogin::OtherHash => {
+                let now = self.clock.now();
+                let until = self.storage.refuse(&attempt, id, &arrival.client, now).await?;
+                until.map_or(LogIn::Refused, LogIn::Throttled)
+            }
+        };
+        tell(&outcome, id, from);
+        Ok(outcome)
     }
 
-    /// Opens a session if this is the password. What takes its time is done where there is no
-    /// account, too.
+    /// Opens a session if this is the password; [`OpenedLogin::OtherHash`] if not. What takes its
+    /// time is done where there is no account, too.
     async fn verify_and_open(
         &self,
         mut row: Option<UserRow>,
         password: &Password,
         arrival: &Arrival,
         attempt: &Attempt,
-    ) -> Result<Option<SessionRecord>, AccountsError> {
+    ) -> Result<OpenedLogin, AccountsError> {
         for _attempt in 0..HASH_ATTEMPTS {
             let hash = row.as_ref().map(|row| row.password_hash.as_str());
             let kept = self.hashing.verify(password, hash).await?;
             let (Some(known), Some(kept)) = (&row, &kept) else { break };
-            if let Some(session) = self.open(known, kept, arrival, attempt).await? {
-                return Ok(Some(session));
+            match self.open(known, kept, arrival, attempt).await? {
+                OpenedLogin::OtherHash => {}
+                opened => return Ok(opened),
             }
             row = self.storage.user_by_email(&known.email).await?;
         }
-        Ok(None)
+        Ok(OpenedLogin::OtherHash)
     }
 
-    /// Opens the session of somebody whose password was verified against the row's hash. `None`
-    /// when that is not the password any more.
+    /// Opens the session of somebody whose password was verified against the row's hash.
     async fn open(
         &self,
         row: &UserRow,
         password_hash: &str,
         arrival: &Arrival,
         attempt: &Attempt,
-    ) -> Result<Option<SessionRecord>, AccountsError> {
+    ) -> Result<OpenedLogin, AccountsError> {
         let login = NewLogin {
             user_id: &row.id,
             verified_hash: &row.password_hash,
@@ -168,5 +168,22 @@ impl Accounts {
                 self.new_session(id, role)
             })
             .await
+    }
+}
+
+fn tell(outcome: &LogIn, user: Option<&str>, from: &str) {
+    match outcome {
+        LogIn::Granted(session) => {
+            telemetry::login_granted();
+            audit::logged_in(user.unwrap_or_default(), session.id, from);
+        }
+        LogIn::Refused => {
+            telemetry::login_refused();
+            audit::login_refused(user, from);
+        }
+        LogIn::Throttled(until) => {
+            telemetry::login_throttled();
+            audit::login_throttled(user, from, until);
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     audit,
     clock::Timestamp,
     session::{SessionRecord, State},
-    storage::{Attempt, Deletion, NewLogin, NewPassword, UserRow},
+    storage::{Attempt, Client, Deletion, NewLogin, NewPassword, UserRow},
     telemetry,
 };
 
@@ -47,7 +47,7 @@ pub enum AccountDeletion {
 
 /// What became of a password that somebody who is logged in was asked for.
 enum Confirmation {
-    /// It is the one; the attempt still counts as a failure, until what it was for is done.
+    /// It is the one.
     Right(UserRow, Attempt),
     Wrong,
     TooEarly(Timestamp),
@@ -75,7 +75,6 @@ impl Accounts {
             };
             let email: Email = User::try_from(row.clone())?.email;
             if let Err(unfit) = self.judge(new, &email).await? {
-                self.storage.uncount_attempt(&attempt).await?;
                 return Ok(PasswordChange::Unfit(unfit));
             }
             let hash = self.hashing.hash(new).await?;
@@ -91,6 +90,10 @@ impl Accounts {
             match self.sessions.change_password(change, &session).await? {
                 NewPassword::OtherHash => continue,
                 NewPassword::SessionOver => return Ok(PasswordChange::SessionOver),
+                NewPassword::TooEarly(until) => {
+                    audit::password_throttled(user, &arrival.client.address, until);
+                    return Ok(PasswordChange::Throttled(until));
+                }
                 NewPassword::Done => {}
             }
             audit::password_changed(user, session.id, &arrival.client.address);
@@ -110,8 +113,8 @@ impl Accounts {
         password: &Password,
         arrival: &Arrival,
     ) -> Result<AccountDeletion, AccountsError> {
-        let (row, attempt) = match self.confirm(user, password, arrival).await? {
-            Confirmation::Right(row, attempt) => (row, attempt),
+        let row = match self.confirm(user, password, arrival).await? {
+            Confirmation::Right(row, _) => row,
             Confirmation::Wrong => return Ok(AccountDeletion::WrongPassword),
             Confirmation::TooEarly(until) => return Ok(AccountDeletion::Throttled(until)),
         };
@@ -123,10 +126,7 @@ impl Accounts {
                 AccountDeletion::Done
             }
             Deletion::NoSuchUser => AccountDeletion::WrongPassword,
-            Deletion::LastOne => {
-                self.storage.uncount_attempt(&attempt).await?;
-                AccountDeletion::LastAdmin
-            }
+            Deletion::LastOne => AccountDeletion::LastAdmin,
         })
     }
 
@@ -145,20 +145,28 @@ impl Accounts {
         let email: Email = User::try_from(row.clone())?.email;
         let attempt = match self.admit(&email, Some(&id), client).await? {
             Admission::Admitted(attempt) => attempt,
-            Admission::TooEarly(until) => {
-                telemetry::login_throttled();
-                audit::password_throttled(user, &client.address, until);
-                return Ok(Confirmation::TooEarly(until));
-            }
+            Admission::TooEarly(until) => return Ok(throttled(user, client, until)),
         };
-        let verified = self.hashing.verify(password, Some(&row.password_hash)).await;
-        let verified = self.attempted(&attempt, verified.map_err(AccountsError::from)).await?;
+        let verified = self.hashing.verify(password, Some(&row.password_hash)).await?;
+        let now = self.clock.now();
+        let until = match verified {
+            Some(_) => self.storage.too_early(&attempt, now).await?,
+            None => self.storage.refuse(&attempt, Some(&id), client, now).await?,
+        };
+        if let Some(until) = until {
+            return Ok(throttled(user, client, until));
+        }
         if verified.is_some() {
             return Ok(Confirmation::Right(row, attempt));
         }
-        self.storage.record_refusal(Some(&id), client, self.clock.now()).await?;
         telemetry::login_refused();
         audit::password_refused(user, &client.address);
         Ok(Confirmation::Wrong)
     }
+}
+
+fn throttled(user: UserId, client: &Client, until: Timestamp) -> Confirmation {
+    telemetry::login_throttled();
+    audit::password_throttled(user, &client.address, until);
+    Confirmation::TooEarly(until)
 }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::{email::Email, error::AccountsError, shared::Accounts};
 use crate::{
     clock::Timestamp,
-    storage::{Attempt, Client, Failures},
+    storage::{Attempt, Client, Failures, Tally},
 };
 
 /// The failure from which on there is a wait: people mistype twice or three times.
@@ -35,48 +35,38 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// For so long failures are remembered after the last one.
 pub(super) const MEMORY: Duration = Duration::from_secs(86_400);
 
-/// What becomes of an attempt to use a password.
+/// Whether an attempt to use a password may be made.
 pub(super) enum Admission {
-    /// It is looked at. Until then it counts as a failure.
+    /// It may; what comes of it is kept under this.
     Admitted(Attempt),
     /// It is not even looked at until then.
     TooEarly(Timestamp),
 }
 
 impl Accounts {
-    /// Whether an attempt on this account may be made now.
+    /// Whether an attempt on this account may be made now. What is kept of it in the end asks once
+    /// more: of a thousand at the same time no more are answered than of one after another.
     pub(super) async fn admit(
         &self,
         email: &Email,
         user_id: Option<&str>,
         client: &Client,
     ) -> Result<Admission, AccountsError> {
-        let attempt = Attempt { account: fingerprint(email), network: network(&client.address) };
+        let mut attempt = Attempt {
+            account: fingerprint(email),
+            network: network(&client.address),
+            too_early: too_early_anywhere,
+        };
         let now = self.clock.now();
-        let refused = self.storage.count_attempt(&attempt, now, |tally| {
-            too_early(tally.here, now).max(too_early(tally.anywhere, now))
-        });
-        let Some(until) = refused.await? else { return Ok(Admission::Admitted(attempt)) };
+        let Some(until) = self.storage.too_early(&attempt, now).await? else {
+            return Ok(Admission::Admitted(attempt));
+        };
         if !self.is_at_home(user_id, &attempt.network).await? {
             return Ok(Admission::TooEarly(until));
         }
-        let refused = self.storage.count_attempt(&attempt, now, |tally| too_early(tally.here, now));
-        Ok(refused.await?.map_or(Admission::Admitted(attempt), Admission::TooEarly))
-    }
-
-    /// Does what needs the password, and takes the attempt back if that fails through no fault of
-    /// the person.
-    pub(super) async fn attempted<T>(
-        &self,
-        attempt: &Attempt,
-        outcome: Result<T, AccountsError>,
-    ) -> Result<T, AccountsError> {
-        if outcome.is_err()
-            && let Err(error) = self.storage.uncount_attempt(attempt).await
-        {
-            log::debug!("an attempt that failed by itself stays counted: {error}");
-        }
-        outcome
+        attempt.too_early = too_early_here;
+        let until = self.storage.too_early(&attempt, now).await?;
+        Ok(until.map_or(Admission::Admitted(attempt), Admission::TooEarly))
     }
 
     /// Whether the user has logged in from this network before.
@@ -85,6 +75,16 @@ impl Accounts {
         let addresses = self.storage.addresses_of(user_id).await?;
         Ok(addresses.iter().any(|address| network(address) == here))
     }
+}
+
+/// What holds everywhere: the failures from here, and those from anywhere.
+fn too_early_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+    too_early(tally.here, now).max(too_early(tally.anywhere, now))
+}
+
+/// What holds where the owner is at home: the failures from here.
+fn too_early_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+    too_early(tally.here, now)
 }
 
 /// Until when there is a wait; `None` when it is over.

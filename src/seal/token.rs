@@ -45,23 +45,25 @@ impl Keyring {
     /// The same for every token that is not exactly as it was sealed; why, is
     /// [`UnsealError::reason`], meant for the log and not for the sender.
     pub fn unseal(&self, purpose: &str, token: impl AsRef<[u8]>) -> Result<Unsealed, UnsealError> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Malformed)?;
-        let (header, rest) = bytes.split_first_chunk::<HEADER>().ok_or(Rejection::Malformed)?;
-        let (nonce, rest) = rest.split_first_chunk::<NONCE>().ok_or(Rejection::Malformed)?;
-        let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or(Rejection::Malformed)?;
+        let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Malformed)?;
+        let (header, rest) = bytes.split_first_chunk_mut::<HEADER>().ok_or(Rejection::Malformed)?;
+        let (nonce, rest) = rest.split_first_chunk_mut::<NONCE>().ok_or(Rejection::Malformed)?;
+        let (text, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Rejection::Malformed)?;
         let [VERSION, id @ ..] = *header else { return Err(Rejection::Malformed.into()) };
         let key = self.find(KeyId(id)).ok_or(Rejection::UnknownKey)?;
 
-        let mut plaintext = ciphertext.to_vec();
         key.cipher
             .decrypt_inout_detached(
                 &XNonce::from(*nonce),
                 &associated_data(header, purpose),
-                InOutBuf::from(plaintext.as_mut_slice()),
+                InOutBuf::from(text),
                 &Tag::from(*tag),
             )
             .map_err(|aead::Error| Rejection::Forged)?;
-        Ok(Unsealed { plaintext, key_id: key.id, by_fallback: key.id != self.current.id })
+        // Where it was decoded to, it was decrypted: what is around it goes.
+        bytes.truncate(bytes.len() - TAG);
+        bytes.drain(..HEADER + NONCE);
+        Ok(Unsealed { plaintext: bytes, key_id: key.id, by_fallback: key.id != self.current.id })
     }
 }
 

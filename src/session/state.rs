@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, ops::Range};
 use actix_session::Session;
 use serde::{
     Deserialize, Serialize,
-    de::{Deserializer, MapAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -25,8 +25,21 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone)]
 pub struct State {
     json: String,
-    /// Where each value stands in `json`.
-    fields: Vec<(String, Range<usize>)>,
+    fields: Vec<Field>,
+}
+
+/// Where a value of the object stands in its text.
+#[derive(Debug, Clone)]
+struct Field {
+    key: Key,
+    value: Range<usize>,
+}
+
+/// A key: where it stands, or what it is where it is written with escapes.
+#[derive(Debug, Clone)]
+enum Key {
+    Plain(Range<usize>),
+    Escaped(String),
 }
 
 impl State {
@@ -36,16 +49,10 @@ impl State {
     ///
     /// When the text is not exactly one JSON object with every key once.
     pub fn from_json(json: String) -> Result<Self, InvalidState> {
-        let Fields(raw) = serde_json::from_str(&json)?;
-        let start = json.as_ptr().addr();
-        let fields = raw
-            .into_iter()
-            .map(|(key, value)| {
-                let from = value.get().as_ptr().addr() - start;
-                (key, from..from + value.get().len())
-            })
-            .collect();
-        Ok(Self { json, fields })
+        let mut input = serde_json::Deserializer::from_str(&json);
+        let found = InText(&json).deserialize(&mut input)?;
+        input.end()?;
+        Ok(found)
     }
 
     /// The state of a value that serializes to a JSON object.
@@ -64,27 +71,42 @@ impl State {
 
     /// A value of the object; `None` where it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
-        let (_, range) = self.fields.iter().find(|(name, _)| name == key)?;
-        serde_json::from_str(&self.json[range.clone()]).ok()
+        let (_, value) = self.entries().find(|(name, _)| *name == key)?;
+        serde_json::from_str(value).ok()
+    }
+
+    /// The keys, and the text of the values.
+    fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.fields.iter().map(|Field { key, value }| {
+            let key = match key {
+                Key::Plain(range) => &self.json[range.clone()],
+                Key::Escaped(key) => key,
+            };
+            (key, &self.json[value.clone()])
+        })
+    }
+
+    fn has_a_key_twice(&self) -> bool {
+        let mut keys = self.entries().map(|(key, _)| key).enumerate();
+        keys.any(|(at, key)| self.entries().take(at).any(|(earlier, _)| earlier == key))
     }
 
     /// Puts every value into a handler's session.
     pub(super) fn feed(&self, session: &Session) {
-        for (key, range) in &self.fields {
-            let Ok(value) = serde_json::from_str::<&RawValue>(&self.json[range.clone()]) else {
-                continue;
-            };
+        for (key, value) in self.entries() {
+            let Ok(value) = serde_json::from_str::<&RawValue>(value) else { continue };
             // Copying JSON text can't fail.
-            let _infallible = session.insert(key.as_str(), value);
+            let _infallible = session.insert(key, value);
         }
     }
 
-    /// Whether a handler's session still says the same.
+    /// Whether a handler's session still says the same. (They are few: going through them is less
+    /// than hashing each.)
     pub(super) fn is_same_as(&self, entries: &HashMap<String, String>) -> bool {
         self.fields.len() == entries.len()
-            && self.fields.iter().all(|(key, range)| {
-                entries.get(key).is_some_and(|value| *value == self.json[range.clone()])
-            })
+            && entries
+                .iter()
+                .all(|(key, value)| self.entries().any(|(ours, text)| ours == key && text == value))
     }
 
     /// The state that a handler's session has come to.
@@ -110,33 +132,62 @@ impl State {
     }
 }
 
-/// The fields of a JSON object, their values unparsed.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+/// Reads a JSON object where it stands in a text, without parsing its values.
+pub(super) struct InText<'de>(pub(super) &'de str);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
+impl<'de> DeserializeSeed<'de> for InText<'de> {
+    type Value = State;
 
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<State, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
+impl<'de> Visitor<'de> for InText<'de> {
+    type Value = State;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, _>()? {
-                    if fields.iter().any(|(other, _)| *other == key) {
-                        return Err(serde::de::Error::custom("a key is there twice"));
-                    }
-                    fields.push((key, value));
-                }
-                Ok(Fields(fields))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<State, A::Error> {
+        let mut fields: Vec<(&RawValue, &RawValue)> = Vec::with_capacity(8);
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
         }
+        let (Some((first, _)), Some((_, last))) = (fields.first(), fields.last()) else {
+            return Ok(State { json: "{}".to_owned(), fields: Vec::new() });
+        };
+        // Between the braces there is nothing else but white space.
+        let (from, to) = (self.span(first.get()).start, self.span(last.get()).end);
+        let from = self.0[..from].rfind('{').unwrap_or_default();
+        let to = self.0[to..].find('}').map_or(self.0.len(), |brace| to + brace + 1);
+        let within = |range: Range<usize>| range.start - from..range.end - from;
+        let fields = fields.into_iter().map(|(key, value)| {
+            let value = within(self.span(value.get()));
+            let key = match key.get().contains('\\') {
+                true => Key::Escaped(serde_json::from_str(key.get()).map_err(A::Error::custom)?),
+                false => {
+                    let quoted = within(self.span(key.get()));
+                    Key::Plain(quoted.start + 1..quoted.end - 1)
+                }
+            };
+            Ok(Field { key, value })
+        });
+        let fields = fields.collect::<Result<_, A::Error>>()?;
+        let state = State { json: self.0[from..to].to_owned(), fields };
+        match state.has_a_key_twice() {
+            true => Err(A::Error::custom("a key is there twice")),
+            false => Ok(state),
+        }
+    }
+}
 
-        deserializer.deserialize_map(Object)
+impl InText<'_> {
+    /// Where a part of the text stands in it.
+    fn span(&self, part: &str) -> Range<usize> {
+        let from = part.as_ptr().addr() - self.0.as_ptr().addr();
+        from..from + part.len()
     }
 }
 

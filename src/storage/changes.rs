@@ -10,7 +10,7 @@ use super::{
     session_rows::{self, Ended, revoke_all},
     session_store::SessionStore,
 };
-use crate::{session::SessionRecord, telemetry};
+use crate::{clock::Timestamp, session::SessionRecord, telemetry};
 
 /// How a change of role ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum NewPassword {
     OtherHash,
     /// The session that asked for it has ended in the meantime; nothing was changed.
     SessionOver,
+    /// So many others were wrong at the same time that it came too early; nothing was changed.
+    TooEarly(Timestamp),
 }
 
 /// How a deletion ended.
@@ -71,8 +73,11 @@ impl SessionStore {
         }
         session_rows::insert(&mut transaction, session, Some(change.user_id), Some(change.client))
             .await?;
-        if let Some(attempt) = change.attempt {
-            login_failures::forget(&mut transaction, attempt).await?;
+        if let Some(attempt) = change.attempt
+            && let Some(until) =
+                login_failures::forgive(&mut transaction, attempt, session.auth_time).await?
+        {
+            return Ok(NewPassword::TooEarly(until));
         }
         self.commit(transaction, ended).await?;
         telemetry::session_opened();

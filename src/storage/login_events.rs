@@ -51,22 +51,6 @@ impl Storage {
         let rows = self.fetch_all(query).await?;
         rows.iter().map(read).collect()
     }
-
-    /// Keeps a refused attempt; `user_id` is none where no account has the address.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn record_refusal(
-        &self,
-        user_id: Option<&str>,
-        client: &Client,
-        now: Timestamp,
-    ) -> Result<(), StorageError> {
-        let mut transaction = self.write().await?;
-        record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
-        transaction.commit().await
-    }
 }
 
 /// Keeps an attempt. If the account is gone in the meantime, it is kept as one without an account.

@@ -4,7 +4,13 @@ use std::collections::BTreeSet;
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{access::Write, connect::Storage, error::StorageError};
+use super::{
+    access::{AnyQuery, Write},
+    client::Client,
+    connect::Storage,
+    error::StorageError,
+    login_events::{self, Outcome},
+};
 use crate::clock::Timestamp;
 
 /// The row that counts an account's failures from anywhere.
@@ -17,6 +23,8 @@ pub struct Attempt {
     pub account: String,
     /// Where it comes from.
     pub network: String,
+    /// Until when it comes too early, after these failures at this time; `None` when it does not.
+    pub too_early: fn(&Tally, Timestamp) -> Option<Timestamp>,
 }
 
 /// Wrong passwords since the last right one.
@@ -38,25 +46,40 @@ pub struct Tally {
 }
 
 impl Storage {
-    /// Counts an attempt as a failure, before anybody knows what it is: a thousand at once are a
-    /// thousand. Unless `too_early` says until when to wait, with the failures so far: then nothing
-    /// is counted.
+    /// Until when an attempt comes too early.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is counted then.
-    pub async fn count_attempt(
+    /// When the database fails.
+    pub async fn too_early(
         &self,
         attempt: &Attempt,
         now: Timestamp,
-        too_early: impl FnOnce(Tally) -> Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StorageError> {
+        let rows = self.fetch_all(tally_of(attempt)).await?;
+        Ok((attempt.too_early)(&Tally::read(&rows)?, now))
+    }
+
+    /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is none
+    /// where no account has the address. Unless others that were made at the same time have made it
+    /// one that comes too early: then nothing is kept, and nobody learns that it was wrong.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is kept then.
+    pub async fn refuse(
+        &self,
+        attempt: &Attempt,
+        user_id: Option<&str>,
+        client: &Client,
+        now: Timestamp,
     ) -> Result<Option<Timestamp>, StorageError> {
         let mut transaction = self.write().await?;
         let account = &attempt.account;
         // In this order, so that no two attempts wait for each other.
         let anywhere = lock(&mut transaction, account, ANYWHERE, now).await?;
         let here = lock(&mut transaction, account, &attempt.network, now).await?;
-        if let Some(until) = too_early(Tally { here, anywhere }) {
+        if let Some(until) = (attempt.too_early)(&Tally { here, anywhere }, now) {
             return Ok(Some(until));
         }
         let count = sqlx::query(
@@ -68,26 +91,9 @@ impl Storage {
         .bind(ANYWHERE)
         .bind(&attempt.network);
         transaction.execute(count).await?;
+        login_events::record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
         transaction.commit().await?;
         Ok(None)
-    }
-
-    /// Takes an attempt back that came to nothing through no fault of the person.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails; it stays counted then.
-    pub async fn uncount_attempt(&self, attempt: &Attempt) -> Result<(), StorageError> {
-        let mut transaction = self.write().await?;
-        let uncount = sqlx::query(
-            "UPDATE login_failures SET failures = failures - 1
-             WHERE account = $1 AND network IN ($2, $3) AND failures > 0",
-        )
-        .bind(&attempt.account)
-        .bind(ANYWHERE)
-        .bind(&attempt.network);
-        transaction.execute(uncount).await?;
-        transaction.commit().await
     }
 
     /// The addresses from which a user has logged in.
@@ -106,14 +112,56 @@ impl Storage {
     }
 }
 
-/// Forgets the failures of an account, here and anywhere: the password was right.
-pub(super) async fn forget(transaction: &mut Write, attempt: &Attempt) -> Result<(), StorageError> {
-    let delete =
-        sqlx::query("DELETE FROM login_failures WHERE account = $1 AND network IN ($2, $3)")
-            .bind(&attempt.account)
-            .bind(ANYWHERE)
-            .bind(&attempt.network);
-    transaction.execute(delete).await.map(drop)
+/// Forgets the failures on an account, here and anywhere, because the password was right. Unless
+/// others at the same time were wrong so often that this attempt comes too early: until when.
+pub(super) async fn forgive(
+    transaction: &mut Write,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
+    let rows = transaction.fetch_all(tally_of(attempt)).await?;
+    let too_early = (attempt.too_early)(&Tally::read(&rows)?, now);
+    if too_early.is_none() && !rows.is_empty() {
+        // In the order in which they are locked when an attempt is counted.
+        for network in [ANYWHERE, &attempt.network] {
+            let delete = "DELETE FROM login_failures WHERE account = $1 AND network = $2";
+            transaction.execute(sqlx::query(delete).bind(&attempt.account).bind(network)).await?;
+        }
+    }
+    Ok(too_early)
+}
+
+fn tally_of(attempt: &Attempt) -> AnyQuery<'_> {
+    sqlx::query(
+        "SELECT network, failures, last_at FROM login_failures
+         WHERE account = $1 AND network IN ($2, $3)",
+    )
+    .bind(&attempt.account)
+    .bind(ANYWHERE)
+    .bind(&attempt.network)
+}
+
+impl Failures {
+    const NONE: Self = Self { number: 0, last_at: Timestamp::MIN };
+
+    fn read(row: &AnyRow) -> Result<Self, StorageError> {
+        let last_at = Timestamp::from_unix(row.try_get("last_at")?);
+        Ok(Self { number: row.try_get("failures")?, last_at })
+    }
+}
+
+impl Tally {
+    fn read(rows: &[AnyRow]) -> Result<Self, StorageError> {
+        let mut tally = Self { here: Failures::NONE, anywhere: Failures::NONE };
+        for row in rows {
+            let failures = Failures::read(row)?;
+            match row.try_get::<String, _>("network")?.as_str() {
+                ANYWHERE => tally.anywhere = failures,
+                _ => tally.here = failures,
+            }
+        }
+        Ok(tally)
+    }
 }
 
 /// Reads a row, makes it where there is none, and keeps others from it until the transaction's end.
@@ -132,10 +180,5 @@ async fn lock(
     .bind(network)
     .bind(now.as_unix());
     let rows = transaction.fetch_all(upsert).await?;
-    rows.first().map(read).transpose()?.ok_or(StorageError::Corrupt("count of failures"))
-}
-
-fn read(row: &AnyRow) -> Result<Failures, StorageError> {
-    let last_at = Timestamp::from_unix(row.try_get("last_at")?);
-    Ok(Failures { number: row.try_get("failures")?, last_at })
+    rows.first().map(Failures::read).transpose()?.ok_or(StorageError::Corrupt("count of failures"))
 }

@@ -12,6 +12,7 @@ use super::{
     session_store::SessionStore,
 };
 use crate::{
+    clock::Timestamp,
     session::{SessionId, SessionRecord},
     telemetry,
 };
@@ -44,9 +45,18 @@ pub struct NewUser<'a> {
     pub role: &'a str,
 }
 
+/// How the opening of a log-in's session ended.
+pub enum OpenedLogin {
+    /// It is open.
+    Done(SessionRecord),
+    /// The user is gone, or has another hash than the verified one; nothing was changed.
+    OtherHash,
+    /// So many others were wrong at the same time that it came too early; nothing was changed.
+    TooEarly(Timestamp),
+}
+
 impl SessionStore {
-    /// Opens the session of a log-in. `None`, and nothing is changed, when the user is gone or
-    /// the password is not the verified one any more.
+    /// Opens the session of a log-in.
     ///
     /// `session` makes it, with the role that the user has at this moment.
     ///
@@ -57,12 +67,20 @@ impl SessionStore {
         &self,
         login: NewLogin<'_>,
         session: impl FnOnce(&str) -> Result<SessionRecord, E>,
-    ) -> Result<Option<SessionRecord>, E> {
+    ) -> Result<OpenedLogin, E> {
         let mut transaction = self.storage.write().await?;
-        let Some(role) = confirm(&mut transaction, &login).await? else { return Ok(None) };
+        let Some(role) = confirm(&mut transaction, &login).await? else {
+            return Ok(OpenedLogin::OtherHash);
+        };
         let session = session(&role)?;
+        if let Some(attempt) = login.attempt
+            && let Some(until) =
+                login_failures::forgive(&mut transaction, attempt, session.auth_time).await?
+        {
+            return Ok(OpenedLogin::TooEarly(until));
+        }
         self.open_and_commit(transaction, &login, &session).await?;
-        Ok(Some(session))
+        Ok(OpenedLogin::Done(session))
     }
 
     /// Adds a user. `false`, and nothing is changed, when the e-mail address is taken. With a
@@ -122,9 +140,6 @@ impl SessionStore {
         };
         login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
             .await?;
-        if let Some(attempt) = login.attempt {
-            login_failures::forget(&mut transaction, attempt).await?;
-        }
         self.commit(transaction, ended.into_iter().collect()).await?;
         telemetry::session_opened();
         Ok(())
@@ -147,4 +162,62 @@ async fn confirm(
     .bind(login.verified_hash);
     let row = transaction.fetch_optional(query).await?;
     Ok(row.map(|row| row.try_get("role")).transpose()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        session::{Lifetimes, State},
+        storage::{Storage, Tally},
+    };
+
+    /// The password was right, but while it was verified, others were wrong.
+    #[actix_web::test]
+    async fn a_log_in_that_has_come_too_early_in_the_meantime_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+        let storage = Storage::connect(&url).await.unwrap();
+        let store = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+        let client = Client::default();
+        let ann =
+            NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
+        assert!(store.sign_up(ann, None, None).await.unwrap());
+
+        let after_two = |tally: &Tally, now| (tally.here.number >= 2).then_some(now);
+        let attempt = Attempt {
+            account: "ann's".to_owned(),
+            network: "192.0.2.7".to_owned(),
+            too_early: after_two,
+        };
+        let log_in = async || {
+            let login = NewLogin {
+                user_id: "ann",
+                verified_hash: "hash",
+                password_hash: "hash",
+                replaces: None,
+                client: &client,
+                attempt: Some(&attempt),
+            };
+            let session = |_: &str| {
+                let state = State::from_json("{}".to_owned()).unwrap();
+                Ok::<_, StorageError>(SessionRecord::open(
+                    &Lifetimes::default(),
+                    clock.now(),
+                    state,
+                ))
+            };
+            store.open_login(login, session).await.unwrap()
+        };
+        let refuse = async || storage.refuse(&attempt, None, &client, clock.now()).await.unwrap();
+        assert_eq!(refuse().await, None);
+        assert!(matches!(log_in().await, OpenedLogin::Done(_)), "and forgets the failure");
+        assert_eq!(refuse().await, None);
+        assert_eq!(refuse().await, None);
+        assert_eq!(refuse().await, Some(clock.now()));
+        assert!(matches!(log_in().await, OpenedLogin::TooEarly(_)));
+        assert_eq!(store.live("ann").await.unwrap().len(), 1);
+    }
 }

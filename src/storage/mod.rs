@@ -37,7 +37,7 @@ pub use feed::Revocations;
 pub use listener::{ListenError, Listener};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewUser};
+pub use logins::{NewLogin, NewUser, OpenedLogin};
 pub use session_list::{ListedSession, SessionTrace};
 pub use session_rows::SessionRow;
 pub use session_store::{Health, SessionStore};
