@@ -32,9 +32,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// For so long failures are remembered after the last one.
-pub(super) const MEMORY: Duration = Duration::from_secs(86_400);
-
 /// Whether an attempt to use a password may be made.
 pub(super) enum Admission {
     /// It may; what comes of it is kept under this.
@@ -92,7 +89,7 @@ fn too_early(failures: Failures, now: Timestamp) -> Option<Timestamp> {
     let until = failures.last_at + wait(failures.number);
     // A clock that was set back makes nobody wait longer.
     let sane = until.min(now + LONGEST_WAIT);
-    (now < sane && now.since(failures.last_at) < MEMORY).then_some(sane)
+    (now < sane).then_some(sane)
 }
 
 /// The wait after so many failures.
@@ -136,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_clock_set_back_nor_failures_of_yesterday_make_wait() {
+    fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
         let at = Timestamp::from_unix;
         let failures = Failures { number: 9, last_at: at(1_000_000) };
         assert_eq!(too_early(failures, at(1_000_000)), Some(at(1_000_480)));

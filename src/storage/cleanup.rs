@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{connect::Storage, error::StorageError, feed::AFTERLIFE};
+use super::{connect::Storage, error::StorageError, feed::AFTERLIFE, login_failures};
 use crate::clock::Timestamp;
 
 /// How many rows one transaction deletes.
@@ -10,9 +10,6 @@ const BATCH: i64 = 500;
 
 /// How long the history of log-ins goes back: 90 days.
 const HISTORY: Duration = Duration::from_secs(90 * 86_400);
-
-/// How long after the last one failed log-ins are counted: a day.
-const FAILURES: Duration = Duration::from_secs(86_400);
 
 /// What a clean-up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +35,7 @@ impl Storage {
         loop {
             let sessions = self.delete(SESSIONS, now - AFTERLIFE).await?;
             let login_events = self.delete(LOGIN_EVENTS, now - HISTORY).await?;
-            let login_failures = self.delete(LOGIN_FAILURES, now - FAILURES).await?;
+            let login_failures = self.delete(LOGIN_FAILURES, now - login_failures::MEMORY).await?;
             cleaned.sessions += sessions;
             cleaned.login_events += login_events;
             cleaned.login_failures += login_failures;

@@ -1,6 +1,6 @@
 //! Wrong passwords, counted: on whose account, and from where.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use sqlx::{Row, any::AnyRow};
 
@@ -15,6 +15,9 @@ use crate::clock::Timestamp;
 
 /// The row that counts an account's failures from anywhere.
 const ANYWHERE: &str = "";
+
+/// How long failures are remembered after the last one: a day.
+pub(super) const MEMORY: Duration = Duration::from_secs(86_400);
 
 /// Somebody tries a password.
 #[derive(Debug, Clone)]
@@ -57,7 +60,7 @@ impl Storage {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StorageError> {
         let rows = self.fetch_all(tally_of(attempt)).await?;
-        Ok((attempt.too_early)(&Tally::read(&rows)?, now))
+        Ok((attempt.too_early)(&Tally::read(&rows, now)?, now))
     }
 
     /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is none
@@ -82,15 +85,17 @@ impl Storage {
         if let Some(until) = (attempt.too_early)(&Tally { here, anywhere }, now) {
             return Ok(Some(until));
         }
-        let count = sqlx::query(
-            "UPDATE login_failures SET failures = failures + 1, last_at = $1
-             WHERE account = $2 AND network IN ($3, $4)",
-        )
-        .bind(now.as_unix())
-        .bind(account)
-        .bind(ANYWHERE)
-        .bind(&attempt.network);
-        transaction.execute(count).await?;
+        for (network, failures) in [(ANYWHERE, anywhere), (&attempt.network, here)] {
+            let count = sqlx::query(
+                "UPDATE login_failures SET failures = $1, last_at = $2
+                 WHERE account = $3 AND network = $4",
+            )
+            .bind(failures.number + 1)
+            .bind(now.as_unix())
+            .bind(account)
+            .bind(network);
+            transaction.execute(count).await?;
+        }
         login_events::record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
         transaction.commit().await?;
         Ok(None)
@@ -120,7 +125,7 @@ pub(super) async fn forgive(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StorageError> {
     let rows = transaction.fetch_all(tally_of(attempt)).await?;
-    let too_early = (attempt.too_early)(&Tally::read(&rows)?, now);
+    let too_early = (attempt.too_early)(&Tally::read(&rows, now)?, now);
     if too_early.is_none() && !rows.is_empty() {
         // In the order in which they are locked when an attempt is counted.
         for network in [ANYWHERE, &attempt.network] {
@@ -144,17 +149,21 @@ fn tally_of(attempt: &Attempt) -> AnyQuery<'_> {
 impl Failures {
     const NONE: Self = Self { number: 0, last_at: Timestamp::MIN };
 
-    fn read(row: &AnyRow) -> Result<Self, StorageError> {
+    /// What is remembered at this time.
+    fn read(row: &AnyRow, now: Timestamp) -> Result<Self, StorageError> {
         let last_at = Timestamp::from_unix(row.try_get("last_at")?);
+        if now.since(last_at) >= MEMORY {
+            return Ok(Self::NONE);
+        }
         Ok(Self { number: row.try_get("failures")?, last_at })
     }
 }
 
 impl Tally {
-    fn read(rows: &[AnyRow]) -> Result<Self, StorageError> {
+    fn read(rows: &[AnyRow], now: Timestamp) -> Result<Self, StorageError> {
         let mut tally = Self { here: Failures::NONE, anywhere: Failures::NONE };
         for row in rows {
-            let failures = Failures::read(row)?;
+            let failures = Failures::read(row, now)?;
             match row.try_get::<String, _>("network")?.as_str() {
                 ANYWHERE => tally.anywhere = failures,
                 _ => tally.here = failures,
@@ -180,5 +189,6 @@ async fn lock(
     .bind(network)
     .bind(now.as_unix());
     let rows = transaction.fetch_all(upsert).await?;
-    rows.first().map(Failures::read).transpose()?.ok_or(StorageError::Corrupt("count of failures"))
+    let row = rows.first().map(|row| Failures::read(row, now));
+    row.transpose()?.ok_or(StorageError::Corrupt("count of failures"))
 }
