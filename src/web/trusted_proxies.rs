@@ -84,8 +84,7 @@ impl FromStr for TrustedProxies {
 }
 
 fn network(text: &str) -> Result<IpNet, InvalidProxy> {
-    let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    let net = address.or_else(|_| text.parse()).map_err(|_| InvalidProxy(text.to_owned()))?;
+    let net = read_network(text).ok_or_else(|| InvalidProxy(text.to_owned()))?;
     let mapped = match net {
         IpNet::V6(net) => net.addr().to_ipv4_mapped().zip(net.prefix_len().checked_sub(96)),
         IpNet::V4(_) => None,
@@ -93,6 +92,17 @@ fn network(text: &str) -> Result<IpNet, InvalidProxy> {
     Ok(mapped
         .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
         .map_or(net, IpNet::V4))
+}
+
+/// The address of a CIDR is read as one that stands alone is: ipnet would take `010.0.0.0/8` for
+/// `10.0.0.0/8`, where other software takes it for `8.0.0.0/8`.
+fn read_network(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
+    };
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length = digits.then(|| length.parse().ok())??;
+    IpNet::new(address.parse().ok()?, length).ok()
 }
 
 #[cfg(test)]
@@ -233,7 +243,20 @@ mod tests {
 
     #[test]
     fn what_is_neither_is_named() {
-        for bad in ["10.0.0", "10.0.0.0/33", "::/129", "nginx", "10.0.0.1:80", "10.0.0.1-9", "*"] {
+        for bad in [
+            "10.0.0",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "010.0.0.0",
+            "010.0.0.0/8",
+            "::/129",
+            "nginx",
+            "10.0.0.1:80",
+            "10.0.0.1-9",
+            "*",
+        ] {
             let problem = format!("::1, {bad}").parse::<TrustedProxies>().unwrap_err().to_string();
             assert!(problem.starts_with(&format!("{bad:?} must be an IP address or a CIDR")));
         }
