@@ -29,7 +29,7 @@ mod page;
 mod panics;
 mod password_change;
 mod profile;
-mod redirect;
+pub mod redirect;
 pub mod request_time;
 mod sessions;
 mod signup;

@@ -22,31 +22,45 @@ pub(super) fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
-/// Where somebody goes after logging in: a path on this site.
+/// Where somebody goes after something else, such as logging in: a path on this site, whoever named
+/// it. For pages of your own that are told by a parameter where to lead.
+///
+/// ```
+/// use waxseal::web::redirect::Next;
+///
+/// let next = Next::parse("/notes?page=2").ok_or("not on this site")?;
+/// assert_eq!(next.as_str(), "/notes?page=2");
+/// assert_eq!(next.login_url(), "/login?next=/notes%3Fpage=2");
+///
+/// assert_eq!(Next::parse("https://evil.example/"), None);
+/// assert_eq!(Next::parse("//evil.example/"), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Next(String);
+pub struct Next(String);
 
 impl Next {
-    /// The longest path that is kept: longer than any of ours, and short enough for a header.
-    const MAX_BYTES: usize = 2048;
+    /// The longest path that is kept, in bytes: longer than any of ours, and short enough for a
+    /// header.
+    pub const MAX_BYTES: usize = 2048;
 
     /// Takes a path that came with a request. One that a browser could read as leading elsewhere
     /// (`//host`, `/\host`, a tab in between) is none, and neither is one that no header can
     /// have.
-    pub(super) fn parse(path: &str) -> Option<Self> {
+    pub fn parse(path: &str) -> Option<Self> {
         let local = path.starts_with('/') && !path.starts_with("//");
         let short = path.len() <= Self::MAX_BYTES;
         let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         (local && short && plain).then(|| Self(path.to_owned()))
     }
 
-    /// The path.
-    pub(super) fn as_str(&self) -> &str {
+    /// The path, with its query and fragment, as it was given.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The log-in page that leads back there.
-    pub(super) fn login_url(&self) -> String {
+    pub fn login_url(&self) -> String {
         format!("/login?next={}", utf8_percent_encode(&self.0, QUERY_VALUE))
     }
 }
