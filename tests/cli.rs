@@ -219,7 +219,7 @@ fn the_log_has_no_secret_no_password_no_address_and_no_cookie() {
     let token = answer.split("session=").nth(1).unwrap().split(';').next().unwrap().to_owned();
     assert!(server.post("/login", form).starts_with("HTTP/1.1 303 "));
     assert!(server.post("/login", &format!("{form}x")).starts_with("HTTP/1.1 422 "));
-    server.get("/admin/users?q=ann%40example.com");
+    server.get("/admin/users?q=ann@example.com");
     server.stop("TERM");
     let log = server.log.join("\n");
     assert!(log.contains("signed up: user "), "{log}");

@@ -48,6 +48,9 @@ impl fmt::Debug for Password {
 /// offline attack on a slow hash such as ours.
 const ENOUGH_GUESSES: u64 = 100_000_000;
 
+/// Parts of an address that are shorter are in every other word.
+const SHORTEST_WORD: usize = 3;
+
 /// How many characters of a new password are judged.
 const JUDGED: usize = 40;
 
@@ -86,11 +89,11 @@ impl PasswordPolicy {
         if password.chars().count() < self.min_length {
             return Err(UnfitPassword::TooShort { min_length: self.min_length });
         }
-        let lower = password.to_lowercase();
-        if lower.contains(email.as_str()) || email.as_str().contains(&lower) {
+        let own_words = own_words(email);
+        if !is_enough_without(password, &own_words) {
             return Err(UnfitPassword::Weak("It is much like your e-mail address.".to_owned()));
         }
-        let own_words = [email.as_str(), email.local_part(), "waxseal"];
+        let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
         // The estimate's time grows with the square of the length and more, and what the beginning
         // withstands, the whole does.
         let beginning: Zeroizing<String> = Zeroizing::new(password.chars().take(JUDGED).collect());
@@ -105,6 +108,34 @@ impl PasswordPolicy {
             .unwrap_or_else(|| "Add another word or two.".to_owned());
         Err(UnfitPassword::Weak(reason))
     }
+}
+
+/// What an attacker tries first on this account: the address, its parts, and the name of this
+/// program.
+fn own_words(email: &Email) -> Vec<String> {
+    let parts = email.as_str().split(|c: char| !c.is_alphanumeric());
+    let parts = parts.filter(|part| part.chars().count() >= SHORTEST_WORD).map(str::to_owned);
+    let whole = [email.as_str(), email.local_part()].map(bare);
+    let mut words: Vec<String> = whole.into_iter().chain(parts).collect();
+    words.push("waxseal".to_owned());
+    // The longest first: taken out before what they are made of.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words
+}
+
+/// Whether a password that has some of these words in it is long enough without them.
+fn is_enough_without(password: &str, words: &[String]) -> bool {
+    let whole: Zeroizing<String> = Zeroizing::new(bare(&password.to_lowercase()));
+    let mut left = whole.clone();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        left = Zeroizing::new(left.replace(word.as_str(), ""));
+    }
+    left.len() == whole.len() || left.chars().count() >= PasswordPolicy::LOWEST_MIN_LENGTH
+}
+
+/// Letters and digits only.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Why a password is not taken, in words for the person who typed it.
@@ -154,5 +185,26 @@ mod tests {
             let Err(UnfitPassword::Weak(reason)) = judge(easy, 12) else { panic!("{easy}") };
             assert!(reason.ends_with('.'), "{reason}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_the_address_is_refused() {
+        let refused = |email: &str, password: &str| {
+            let judged = PasswordPolicy::new(12)
+                .judge(&Password::parse(password).unwrap(), &email.parse().unwrap());
+            assert!(matches!(judged, Err(UnfitPassword::Weak(_))), "{email}: {password}");
+        };
+        for password in ["ednakrabappel1", "EdnaKrabappel1!", "edna krabappel", "krabappel-edna-1"]
+        {
+            refused("edna.krabappel@example.com", password);
+        }
+        for password in ["j.smith.2026!", "jsmith2026!!", "jsmithacme2026", "hello waxseal"] {
+            refused("j.smith@acme.com", password);
+        }
+        refused("johannes@widgetcorp.com", "widgetcorp2026");
+        // One's own name is no harm among enough else.
+        let email = "edna.krabappel@example.com".parse().unwrap();
+        let password = Password::parse("edna paints violet marmots").unwrap();
+        assert_eq!(PasswordPolicy::new(12).judge(&password, &email), Ok(()));
     }
 }

@@ -68,8 +68,8 @@ impl Accounts {
 
     /// Whether the user has logged in from this network before.
     async fn is_at_home(&self, user_id: Option<&str>, here: &str) -> Result<bool, AccountsError> {
-        let Some(user_id) = user_id else { return Ok(false) };
-        let addresses = self.storage.addresses_of(user_id).await?;
+        // Asked of nobody's too: otherwise the time of the answer would tell whose there is.
+        let addresses = self.storage.addresses_of(user_id.unwrap_or_default()).await?;
         Ok(addresses.iter().any(|address| network(address) == here))
     }
 }

@@ -185,7 +185,7 @@ fn known<T: 'static>(
 }
 
 /// A guard did not let somebody in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NotAllowed {
     /// Nobody is logged in, and a page was asked for: 303 to the log-in page, which leads back
     /// there.
@@ -209,6 +209,13 @@ impl NotAllowed {
         let next = asked_for.and_then(|path| Next::parse(path.as_str()));
         let login_url = next.as_ref().map_or("/login".to_owned(), Next::login_url);
         Self::VisitorOfPage { login_url }
+    }
+}
+
+/// Without the way back: a query may hold an e-mail address, and actix-web logs this.
+impl fmt::Debug for NotAllowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
