@@ -1,0 +1,223 @@
+//! Any bytes as the body of a log-in and a sign-up, through the same layers and handlers as in the
+//! server: the form comes back with what was typed, or the body is refused; never a fault, never a
+//! panic.
+//!
+//! The first byte says in which encoding the body claims to be. Forms that are filled in well are
+//! not sent: a password would be hashed, which takes as long as hundreds of others. The tests send
+//! those.
+
+#![no_main]
+
+use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
+
+use actix_http::Request;
+use actix_web::{
+    App,
+    body::MessageBody,
+    dev::{Service, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, SET_COOKIE},
+    },
+    middleware::from_fn,
+    rt::{System, SystemRunner},
+    test::{TestRequest, init_service},
+    web::{self, Data},
+};
+use encoding_rs::Encoding;
+use libfuzzer_sys::fuzz_target;
+use waxseal::{
+    accounts::{Accounts, Email, Hashing, Password, PasswordPolicy},
+    clock::{Clock, Timestamp},
+    seal::Secret,
+    session::{Lifetimes, SessionLayer},
+    storage::{DatabaseUrl, SessionStore, Storage},
+    web::{error, headers, limits::Limits, origin, page_routes, trusted_proxies::TrustedProxies},
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What a form may claim to be encoded in; mostly it says nothing, which is UTF-8.
+const CHARSETS: [&str; 8] = [
+    "",
+    "utf-8",
+    "iso-8859-1",
+    "utf-16le",
+    "shift_jis",
+    "gb18030",
+    "iso-2022-jp",
+    "x-user-defined",
+];
+
+thread_local! {
+    // It is never closed: when the process exits, there is nothing left to close it with.
+    static SITE: &'static Site = Box::leak(Box::new(Site::open()));
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((which, body)) = data.split_first() else { return };
+    let charset = CHARSETS[usize::from(*which) % CHARSETS.len()];
+    let typed = Typed::read(charset, body);
+    if typed.as_ref().is_some_and(Typed::is_filled_in_well) {
+        return;
+    }
+    let kind =
+        if charset.is_empty() { FORM.to_owned() } else { format!("{FORM}; charset={charset}") };
+    for path in ["/login", "/signup"] {
+        let answer = SITE.with(|site| site.post(path, &kind, body));
+        let fields = if path == "/login" {
+            &["email", "password", "next"][..]
+        } else {
+            &["email", "password"]
+        };
+        let readable = typed.as_ref().filter(|typed| typed.has_each_once(fields));
+        answer.check(readable.map(|typed| typed.kept(path)).as_deref());
+    }
+});
+
+/// What a body says, read by another reader.
+struct Typed(Vec<(String, String)>);
+
+impl Typed {
+    /// `None` where the body is not in the encoding that it claims to be in.
+    fn read(charset: &str, body: &[u8]) -> Option<Self> {
+        let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+        let pairs = if encoding == encoding_rs::UTF_8 {
+            url::form_urlencoded::parse(body).into_owned().collect()
+        } else {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(body)?;
+            url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+        };
+        Some(Self(pairs))
+    }
+
+    fn get(&self, field: &str) -> &str {
+        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
+    }
+
+    /// Unless it is not there at all.
+    fn has_each_once(&self, fields: &[&str]) -> bool {
+        fields.iter().all(|field| self.0.iter().filter(|(name, _)| name == field).count() <= 1)
+    }
+
+    fn is_filled_in_well(&self) -> bool {
+        self.get("email").parse::<Email>().is_ok() && Password::parse(self.get("password")).is_ok()
+    }
+
+    /// What of it the page has to have.
+    fn kept(&self, path: &str) -> Vec<String> {
+        let email = format!(r#"value="{}""#, escaped(self.get("email")));
+        let next = self.get("next");
+        let comes_back = path == "/login" && !next.is_empty() && !next.contains(char::is_control);
+        let next = comes_back.then(|| format!(r#"name="next" value="{}""#, escaped(next)));
+        [Some(email), next].into_iter().flatten().collect()
+    }
+}
+
+/// As it has to stand in the value of an attribute.
+fn escaped(text: &str) -> String {
+    let mut html = String::new();
+    for char in text.chars() {
+        match char {
+            '"' | '&' | '\'' | '<' | '>' => html += &format!("&#{};", u32::from(char)),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+struct Answer {
+    status: StatusCode,
+    sets_cookie: bool,
+    kind: String,
+    page: String,
+}
+
+impl Answer {
+    /// With what the page has to have; `None` where the body could not be read.
+    fn check(&self, kept: Option<&[String]>) {
+        let expected = if kept.is_some() { 422 } else { 400 };
+        assert_eq!(self.status, expected, "{}", self.page);
+        assert!(!self.sets_cookie);
+        assert_eq!(self.kind, "text/html; charset=utf-8");
+        assert!(self.page.starts_with("<!doctype html>"));
+        for text in kept.unwrap_or_default() {
+            assert!(self.page.contains(text), "{text} is not in {}", self.page);
+        }
+    }
+}
+
+/// The application without its listener, as `waxseal::app` puts it together.
+struct Site {
+    runtime: SystemRunner,
+    clock: Clock,
+    service: Serve,
+}
+
+type Serve = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Answer>>>>;
+
+impl Site {
+    fn open() -> Self {
+        let runtime = System::new();
+        let clock = Clock::manual(Timestamp::from_unix(2_000_000_000));
+        let service = runtime.block_on(service(clock.clone()));
+        Self { runtime, clock, service }
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
+        // Who asks so often has to wait, otherwise.
+        self.clock.elapse(Duration::from_secs(60));
+        let request = TestRequest::post()
+            .uri(path)
+            .peer_addr("192.0.2.1:4711".parse().unwrap())
+            .insert_header((CONTENT_TYPE, kind))
+            .set_payload(body.to_vec())
+            .to_request();
+        self.runtime.block_on((self.service)(request))
+    }
+}
+
+async fn service(clock: Clock) -> Serve {
+    // It is gone as soon as it was opened: what is sent asks it nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let database = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
+    let storage = Storage::connect(&database).await.unwrap();
+    let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await.unwrap());
+    let secret = Secret::new("the secret that the fuzzers agreed on").unwrap();
+    let layer = SessionLayer::new(&secret);
+    let accounts = Accounts {
+        storage,
+        sessions,
+        hashing: Hashing::new(clock.clone()).unwrap(),
+        policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        lifetimes: Lifetimes::default(),
+        clock: clock.clone(),
+    };
+    let app = App::new()
+        .app_data(Data::new(accounts))
+        .app_data(Data::new(Limits::new(&clock)))
+        .app_data(Data::new(TrustedProxies::default()))
+        .app_data(Data::new(origin::PublicOrigin::default()))
+        .service(web::scope("").configure(page_routes).wrap(layer).wrap(from_fn(headers::private)))
+        .wrap(from_fn(origin::same_origin))
+        .wrap(from_fn(error::pages))
+        .wrap(from_fn(headers::everywhere));
+    let service = Rc::new(init_service(app).await);
+    Box::new(move |request| {
+        let service = Rc::clone(&service);
+        Box::pin(async move { answer(service.call(request).await.unwrap()).await })
+    })
+}
+
+async fn answer<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    Answer {
+        status: response.status(),
+        sets_cookie: response.headers().contains_key(SET_COOKIE),
+        kind: kind.unwrap_or_default().to_owned(),
+        page: String::from_utf8(
+            actix_web::body::to_bytes(response.into_body()).await.ok().unwrap().to_vec(),
+        )
+        .unwrap(),
+    }
+}
