@@ -272,7 +272,7 @@ async fn holds_together(browser: &Browser, page: &str) {
     let own = format!("{} - Failed to load resource", browser.current_url().await.unwrap());
     let console = browser.console().await;
     let noted = |line: &&String| {
-        line.starts_with(&own) || line.ends_with(r#"Cleared data types: \"cache\"."#)
+        line.starts_with(&own) || line.ends_with(r#"Cleared data types: "cache"."#)
     };
     let complaints: Vec<_> = console.iter().filter(|line| !noted(line)).collect();
     assert!(complaints.is_empty(), "{page}: {complaints:?}");
