@@ -25,6 +25,7 @@ struct LogIn {
 }
 
 async fn log_in(session: Session, form: web::Form<LogIn>) -> Result<HttpResponse> {
+    session.clear(); // whatever somebody else may have put there
     session.renew(); // a new session: the id from before the log-in is worth nothing now
     session.insert("name", form.name.replace(['<', '&'], ""))?;
     Ok(to_home())

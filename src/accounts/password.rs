@@ -90,7 +90,9 @@ impl PasswordPolicy {
             return Err(UnfitPassword::TooShort { min_length: self.min_length });
         }
         let own_words = own_words(email);
-        if !is_enough_without(password, &own_words) {
+        let lower = Zeroizing::new(password.to_lowercase());
+        let has_address = lower.contains(email.as_str()) || email.as_str().contains(&**lower);
+        if has_address || !is_enough_without(&lower, &own_words) {
             return Err(UnfitPassword::Weak("It is much like your e-mail address.".to_owned()));
         }
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
@@ -124,8 +126,8 @@ fn own_words(email: &Email) -> Vec<String> {
 }
 
 /// Whether a password that has some of these words in it is long enough without them.
-fn is_enough_without(password: &str, words: &[String]) -> bool {
-    let whole: Zeroizing<String> = Zeroizing::new(bare(&password.to_lowercase()));
+fn is_enough_without(lower: &str, words: &[String]) -> bool {
+    let whole: Zeroizing<String> = Zeroizing::new(bare(lower));
     let mut left = whole.clone();
     for word in words.iter().filter(|word| !word.is_empty()) {
         left = Zeroizing::new(left.replace(word.as_str(), ""));
@@ -198,6 +200,7 @@ mod tests {
         {
             refused("edna.krabappel@example.com", password);
         }
+        refused("edna.krabappel@example.com", "violet edna.krabappel@example.com marmots");
         for password in ["j.smith.2026!", "jsmith2026!!", "jsmithacme2026", "hello waxseal"] {
             refused("j.smith@acme.com", password);
         }

@@ -40,7 +40,8 @@
 //!
 //! Whenever somebody gains rights (log-in, sign-up, password change), call
 //! [`Session::renew`](actix_session::Session::renew): the session that was there ends and another
-//! opens, with a new id, so an id planted or learnt before is worth nothing after. To log out,
+//! opens, with a new id, so an id planted or learnt before is worth nothing after. The state goes
+//! along: at a log-in, [`clear`](actix_session::Session::clear) it first, it may be another's. To log out,
 //! call [`Session::purge`](actix_session::Session::purge).
 //!
 //! # Guards
