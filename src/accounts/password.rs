@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
-use zxcvbn::zxcvbn;
+use zxcvbn::{Entropy, zxcvbn};
 
 use super::email::Email;
 
@@ -44,9 +44,10 @@ impl fmt::Debug for Password {
     }
 }
 
-/// How many guesses a new password has to withstand: what zxcvbn's authors call safe against an
-/// offline attack on a slow hash such as ours.
-const ENOUGH_GUESSES: u64 = 100_000_000;
+/// How many guesses a new password has to withstand, as a power of ten: what zxcvbn calls very
+/// unguessable, its best score. (With 10^8, its second best, `ILoveYou2026!` is one.) Shorter ones, where they
+/// are allowed, withstand what random characters do: ten guesses for each.
+const ENOUGH_GUESSES: u32 = 10;
 
 /// Parts of an address that are shorter are in every other word.
 const SHORTEST_WORD: usize = 3;
@@ -98,9 +99,9 @@ impl PasswordPolicy {
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
         // The estimate's time grows with the square of the length and more, and what the beginning
         // withstands, the whole does.
-        let beginning: Zeroizing<String> = Zeroizing::new(password.chars().take(JUDGED).collect());
+        let beginning = beginning(password);
         let estimate = zxcvbn(&beginning, &own_words);
-        if estimate.guesses() >= ENOUGH_GUESSES {
+        if is_hard_to_guess(&beginning, &estimate) {
             return Ok(());
         }
         let reason = estimate
@@ -125,14 +126,29 @@ fn own_words(email: &Email) -> Vec<String> {
     words
 }
 
-/// Whether a password that has some of these words in it is long enough without them.
+/// Whether a password that has some of these words in it is good enough without them.
 fn is_enough_without(lower: &str, words: &[String]) -> bool {
     let whole: Zeroizing<String> = Zeroizing::new(bare(lower));
     let mut left = whole.clone();
     for word in words.iter().filter(|word| !word.is_empty()) {
         left = Zeroizing::new(left.replace(word.as_str(), ""));
     }
-    left.len() == whole.len() || left.chars().count() >= PasswordPolicy::LOWEST_MIN_LENGTH
+    if left.len() == whole.len() {
+        return true;
+    }
+    let left = beginning(&left);
+    left.chars().count() >= PasswordPolicy::LOWEST_MIN_LENGTH
+        && is_hard_to_guess(&left, &zxcvbn(&left, &[]))
+}
+
+/// What of a password is judged.
+fn beginning(password: &str) -> Zeroizing<String> {
+    Zeroizing::new(password.chars().take(JUDGED).collect())
+}
+
+fn is_hard_to_guess(password: &str, estimate: &Entropy) -> bool {
+    let of_random = u32::try_from(password.chars().count()).unwrap_or(u32::MAX);
+    estimate.guesses() >= 10_u64.pow(of_random.min(ENOUGH_GUESSES))
 }
 
 /// Letters and digits only.
@@ -183,6 +199,10 @@ mod tests {
             "qwertyuiop[]",
             "ann.marmot@example.com1",
             "waxsealwaxseal",
+            "waxseal-password",
+            "ILoveYou2026!",
+            "thisismypassword",
+            "qwertyuiopasdfghjklzxcvbnm",
         ] {
             let Err(UnfitPassword::Weak(reason)) = judge(easy, 12) else { panic!("{easy}") };
             assert!(reason.ends_with('.'), "{reason}");
@@ -205,6 +225,7 @@ mod tests {
             refused("j.smith@acme.com", password);
         }
         refused("johannes@widgetcorp.com", "widgetcorp2026");
+        refused("johannes@widgetcorp.com", "WidgetCorp-2026-Winter");
         // One's own name is no harm among enough else.
         let email = "edna.krabappel@example.com".parse().unwrap();
         let password = Password::parse("edna paints violet marmots").unwrap();

@@ -41,5 +41,9 @@ fn read_line() -> Result<Zeroizing<String>, Failure> {
     read.map_err(|error| format!("standard input can't be read: {error}"))?;
     let end = line.trim_end_matches(['\r', '\n']).len();
     line.truncate(end);
-    Ok(line)
+    // No form takes one: it would be a password that nobody can log in with.
+    match line.contains('\0') {
+        true => Err("a NUL byte can't be part of this".into()),
+        false => Ok(line),
+    }
 }
