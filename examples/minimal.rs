@@ -27,7 +27,8 @@ struct LogIn {
 async fn log_in(session: Session, form: web::Form<LogIn>) -> Result<HttpResponse> {
     session.clear(); // whatever somebody else may have put there
     session.renew(); // a new session: the id from before the log-in is worth nothing now
-    session.insert("name", form.name.replace(['<', '&'], ""))?;
+    let name: String = form.name.chars().filter(|c| !"<&".contains(*c)).take(40).collect();
+    session.insert("name", name)?;
     Ok(to_home())
 }
 

@@ -68,7 +68,7 @@ impl Application {
         });
         let site = Site {
             accounts,
-            sessions: layer,
+            sessions: Data::new(layer),
             limits: Data::new(Limits::new(&clock)),
             origin: Data::new(PublicOrigin(config.public_origin)),
             proxies: Data::new(config.trusted_proxies),

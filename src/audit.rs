@@ -87,15 +87,19 @@ pub fn account_deleted(user: impl Display, from: impl Display) {
 }
 
 /// A form, or a script, of another site was refused.
-pub fn cross_origin_refused(method: impl Display, path: &str, from: impl Display) {
-    let path = path.as_bytes().escape_ascii();
-    log::warn!(target: TARGET, "cross-origin refused: {method} \"{path}\", from {from}");
+pub fn cross_origin_refused(
+    method: impl Display,
+    path: &str,
+    whose: Option<impl Display>,
+    from: impl Display,
+) {
+    let (path, whose) = (path.as_bytes().escape_ascii(), claimed(whose));
+    log::warn!(target: TARGET, "cross-origin refused: {method} \"{path}\", {whose}from {from}");
 }
 
-/// A session cookie was worth nothing. The session is known where the seal could be opened.
-pub fn cookie_rejected(reason: impl Display, session: Option<impl Display>, from: impl Display) {
-    let session = session.map(|session| format!("session {session}, ")).unwrap_or_default();
-    log::info!(target: TARGET, "cookie rejected: {reason}, {session}from {from}");
+/// A session cookie was worth nothing. Whose it was is known where the seal could be opened.
+pub fn cookie_rejected(reason: impl Display, whose: Option<impl Display>, from: impl Display) {
+    log::info!(target: TARGET, "cookie rejected: {reason}, {}from {from}", claimed(whose));
 }
 
 /// A sealed session of somebody who has no account here, or another role than it says, has ended.
@@ -103,6 +107,10 @@ pub fn session_without_account(user: impl Display, session: impl Display, from: 
     log::warn!(
         target: TARGET, "session without account: user {user}, session {session}, from {from}"
     );
+}
+
+fn claimed(whose: Option<impl Display>) -> String {
+    whose.map(|whose| format!("{whose}, ")).unwrap_or_default()
 }
 
 fn who(user: Option<impl Display>) -> String {

@@ -1,6 +1,6 @@
 //! The settings: flags, environment and `.env` in, one validated [`Config`] out.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{collections::HashSet, fmt, net::SocketAddr, time::Duration};
 
 use actix_web::http::Uri;
 use clap::Args;
@@ -102,6 +102,8 @@ pub struct Config {
     pub keyring: Keyring,
     /// Whether the secret was made up at the start: sessions then end with the process.
     pub temporary_secret: bool,
+    /// What is allowed and still unwise: a line each, which names the setting.
+    pub doubts: Vec<&'static str>,
     /// Where the session's state is.
     pub mode: Mode,
     /// How long sessions live.
@@ -152,6 +154,20 @@ impl Settings {
     pub fn validate(self) -> Result<Config, InvalidSetting> {
         let environment = self.environment()?;
         let (keyring, temporary_secret) = self.keyring(environment)?;
+        let trusted_proxies = self.trusted_proxies()?;
+        let doubts = [
+            temporary_secret.then_some(
+                "SESSION_SECRET is not set: everybody will be logged out when this process ends",
+            ),
+            given(&self.session_secret).is_some_and(is_monotonous).then_some(
+                "SESSION_SECRET repeats a few characters: whoever guesses it is whoever they want \
+                 (waxseal secret prints a random one)",
+            ),
+            trusted_proxies.trust_everybody().then_some(
+                "TRUSTED_PROXIES trusts every address: anybody who reaches this port directly can \
+                 make up where they come from",
+            ),
+        ];
         Ok(Config {
             environment,
             listen: self.listen(environment)?,
@@ -161,11 +177,12 @@ impl Settings {
             database: self.database()?,
             keyring,
             temporary_secret,
+            doubts: doubts.into_iter().flatten().collect(),
             mode: self.mode()?,
             lifetimes: self.lifetimes()?,
             cookie_name: self.cookie_name(environment)?,
             public_origin: given(&self.public_url).map(origin).transpose()?,
-            trusted_proxies: self.trusted_proxies()?,
+            trusted_proxies,
             passwords: self.passwords()?,
             cleanup_interval: self.cleanup_interval()?,
             log_filter: self.log_filter()?,
@@ -343,6 +360,12 @@ fn address(
     Ok(address)
 }
 
+/// Whether a secret has fewer different characters than any random one would: 32 random digits
+/// have at least eight, but for one in ten thousand.
+fn is_monotonous(secret: &str) -> bool {
+    secret.trim().chars().collect::<HashSet<_>>().len() < 8
+}
+
 fn secret(setting: &'static str, text: &str) -> Result<Secret, InvalidSetting> {
     if text.trim() == EXAMPLE_SECRET {
         return Err(InvalidSetting::new(
@@ -409,6 +432,24 @@ mod tests {
         assert_eq!(config.lifetimes, Lifetimes::default());
         assert_eq!(config.passwords.min_length(), 12);
         assert_eq!(config.trusted_proxies, TrustedProxies::default());
+    }
+
+    #[test]
+    fn what_is_unwise_is_told() {
+        let with = |secret: &str, proxies: &str| {
+            let settings = Settings {
+                session_secret: some(secret),
+                trusted_proxies: some(proxies),
+                ..Settings::default()
+            };
+            settings.validate().unwrap().doubts
+        };
+        let good = Secret::generate().expose().to_owned();
+        assert!(with(&good, "10.0.0.0/8").is_empty());
+        assert!(with(&"ab".repeat(20), "")[0].starts_with("SESSION_SECRET repeats"));
+        for everybody in ["0.0.0.0/0", "10.0.0.1, ::/0"] {
+            assert!(with(&good, everybody)[0].starts_with("TRUSTED_PROXIES trusts every"));
+        }
     }
 
     #[test]

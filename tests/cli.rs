@@ -377,6 +377,10 @@ fn the_metrics_are_on_their_own_address_and_nowhere_else() {
     let answer = ask(metrics, "GET", "/metrics", "");
     let kind = "\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n";
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(kind), "{answer}");
+    for header in ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff"]
+    {
+        assert!(answer.contains(header), "{header}: {answer}");
+    }
     let answer = ask(metrics, "HEAD", "/metrics", "");
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
     for path in ["/", "/login", "/healthz", "/metrics/"] {

@@ -57,12 +57,11 @@ impl UserId {
 }
 
 impl Identity {
-    const USER_ID: &str = "user_id";
     const ROLE: &str = "role";
 
     /// What a session says; `None` where it has no person.
     pub fn of(session: &Session) -> Option<Self> {
-        let user_id: String = session.get(Self::USER_ID).ok()??;
+        let user_id: String = session.get(State::USER_ID).ok()??;
         let role: String = session.get(Self::ROLE).ok()??;
         Some(Self { user_id: user_id.parse().ok()?, role: role.parse().ok()? })
     }
@@ -70,7 +69,7 @@ impl Identity {
     /// The state of a new session of this person.
     pub(super) fn state(&self) -> Result<State, InvalidState> {
         let user_id = self.user_id.to_string();
-        State::from_value(&json!({ Self::USER_ID: user_id, Self::ROLE: self.role.as_str() }))
+        State::from_value(&json!({ State::USER_ID: user_id, Self::ROLE: self.role.as_str() }))
     }
 }
 

@@ -12,11 +12,12 @@ use actix_web::{
     App, HttpResponse, HttpServer,
     dev::Server,
     http::header::CONTENT_TYPE,
+    middleware::from_fn,
     web::{self, Data},
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::{clock::Clock, storage::SessionStore, telemetry};
+use crate::{clock::Clock, storage::SessionStore, telemetry, web::headers};
 
 /// Prometheus' text format, in the version that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -45,7 +46,11 @@ impl MetricsServer {
         let server = HttpServer::new(move || {
             let metrics_page =
                 web::resource("/metrics").route(web::get().to(show)).route(web::head().to(show));
-            App::new().app_data(metrics.clone()).service(metrics_page)
+            App::new()
+                .app_data(metrics.clone())
+                .service(metrics_page)
+                .wrap(from_fn(headers::private))
+                .wrap(from_fn(headers::everywhere))
         })
         .workers(1)
         .disable_signals()

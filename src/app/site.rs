@@ -15,7 +15,7 @@ use crate::{
     session::SessionLayer,
     storage::SessionStore,
     web::{
-        bodies, departure, error, headers,
+        bodies, carry_through, departure, error, headers,
         limits::Limits,
         origin::{PublicOrigin, same_origin},
         page_routes, public_routes,
@@ -31,7 +31,7 @@ const DRAIN_SECONDS: u64 = 25;
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
-    pub(super) sessions: SessionLayer<SessionStore>,
+    pub(super) sessions: Data<SessionLayer<SessionStore>>,
     pub(super) limits: Data<Limits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,
@@ -52,6 +52,7 @@ impl Site {
             // From the inside out: the last one wrapped sees a request first.
             App::new()
                 .app_data(self.accounts.clone())
+                .app_data(self.sessions.clone())
                 .app_data(self.origin.clone())
                 .app_data(self.limits.clone())
                 .app_data(self.proxies.clone())
@@ -59,9 +60,10 @@ impl Site {
                 .service(
                     web::scope("")
                         .configure(page_routes)
-                        .wrap(self.sessions.clone())
+                        .wrap(SessionLayer::clone(&self.sessions))
                         .wrap(from_fn(departure::seen_off))
-                        .wrap(from_fn(headers::private)),
+                        .wrap(from_fn(headers::private))
+                        .wrap(from_fn(carry_through::writes)),
                 )
                 .wrap(from_fn(same_origin))
                 .wrap(from_fn(bodies::limited))

@@ -176,12 +176,18 @@ fn print_row(output: &mut Output, cells: &[String], widths: &[usize]) -> io::Res
     writeln!(output, "{}", line.trim_end())
 }
 
-/// The text without what would steer a terminal or turn the direction of writing: it may be a
-/// stranger's.
+/// The text without what would steer a terminal, is not seen, or turns the direction of writing:
+/// it may be a stranger's.
 pub(super) fn printable(text: &str) -> String {
-    let steers =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(steers, "\u{fffd}")
+    let misleads = |c: char| {
+        let unseen = '\u{200b}'..='\u{200f}';
+        let turns = '\u{2028}'..='\u{202e}';
+        let joins_or_turns = '\u{2060}'..='\u{206f}';
+        c.is_control()
+            || c == '\u{feff}'
+            || [unseen, turns, joins_or_turns].iter().any(|range| range.contains(&c))
+    };
+    text.replace(misleads, "\u{fffd}")
 }
 
 /// A time for scripts: `2026-11-21T23:05:00Z`.

@@ -15,10 +15,8 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    if config.temporary_secret {
-        log::warn!(
-            "SESSION_SECRET is not set: everybody will be logged out when this process ends"
-        );
+    for doubt in &config.doubts {
+        log::warn!("{doubt}");
     }
     let application = Application::build(config, Clock::system()).await?;
     if let Some(address) = application.metrics_address() {

@@ -20,6 +20,7 @@ use super::{
     lifetimes::Lifetimes,
     memory::MemoryRegistry,
     middleware::SessionMiddleware,
+    opening::Whose,
     registry::Registry,
     settings::{ClientAddress, Mode, Settings},
     settings_error::SettingsError,
@@ -88,6 +89,12 @@ impl<R: Registry> SessionLayer<R> {
     /// ```
     pub fn builder(keyring: Keyring, registry: Arc<R>) -> SessionLayerBuilder<R> {
         SessionLayerBuilder::new(keyring, registry)
+    }
+
+    /// Whose session the cookie of a request says it is, for logs: the seal is genuine, but
+    /// whether the session lives is not asked.
+    pub fn whose(&self, request: &HttpRequest) -> Option<Whose> {
+        self.0.whose(request)
     }
 }
 

@@ -105,6 +105,7 @@ pub use layer::{SessionLayer, SessionLayerBuilder};
 pub use lifetimes::Lifetimes;
 pub use memory::MemoryRegistry;
 pub use middleware::SessionMiddleware;
+pub use opening::Whose;
 pub use record::SessionRecord;
 pub use registry::{Registry, RegistryError, Standing};
 pub use revocation::RevocationList;

@@ -1,6 +1,8 @@
 //! A request comes in: its cookie is found, unsealed and judged, and the session refreshed if it is
 //! due.
 
+use std::fmt;
+
 use actix_web::HttpRequest;
 
 use super::{
@@ -12,6 +14,7 @@ use super::{
     record::SessionRecord,
     registry::{Registry, Standing},
     settings::{Mode, Settings},
+    state::State,
 };
 use crate::{
     audit,
@@ -31,31 +34,25 @@ pub(super) struct Visit {
 impl<R: Registry> Settings<R> {
     /// Finds and opens the session of a request.
     pub(super) async fn arrive(&self, request: &HttpRequest) -> Result<Visit, SessionError> {
-        let mut session = None;
         let opened = match find(request.headers(), &self.cookie.name) {
             Found::None => return Ok(Visit { live: None, rejected: false }),
             Found::Several => Err(Refusal::Worthless(CookieRejection::Several)),
-            Found::One(token) => self.open(token, &mut session).await,
+            Found::One(token) => self.open(token).await,
         };
         match opened {
             Ok(live) => Ok(Visit { live: Some(live), rejected: false }),
             Err(Refusal::Fault(error)) => Err(error),
             Err(Refusal::Worthless(reason)) => {
                 let from = (self.client)(request).map(|address| address.to_string());
-                audit::cookie_rejected(reason, session, from.unwrap_or_default());
+                audit::cookie_rejected(reason, self.whose(request), from.unwrap_or_default());
                 telemetry::cookie_rejected(reason);
                 Ok(Visit { live: None, rejected: true })
             }
         }
     }
 
-    /// Opens a token; tells whose it is as soon as that is known.
-    async fn open(&self, token: &[u8], session: &mut Option<SessionId>) -> Result<Live, Refusal> {
-        let Unsealed { plaintext, by_fallback, .. } =
-            self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
-        let claims = Claims::from_json(&plaintext)
-            .map_err(|_| Refusal::Worthless(CookieRejection::NotASession))?;
-        *session = Some(claims.sid);
+    async fn open(&self, token: &[u8]) -> Result<Live, Refusal> {
+        let (claims, by_fallback) = self.unseal(token)?;
         self.admit(claims, by_fallback).await
     }
 
@@ -124,6 +121,43 @@ enum Refusal {
     Worthless(CookieRejection),
     /// There is no telling: it may be as good as any.
     Fault(SessionError),
+}
+
+impl<R> Settings<R> {
+    /// Whose session the cookie of a request says it is.
+    pub(super) fn whose(&self, request: &HttpRequest) -> Option<Whose> {
+        let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
+        let (Claims { sid, state, .. }, _) = self.unseal(token).ok()?;
+        Some(Whose { session: sid, user: state.and_then(|state| state.get(State::USER_ID)) })
+    }
+
+    /// What a token seals, and whether a fallback key did.
+    fn unseal(&self, token: &[u8]) -> Result<(Claims, bool), Refusal> {
+        let Unsealed { plaintext, by_fallback, .. } =
+            self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
+        let claims = Claims::from_json(&plaintext)
+            .map_err(|_| Refusal::Worthless(CookieRejection::NotASession))?;
+        Ok((claims, by_fallback))
+    }
+}
+
+/// Whose session a sealed cookie says it is; whether it lives is another question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    /// The session.
+    pub session: SessionId,
+    /// Who logged in, where the cookie holds that: what is in the state under
+    /// [`State::USER_ID`].
+    pub user: Option<String>,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "user {}, ", user.escape_default())?;
+        }
+        write!(f, "session {}", self.session)
+    }
 }
 
 impl From<SessionError> for Refusal {

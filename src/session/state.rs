@@ -43,6 +43,10 @@ enum Key {
 }
 
 impl State {
+    /// The key under which a log-in keeps whose session it is, as a string: the log and the
+    /// session's row name it.
+    pub const USER_ID: &str = "user_id";
+
     /// Reads a JSON object.
     ///
     /// # Errors

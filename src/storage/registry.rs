@@ -93,7 +93,7 @@ impl SessionStore {
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, StorageError> {
-        let (user_id, now) = (session.state.get::<String>("user_id"), self.clock.now());
+        let (user_id, now) = (session.state.get::<String>(State::USER_ID), self.clock.now());
         let mut transaction = self.storage.write().await?;
         // Whoever ends all sessions of this user ends this one too, or did so before.
         if let Some(user_id) = &user_id {

@@ -10,6 +10,7 @@ mod api;
 pub mod assets;
 pub mod bodies;
 mod browser;
+pub mod carry_through;
 mod client;
 pub mod departure;
 pub mod error;

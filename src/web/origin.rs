@@ -4,7 +4,7 @@
 //! `net/http.CrossOriginProtection` does it). The cookie's `SameSite=Lax` stands behind it.
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -17,7 +17,11 @@ use actix_web::{
 };
 
 use super::client;
-use crate::audit;
+use crate::{
+    audit,
+    session::{SessionLayer, Whose},
+    storage::SessionStore,
+};
 
 /// The site's own origin, where it differs from the `Host` that requests name: `PUBLIC_URL`.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +40,15 @@ pub async fn same_origin<B: MessageBody + 'static>(
     if request.method().is_safe() || is_ours(request.headers(), site.0.as_deref()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    let from = client::address(request.request());
-    audit::cross_origin_refused(request.method(), request.path(), from);
+    let (whose, from) = (whose(request.request()), client::address(request.request()));
+    audit::cross_origin_refused(request.method(), request.path(), whose, from);
     Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body())
+}
+
+/// In whose name a refused request would have acted: browsers send the cookie along from a
+/// neighbouring host.
+fn whose(request: &HttpRequest) -> Option<Whose> {
+    request.app_data::<Data<SessionLayer<SessionStore>>>()?.whose(request)
 }
 
 /// Whether a request comes from this site, or from something that is no browser.

@@ -33,6 +33,11 @@ impl TrustedProxies {
         Some(self.walk(peer, &lists))
     }
 
+    /// Whether all addresses of a kind are among them.
+    pub fn trust_everybody(&self) -> bool {
+        self.0.iter().any(|net| net.prefix_len() == 0)
+    }
+
     /// Goes back from the peer, hop by hop, to the first that is not trusted.
     fn walk(&self, peer: IpAddr, lists: &[&[u8]]) -> IpAddr {
         let entries = lists.iter().rev().flat_map(|list| list.rsplit(|&byte| byte == b','));

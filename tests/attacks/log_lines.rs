@@ -31,6 +31,7 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     let foreign = "Sec-Fetch-Site: cross-site\r\n";
     server.visitor("198.51.100.7").send("POST", "/login?a=b", foreign, "");
     server.visitor("198.51.100.8").send("POST", "/\u{9b}31m\"", foreign, "");
+    boss.send("POST", "/logout", "Sec-Fetch-Site: same-site\r\n", "");
     execute(&server, "DELETE FROM users").await;
     assert_eq!(boss.get("/profile").status(), 303);
 
@@ -100,13 +101,18 @@ async fn what_is_no_session(server: &Server) {
     let purpose = "session:session";
     let claims = |iat: i64, exp: i64| {
         let sid = "AAAAAAAAAAAAAAAAAAAAAA";
-        let state = json!({ "user_id": "x", "role": "user" });
-        json!({ "sid": sid, "auth_time": iat, "iat": iat, "exp": exp, "state": state }).to_string()
+        json!({ "sid": sid, "auth_time": iat, "iat": iat, "exp": exp })
+    };
+    let somebody = "5f0c7bb2-7bd7-4b4c-8a0a-6c3c1f1f5a77";
+    let with_state = |iat: i64, exp: i64| {
+        let mut claims = claims(iat, exp);
+        claims["state"] = json!({ "user_id": somebody, "role": "user" });
+        claims.to_string()
     };
     let seal = |plaintext: &str| keyring.seal(purpose, plaintext.as_bytes());
     let now = std::time::SystemTime::now();
     let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().cast_signed();
-    let good = claims(now, now + 1000);
+    let good = with_state(now, now + 1000);
     let mut visitor = server.visitor("198.51.100.4");
     for cookie in [
         "garbage".to_owned(),
@@ -114,8 +120,9 @@ async fn what_is_no_session(server: &Server) {
         stranger.seal(purpose, good.as_bytes()),
         keyring.seal("session:other", good.as_bytes()),
         seal("{}"),
-        seal(&claims(now - 10, now - 5)),
-        seal(&claims(now + 500, now + 1000)),
+        seal(&with_state(now - 10, now - 5)),
+        seal(&claims(now - 10, now - 5).to_string()),
+        seal(&with_state(now + 500, now + 1000)),
         // Nobody has opened it, so the refresh finds no row.
         seal(&good),
     ] {

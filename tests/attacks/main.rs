@@ -21,6 +21,7 @@ mod visitor;
 mod connections;
 mod escapes;
 mod fail2ban;
+mod hanging_up;
 mod log_lines;
 #[cfg(target_os = "linux")]
 mod memory;

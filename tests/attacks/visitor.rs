@@ -92,22 +92,35 @@ impl Visitor {
 
     /// A request with more headers, each with its end of line; keeps the cookie that comes back.
     pub fn send(&mut self, method: &str, path: &str, headers: &str, form: &str) -> Answer {
-        let cookie = self.cookie.as_ref().map(|value| format!("Cookie: session={value}\r\n"));
-        let (from, length) = (&self.from, form.len());
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             X-Forwarded-For: {from}\r\n{}{headers}\
-             Content-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {length}\r\n\r\n{form}",
-            cookie.unwrap_or_default(),
-        );
-        let answer = raw(self.server, request.as_bytes());
+        let answer = raw(self.server, self.request(method, path, headers, form).as_bytes());
         if let Some(value) = crate::process::cookie(&answer.0) {
             self.cookie = Some(value);
         } else if answer.0.contains("set-cookie: session=;") {
             self.cookie = None;
         }
         answer
+    }
+
+    /// Sends a form, and is gone before the answer comes: the connection is reset, because what
+    /// came on it before was never read.
+    pub fn post_and_hang_up(&self, path: &str, form: &str) {
+        let mut stream = TcpStream::connect(self.server).unwrap();
+        let before = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let form = self.request("POST", path, "", form);
+        stream.write_all([before, &form].concat().as_bytes()).unwrap();
+        stream.peek(&mut [0]).unwrap();
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &str, form: &str) -> String {
+        let cookie = self.cookie.as_ref().map(|value| format!("Cookie: session={value}\r\n"));
+        let (from, length) = (&self.from, form.len());
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             X-Forwarded-For: {from}\r\n{}{headers}\
+             Content-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\n\r\n{form}",
+            cookie.unwrap_or_default(),
+        )
     }
 }
 
