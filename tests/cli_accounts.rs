@@ -514,7 +514,7 @@ fn a_cookie_that_does_not_unseal_needs_no_database() {
     let place = Place::new();
     assert_eq!(place.inspect("nonsense")["status"], "malformed");
     let now = Clock::system().now();
-    let state = State::from_json("{}".to_owned()).unwrap();
+    let state = State::from_json("{}").unwrap();
     let session = SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now, state };
     let token = seal(SECRET, "session", &claims_of(&session));
     let refusal = place.waxseal(&["session", "inspect", &token]).refusal();
@@ -584,7 +584,7 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     let store = place.store().await;
     let user = NewUser { id: "1", email: "ann@example.com", password_hash: "none", role: "user" };
     let now = Clock::system().now();
-    let state = State::from_json("{}".to_owned()).unwrap();
+    let state = State::from_json("{}").unwrap();
     let session =
         SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
     let client = Client { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
@@ -765,7 +765,7 @@ impl Place {
         expires_at: Timestamp,
     ) -> SessionRecord {
         use waxseal::session::Registry;
-        let state = State::from_json(r#"{"cart":[1,2]}"#.to_owned()).unwrap();
+        let state = State::from_json(r#"{"cart":[1,2]}"#).unwrap();
         let session = SessionRecord { id: SessionId::random(), auth_time, expires_at, state };
         assert!(store.open(&session, None).await.unwrap());
         session

@@ -31,14 +31,14 @@ fuzz_target!(|data: &[u8]| {
         let read = read.unwrap();
         assert_eq!((read.sid, read.auth_time), (claims.sid, claims.auth_time));
         assert_eq!((read.iat, read.exp), (claims.iat, claims.exp));
-        let state = claims.state.map(|state| state.as_json().parse::<Value>().unwrap());
+        let state = claims.state.map(|state| state.to_json().parse::<Value>().unwrap());
         assert_eq!(state.as_ref(), value.get("state"));
     }
 });
 
-fn fields(claims: &Claims) -> (String, [i64; 3], Option<&str>) {
+fn fields(claims: &Claims) -> (String, [i64; 3], Option<String>) {
     let times = [claims.auth_time, claims.iat, claims.exp].map(|time| time.as_unix());
-    (claims.sid.to_string(), times, claims.state.as_ref().map(State::as_json))
+    (claims.sid.to_string(), times, claims.state.as_ref().map(State::to_json))
 }
 
 /// Whether these are the claims of docs/seal-format.md.

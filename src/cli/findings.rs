@@ -137,7 +137,7 @@ impl Findings {
             Mode::Cookie => "cookie",
             Mode::Database => "database",
         });
-        self.state = state.as_ref().map(|state| raw(state.as_json())).transpose()?;
+        self.state = state.as_ref().map(|state| raw(&state.to_json())).transpose()?;
         let Config { lifetimes, .. } = config;
         let due = exp.since(now) <= lifetimes.refresh_below();
         self.reseal = [
@@ -156,7 +156,7 @@ impl Findings {
             return Ok(());
         };
         if self.state.is_none() {
-            self.state = Some(raw(state.as_json())?);
+            self.state = Some(raw(&state.to_json())?);
         }
         self.row = Some(RowJson {
             user_id: session.user_id,

@@ -17,6 +17,7 @@
 //! # Ok::<(), waxseal::seal::UnsealError>(())
 //! ```
 
+mod alphabet;
 mod keyring;
 mod secret;
 mod token;

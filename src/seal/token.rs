@@ -2,14 +2,17 @@
 
 use std::fmt;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine;
 use chacha20poly1305::{
     AeadInOut, Tag, XNonce,
     aead::{self, inout::InOutBuf},
 };
 use rand::Rng;
 
-use super::keyring::{Key, KeyId, Keyring};
+use super::{
+    alphabet::BASE64URL,
+    keyring::{Key, KeyId, Keyring},
+};
 
 const VERSION: u8 = 1;
 const HEADER: usize = 1 + KeyId::BYTES;
@@ -45,7 +48,7 @@ impl Keyring {
     /// The same for every token that is not exactly as it was sealed; why, is
     /// [`UnsealError::reason`], meant for the log and not for the sender.
     pub fn unseal(&self, purpose: &str, token: impl AsRef<[u8]>) -> Result<Unsealed, UnsealError> {
-        let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Malformed)?;
+        let mut bytes = BASE64URL.decode(token).map_err(|_| Rejection::Malformed)?;
         let (header, rest) = bytes.split_first_chunk_mut::<HEADER>().ok_or(Rejection::Malformed)?;
         let (nonce, rest) = rest.split_first_chunk_mut::<NONCE>().ok_or(Rejection::Malformed)?;
         let (text, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Rejection::Malformed)?;
@@ -72,7 +75,7 @@ impl KeyId {
     /// not. Nothing vouches for it before the token is unsealed. `None` for what can't be a token
     /// of this version.
     pub fn named_by(token: impl AsRef<[u8]>) -> Option<Self> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
+        let bytes = BASE64URL.decode(token).ok()?;
         let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
         match *header {
             [VERSION, id @ ..] if rest.len() >= NONCE + TAG => Some(Self(id)),
@@ -99,7 +102,7 @@ fn seal_with(key: &Key, nonce: [u8; NONCE], purpose: &str, plaintext: &[u8]) -> 
         // Only for a plaintext of 256 GiB and more. No token then: nothing unseals "".
         Err(aead::Error) => bytes.clear(),
     }
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    BASE64URL.encode(bytes)
 }
 
 fn associated_data(header: &[u8; HEADER], purpose: &str) -> Vec<u8> {

@@ -21,6 +21,8 @@ pub struct CookieSettings {
     pub(super) domain: Option<String>,
     pub(super) path: String,
     pub(super) same_site: SameSite,
+    /// The attributes as they are sent, up to the value of the last one, `Max-Age`.
+    attributes: String,
 }
 
 /// How often the session's cookie is in a request.
@@ -79,6 +81,22 @@ pub fn purpose(cookie_name: &str) -> String {
 }
 
 impl CookieSettings {
+    pub(super) fn new(
+        name: String,
+        secure: bool,
+        domain: Option<String>,
+        path: String,
+        same_site: SameSite,
+    ) -> Self {
+        let of_domain = domain.as_ref().map(|domain| format!("; Domain={domain}"));
+        let attributes = format!(
+            "; Path={path}{}{}; HttpOnly; SameSite={same_site}; Max-Age=",
+            of_domain.unwrap_or_default(),
+            if secure { "; Secure" } else { "" },
+        );
+        Self { name, secure, domain, path, same_site, attributes }
+    }
+
     /// # Errors
     ///
     /// When a browser would refuse the cookie, or read it differently than it was meant.
@@ -121,15 +139,8 @@ impl CookieSettings {
     /// `Set-Cookie` for a value that the browser keeps for `max_age`. `None` where the value is
     /// one that no header can have; tokens never are.
     pub(super) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let Self { name, path, same_site, .. } = self;
-        let domain = self.domain.as_ref().map(|domain| format!("; Domain={domain}"));
-        let domain = domain.unwrap_or_default();
-        let secure = if self.secure { "; Secure" } else { "" };
-        let max_age = max_age.as_secs();
-        HeaderValue::try_from(format!(
-            "{name}={value}; Path={path}{domain}{secure}; HttpOnly; SameSite={same_site}; Max-Age={max_age}"
-        ))
-        .ok()
+        let max_age = max_age.as_secs().to_string();
+        HeaderValue::try_from([&*self.name, "=", value, &self.attributes, &max_age].concat()).ok()
     }
 
     /// `Set-Cookie` that has the browser drop the cookie.

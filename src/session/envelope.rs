@@ -1,11 +1,11 @@
 //! The envelope: the claims that a session's token seals, as JSON.
 
-use std::time::Duration;
+use std::{borrow::Borrow, time::Duration};
 
-use serde::{Deserialize, de::Error};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{
+    fields::Fields,
     id::SessionId,
     state::{InvalidState, State},
 };
@@ -16,8 +16,9 @@ use crate::clock::Timestamp;
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// What a session's token seals. Times are whole Unix seconds.
-#[derive(Debug, Clone)]
-pub struct Claims {
+#[derive(Debug, Clone, Deserialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+pub struct Claims<S = State> {
     /// The session's id.
     pub sid: SessionId,
     /// When the person logged in.
@@ -27,23 +28,17 @@ pub struct Claims {
     /// The first second at which this token is dead.
     pub exp: Timestamp,
     /// The state, in cookie mode.
-    pub state: Option<State>,
-}
-
-/// As it stands in the token.
-#[derive(Deserialize)]
-struct Json<'a> {
-    sid: SessionId,
-    auth_time: Timestamp,
-    iat: Timestamp,
-    exp: Timestamp,
     // Not just `Option`: a state of `null` is not a missing one, it is one of the wrong type.
-    #[serde(borrow, default, deserialize_with = "present")]
-    state: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "present")]
+    pub state: Option<S>,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<&'de RawValue>, D::Error> {
-    Deserialize::deserialize(input).map(Some)
+fn present<'de, D, S>(input: D) -> Result<Option<S>, D::Error>
+where
+    D: Deserializer<'de>,
+    S: Deserialize<'de>,
+{
+    S::deserialize(input).map(Some)
 }
 
 impl Claims {
@@ -54,15 +49,36 @@ impl Claims {
     /// When a claim is missing, of another type or out of range. Claims that this version does
     /// not know are passed over.
     pub fn from_json(plaintext: &[u8]) -> Result<Self, InvalidState> {
+        let claims = Claims::<Fields<'_>>::read(plaintext)?;
+        let state = claims.state.as_ref().map(State::from);
+        Ok(Self {
+            sid: claims.sid,
+            auth_time: claims.auth_time,
+            iat: claims.iat,
+            exp: claims.exp,
+            state,
+        })
+    }
+}
+
+impl<'a> Claims<Fields<'a>> {
+    /// Reads a token's plaintext; the state where it stands in it.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn read(plaintext: &'a [u8]) -> Result<Self, InvalidState> {
         // Derived reading would take an array of the values, too.
         if !plaintext.trim_ascii_start().starts_with(b"{") {
             return Err(InvalidState::from(serde_json::Error::custom("not an object")));
         }
-        let Json { sid, auth_time, iat, exp, state } = serde_json::from_slice(plaintext)?;
-        let state = state.map(|raw| State::from_json(raw.get().to_owned())).transpose()?;
-        Ok(Self { sid, auth_time, iat, exp, state })
+        // Checked once, and not each string by itself: 500 instructions less.
+        let text = str::from_utf8(plaintext).map_err(serde_json::Error::custom)?;
+        Ok(serde_json::from_str(text)?)
     }
+}
 
+impl<S> Claims<S> {
     /// Whether the token may be used at this time.
     ///
     /// # Errors
@@ -77,15 +93,22 @@ impl Claims {
         }
         Ok(())
     }
+}
 
+impl<S: Borrow<State>> Claims<S> {
     /// Writes a token's plaintext.
     pub fn to_json(&self) -> String {
         let Self { sid, auth_time, iat, exp, state } = self;
         let (auth_time, iat, exp) = (auth_time.as_unix(), iat.as_unix(), exp.as_unix());
-        // The text of a state is JSON already, and nothing else here needs escaping.
-        let state = state.as_ref().map(|state| format!(r#","state":{}"#, state.as_json()));
-        let state = state.unwrap_or_default();
-        format!(r#"{{"sid":"{sid}","auth_time":{auth_time},"iat":{iat},"exp":{exp}{state}}}"#)
+        // Nothing here needs escaping.
+        let mut json =
+            format!(r#"{{"sid":"{sid}","auth_time":{auth_time},"iat":{iat},"exp":{exp}"#);
+        if let Some(state) = state {
+            json += r#","state":"#;
+            state.borrow().write(&mut json);
+        }
+        json.push('}');
+        json
     }
 }
 

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 
-use super::{cookie, registry::RegistryError, state::InvalidState};
+use super::{cookie, registry::RegistryError};
 
 /// A request that the session layer could not serve honestly.
 ///
@@ -32,9 +32,6 @@ pub enum SessionError {
     /// 500: the app has to `wrap` it.
     #[error("no session layer is around this handler")]
     NoLayer,
-    /// What a handler put into the session is not JSON. Answered with 500.
-    #[error(transparent)]
-    State(#[from] InvalidState),
 }
 
 impl SessionError {
@@ -46,9 +43,7 @@ impl ResponseError for SessionError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Registry(_) | Self::Stale => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooLarge { .. } | Self::NoLayer | Self::State(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::TooLarge { .. } | Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::Rng;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
 
 /// A session's id: 16 random bytes, written as 22 characters of base64url.
 ///
@@ -65,7 +68,22 @@ impl Serialize for SessionId {
 
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(FromText)
+    }
+}
+
+/// Reads an id where it stands, without a string of its own.
+struct FromText;
+
+impl Visitor<'_> for FromText {
+    type Value = SessionId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a session id")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SessionId, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -245,13 +245,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             mode: self.mode,
             clock: self.clock,
             client: self.client,
-            cookie: CookieSettings {
-                name,
-                secure: self.secure,
-                domain: self.domain,
-                path: self.path,
-                same_site: self.same_site,
-            },
+            cookie: CookieSettings::new(name, self.secure, self.domain, self.path, self.same_site),
         }
     }
 }

@@ -84,6 +84,7 @@ pub mod cookie;
 mod current;
 pub mod envelope;
 mod error;
+mod fields;
 mod id;
 mod layer;
 pub mod lifetimes;

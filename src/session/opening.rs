@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use actix_session::Session;
 use actix_web::HttpRequest;
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
     current::Live,
     envelope::{Claims, Untimely},
     error::SessionError,
+    fields::Fields,
     id::SessionId,
     record::SessionRecord,
     registry::{Registry, Standing},
@@ -33,11 +35,15 @@ pub(super) struct Visit {
 
 impl<R: Registry> Settings<R> {
     /// Finds and opens the session of a request.
-    pub(super) async fn arrive(&self, request: &HttpRequest) -> Result<Visit, SessionError> {
+    pub(super) async fn arrive(
+        &self,
+        request: &HttpRequest,
+        session: &Session,
+    ) -> Result<Visit, SessionError> {
         let opened = match find(request.headers(), &self.cookie.name) {
             Found::None => return Ok(Visit { live: None, rejected: false }),
             Found::Several => Err(Refusal::Worthless(CookieRejection::Several)),
-            Found::One(token) => self.open(token).await,
+            Found::One(token) => self.open(token, session).await,
         };
         match opened {
             Ok(live) => Ok(Visit { live: Some(live), rejected: false }),
@@ -51,13 +57,20 @@ impl<R: Registry> Settings<R> {
         }
     }
 
-    async fn open(&self, token: &[u8]) -> Result<Live, Refusal> {
-        let (claims, by_fallback) = self.unseal(token)?;
-        self.admit(claims, by_fallback).await
+    /// Opens a token, and lets the handlers' session have what is in it.
+    async fn open(&self, token: &[u8], session: &Session) -> Result<Live, Refusal> {
+        let Unsealed { plaintext, by_fallback, .. } = self.unseal(token)?;
+        let claims = read(&plaintext)?;
+        let live = self.admit(&claims, by_fallback).await?;
+        match claims.state.filter(|_| self.mode == Mode::Cookie) {
+            Some(fields) => fields.feed(session),
+            None => live.record.state.feed(session),
+        }
+        Ok(live)
     }
 
     /// Judges a session, and refreshes it where that is due.
-    async fn admit(&self, claims: Claims, by_fallback: bool) -> Result<Live, Refusal> {
+    async fn admit(&self, claims: &Claims<Fields<'_>>, by_fallback: bool) -> Result<Live, Refusal> {
         let now = self.clock.now();
         claims.check_times(now)?;
         match self.registry.standing(&claims.sid) {
@@ -79,12 +92,12 @@ impl<R: Registry> Settings<R> {
     }
 
     /// The session that a token's claims speak of, with its state.
-    async fn record(&self, claims: Claims) -> Result<SessionRecord, Refusal> {
-        let Claims { sid: id, auth_time, exp: expires_at, .. } = claims;
-        let state = match claims.state.filter(|_| self.mode == Mode::Cookie) {
-            Some(state) => state,
+    async fn record(&self, claims: &Claims<Fields<'_>>) -> Result<SessionRecord, Refusal> {
+        let Claims { sid: id, auth_time, exp: expires_at, .. } = *claims;
+        let state = match claims.state.as_ref().filter(|_| self.mode == Mode::Cookie) {
+            Some(fields) => State::from(fields),
             None => {
-                let row = self.registry.load(&id).await.map_err(SessionError::from)?;
+                let row = Box::pin(self.registry.load(&id)).await.map_err(SessionError::from)?;
                 row.ok_or(Refusal::Worthless(CookieRejection::Gone))?
             }
         };
@@ -99,7 +112,7 @@ impl<R: Registry> Settings<R> {
         if !due && !reseal {
             return Ok(());
         }
-        match self.registry.refresh(&live.record.id, expires_at).await {
+        match Box::pin(self.registry.refresh(&live.record.id, expires_at)).await {
             Ok(true) => {
                 live.record.expires_at = expires_at;
                 live.seal = true;
@@ -127,18 +140,18 @@ impl<R> Settings<R> {
     /// Whose session the cookie of a request says it is.
     pub(super) fn whose(&self, request: &HttpRequest) -> Option<Whose> {
         let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
-        let (Claims { sid, state, .. }, _) = self.unseal(token).ok()?;
+        let Claims { sid, state, .. } =
+            Claims::from_json(&self.unseal(token).ok()?.plaintext).ok()?;
         Some(Whose { session: sid, user: state.and_then(|state| state.get(State::USER_ID)) })
     }
 
-    /// What a token seals, and whether a fallback key did.
-    fn unseal(&self, token: &[u8]) -> Result<(Claims, bool), Refusal> {
-        let Unsealed { plaintext, by_fallback, .. } =
-            self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
-        let claims = Claims::from_json(&plaintext)
-            .map_err(|_| Refusal::Worthless(CookieRejection::NotASession))?;
-        Ok((claims, by_fallback))
+    fn unseal(&self, token: &[u8]) -> Result<Unsealed, Refusal> {
+        self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason().into())
     }
+}
+
+fn read(plaintext: &[u8]) -> Result<Claims<Fields<'_>>, Refusal> {
+    Claims::read(plaintext).map_err(|_| Refusal::Worthless(CookieRejection::NotASession))
 }
 
 /// Whose session a sealed cookie says it is; whether it lives is another question.

@@ -26,14 +26,14 @@ impl<R: Registry> Settings<R> {
     ) -> Result<Option<HeaderValue>, SessionError> {
         match (live, session.status()) {
             (Some(live), SessionStatus::Purged) => {
-                self.registry.end(&live.record).await?;
+                Box::pin(self.registry.end(&live.record)).await?;
                 Ok(self.cookie.clear())
             }
             (Some(live), SessionStatus::Renewed) => self.begin(Some(&live.record), session).await,
             (Some(live), _) => self.carry_on(live, session).await,
-            (None, SessionStatus::Purged) => Ok(self.cookie.clear().filter(|_| rejected)),
+            (None, SessionStatus::Purged) => Ok(rejected.then(|| self.cookie.clear()).flatten()),
             (None, _) if !session.entries().is_empty() => self.begin(None, session).await,
-            (None, _) => Ok(self.cookie.clear().filter(|_| rejected)),
+            (None, _) => Ok(rejected.then(|| self.cookie.clear()).flatten()),
         }
     }
 
@@ -43,10 +43,10 @@ impl<R: Registry> Settings<R> {
         old: Option<&SessionRecord>,
         session: &Session,
     ) -> Result<Option<HeaderValue>, SessionError> {
-        let state = State::from_session(session)?;
+        let state = State::from_session(session);
         let record = SessionRecord::open(&self.lifetimes, self.clock.now(), state);
         let cookie = self.seal(&record, self.mode)?;
-        if !self.registry.open(&record, old.map(|old| &old.id)).await? {
+        if !Box::pin(self.registry.open(&record, old.map(|old| &old.id))).await? {
             log::info!("a session was renewed after its end");
             return Ok(self.cookie.clear());
         }
@@ -61,7 +61,7 @@ impl<R: Registry> Settings<R> {
     ) -> Result<Option<HeaderValue>, SessionError> {
         let changed = !record.state.is_same_as(&session.entries());
         if changed {
-            record.state = State::from_session(session)?;
+            record.state = State::from_session(session);
             if self.mode == Mode::Cookie {
                 record.expires_at = self.later_expiry(&record, self.clock.now());
                 seal = true;
@@ -75,7 +75,7 @@ impl<R: Registry> Settings<R> {
             Some(sealed) => sealed?,
             None => None,
         };
-        if changed && !self.registry.save(&record).await? {
+        if changed && !Box::pin(self.registry.save(&record)).await? {
             log::info!("a session was changed after its end: {}", record.id);
             return Ok(self.cookie.clear());
         }
@@ -94,7 +94,7 @@ impl<R: Registry> Settings<R> {
             auth_time: record.auth_time,
             iat: now,
             exp: record.expires_at,
-            state: (mode == Mode::Cookie).then(|| record.state.clone()),
+            state: (mode == Mode::Cookie).then_some(&record.state),
         };
         let token = self.keyring.seal(&self.purpose, claims.to_json().as_bytes());
         let size = self.cookie.name.len() + token.len();

@@ -1,45 +1,33 @@
 //! The state: the JSON object that handlers read and write through `actix_session::Session`.
 
-use std::{collections::HashMap, fmt, ops::Range};
+use std::collections::HashMap;
 
 use actix_session::Session;
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, Value};
 
-/// A session's state: a JSON object, kept as the text it was read as.
+use super::fields::Fields;
+
+/// A session's state: a JSON object, whose values are kept as the text they were read as.
 ///
-/// The values stay text on the way into [`Session`] and back, so what the layer does not
-/// understand it does not change.
+/// They stay text on the way into [`Session`] and back, so what the layer does not understand it
+/// does not change.
 ///
 /// ```
 /// use waxseal::session::State;
 ///
-/// let state = State::from_json(r#"{"user_id":"42","role":"admin"}"#.to_owned())?;
+/// let state = State::from_json(r#"{"user_id": "42", "role": "admin"}"#)?;
 /// assert_eq!(state.get::<String>("role").as_deref(), Some("admin"));
-/// assert!(State::from_json("[]".to_owned()).is_err());
+/// assert_eq!(state.to_json(), r#"{"user_id":"42","role":"admin"}"#);
+/// assert!(State::from_json("[]").is_err());
 /// # Ok::<(), waxseal::session::InvalidState>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct State {
-    json: String,
-    fields: Vec<Field>,
-}
-
-/// Where a value of the object stands in its text.
-#[derive(Debug, Clone)]
-struct Field {
-    key: Key,
-    value: Range<usize>,
-}
-
-/// A key: where it stands, or what it is where it is written with escapes.
-#[derive(Debug, Clone)]
-enum Key {
-    Plain(Range<usize>),
-    Escaped(String),
+    /// Key, value, key, value, one after the other.
+    texts: String,
+    /// Where a key ends there, and its value.
+    ends: Vec<(usize, usize)>,
 }
 
 impl State {
@@ -52,11 +40,8 @@ impl State {
     /// # Errors
     ///
     /// When the text is not exactly one JSON object with every key once.
-    pub fn from_json(json: String) -> Result<Self, InvalidState> {
-        let mut input = serde_json::Deserializer::from_str(&json);
-        let found = InText(&json).deserialize(&mut input)?;
-        input.end()?;
-        Ok(found)
+    pub fn from_json(json: &str) -> Result<Self, InvalidState> {
+        Ok(Self::from(&serde_json::from_str::<Fields<'_>>(json)?))
     }
 
     /// The state of a value that serializes to a JSON object.
@@ -65,34 +50,46 @@ impl State {
     ///
     /// When it serializes to something else, or not at all.
     pub fn from_value(value: &impl Serialize) -> Result<Self, InvalidState> {
-        Self::from_json(serde_json::to_string(value)?)
+        Self::from_json(&serde_json::to_string(value)?)
+    }
+
+    /// The state that a handler's session has come to.
+    pub fn from_session(session: &Session) -> Self {
+        let entries = session.entries();
+        let mut sorted: Vec<_> = entries.iter().collect();
+        sorted.sort_unstable();
+        let mut state = Self::default();
+        for (key, value) in sorted {
+            state.push(key, value);
+        }
+        state
     }
 
     /// The JSON text.
-    pub fn as_json(&self) -> &str {
-        &self.json
+    pub fn to_json(&self) -> String {
+        let mut json = String::with_capacity(self.texts.len() + 6 * self.ends.len() + 2);
+        self.write(&mut json);
+        json
+    }
+
+    /// Writes the JSON text.
+    pub(super) fn write(&self, json: &mut String) {
+        json.push('{');
+        for (at, (key, value)) in self.entries().enumerate() {
+            if at > 0 {
+                json.push(',');
+            }
+            *json += &Value::from(key).to_string();
+            json.push(':');
+            *json += value;
+        }
+        json.push('}');
     }
 
     /// A value of the object; `None` where it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
         let (_, value) = self.entries().find(|(name, _)| *name == key)?;
         serde_json::from_str(value).ok()
-    }
-
-    /// The keys, and the text of the values.
-    fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.fields.iter().map(|Field { key, value }| {
-            let key = match key {
-                Key::Plain(range) => &self.json[range.clone()],
-                Key::Escaped(key) => key,
-            };
-            (key, &self.json[value.clone()])
-        })
-    }
-
-    fn has_a_key_twice(&self) -> bool {
-        let mut keys = self.entries().map(|(key, _)| key).enumerate();
-        keys.any(|(at, key)| self.entries().take(at).any(|(earlier, _)| earlier == key))
     }
 
     /// Puts every value into a handler's session.
@@ -107,91 +104,39 @@ impl State {
     /// Whether a handler's session still says the same. (They are few: going through them is less
     /// than hashing each.)
     pub(super) fn is_same_as(&self, entries: &HashMap<String, String>) -> bool {
-        self.fields.len() == entries.len()
+        self.ends.len() == entries.len()
             && entries
                 .iter()
                 .all(|(key, value)| self.entries().any(|(ours, text)| ours == key && text == value))
     }
 
-    /// The state that a handler's session has come to.
-    ///
-    /// # Errors
-    ///
-    /// Never for what went in through [`Session`].
-    pub fn from_session(session: &Session) -> Result<Self, InvalidState> {
-        let entries = session.entries();
-        let mut sorted: Vec<_> = entries.iter().collect();
-        sorted.sort_unstable();
-        let mut json = String::from("{");
-        for (key, value) in sorted {
-            if json.len() > 1 {
-                json.push(',');
-            }
-            json += &serde_json::to_string(key)?;
-            json.push(':');
-            json += value;
-        }
-        json.push('}');
-        Self::from_json(json)
+    /// The keys, and the text of the values.
+    fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut from = 0;
+        self.ends.iter().map(move |&(key, value)| {
+            let entry = (&self.texts[from..key], &self.texts[key..value]);
+            from = value;
+            entry
+        })
+    }
+
+    fn push(&mut self, key: &str, value: &str) {
+        self.texts += key;
+        let key_end = self.texts.len();
+        self.texts += value;
+        self.ends.push((key_end, self.texts.len()));
     }
 }
 
-/// Reads a JSON object where it stands in a text, without parsing its values.
-pub(super) struct InText<'de>(pub(super) &'de str);
-
-impl<'de> DeserializeSeed<'de> for InText<'de> {
-    type Value = State;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<State, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for InText<'de> {
-    type Value = State;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<State, A::Error> {
-        let mut fields: Vec<(&RawValue, &RawValue)> = Vec::with_capacity(8);
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+impl From<&Fields<'_>> for State {
+    fn from(fields: &Fields<'_>) -> Self {
+        let bytes = fields.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let (texts, ends) = (String::with_capacity(bytes), Vec::with_capacity(fields.iter().len()));
+        let mut state = Self { texts, ends };
+        for (key, value) in fields.iter() {
+            state.push(key, value);
         }
-        let (Some((first, _)), Some((_, last))) = (fields.first(), fields.last()) else {
-            return Ok(State { json: "{}".to_owned(), fields: Vec::new() });
-        };
-        // Between the braces there is nothing else but white space.
-        let (from, to) = (self.span(first.get()).start, self.span(last.get()).end);
-        let from = self.0[..from].rfind('{').unwrap_or_default();
-        let to = self.0[to..].find('}').map_or(self.0.len(), |brace| to + brace + 1);
-        let within = |range: Range<usize>| range.start - from..range.end - from;
-        let fields = fields.into_iter().map(|(key, value)| {
-            let value = within(self.span(value.get()));
-            let key = match key.get().contains('\\') {
-                true => Key::Escaped(serde_json::from_str(key.get()).map_err(A::Error::custom)?),
-                false => {
-                    let quoted = within(self.span(key.get()));
-                    Key::Plain(quoted.start + 1..quoted.end - 1)
-                }
-            };
-            Ok(Field { key, value })
-        });
-        let fields = fields.collect::<Result<_, A::Error>>()?;
-        let state = State { json: self.0[from..to].to_owned(), fields };
-        match state.has_a_key_twice() {
-            true => Err(A::Error::custom("a key is there twice")),
-            false => Ok(state),
-        }
-    }
-}
-
-impl InText<'_> {
-    /// Where a part of the text stands in it.
-    fn span(&self, part: &str) -> Range<usize> {
-        let from = part.as_ptr().addr() - self.0.as_ptr().addr();
-        from..from + part.len()
+        state
     }
 }
 

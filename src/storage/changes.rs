@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn session() -> SessionRecord {
-        let state = State::from_json("{}".to_owned()).unwrap();
+        let state = State::from_json("{}").unwrap();
         SessionRecord::open(&Lifetimes::default(), Timestamp::from_unix(1_000_000), state)
     }
 

@@ -202,7 +202,7 @@ mod tests {
                 attempt: Some(&attempt),
             };
             let session = |_: &str| {
-                let state = State::from_json("{}".to_owned()).unwrap();
+                let state = State::from_json("{}").unwrap();
                 Ok::<_, StorageError>(SessionRecord::open(
                     &Lifetimes::default(),
                     clock.now(),

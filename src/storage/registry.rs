@@ -43,8 +43,9 @@ impl Registry for SessionStore {
         .bind(id.to_string())
         .bind(self.clock.now().as_unix());
         let row = self.storage.fetch_optional(query).await.map_err(RegistryError::new)?;
-        let json = row.map(|row| row.try_get("state")).transpose().map_err(RegistryError::new)?;
-        json.map(State::from_json).transpose().map_err(RegistryError::new)
+        let Some(row) = row else { return Ok(None) };
+        let json = row.try_get("state").map_err(RegistryError::new)?;
+        State::from_json(json).map(Some).map_err(RegistryError::new)
     }
 
     async fn refresh(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, RegistryError> {
@@ -64,7 +65,7 @@ impl Registry for SessionStore {
                 expires_at = CASE WHEN expires_at < $2 THEN $2 ELSE expires_at END
              WHERE id = $3 AND revoked_at IS NULL AND expires_at > $4",
         )
-        .bind(session.state.as_json())
+        .bind(session.state.to_json())
         .bind(session.expires_at.as_unix())
         .bind(session.id.to_string())
         .bind(self.clock.now().as_unix());
@@ -158,7 +159,7 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
         let storage = Storage::connect(&url).await.unwrap();
         let store = SessionStore::load(storage, clock.clone()).await.unwrap();
-        let state = State::from_json("{}".to_owned()).unwrap();
+        let state = State::from_json("{}").unwrap();
         let session = SessionRecord::open(&Lifetimes::default(), clock.now(), state);
         assert!(store.open(&session, None).await.unwrap());
 

@@ -66,7 +66,7 @@ pub(super) async fn insert(
     )
     .bind(session.id.to_string())
     .bind(user_id)
-    .bind(session.state.as_json())
+    .bind(session.state.to_json())
     .bind(session.auth_time.as_unix())
     .bind(session.expires_at.as_unix())
     .bind(client.map(|client| client.address.as_str()))

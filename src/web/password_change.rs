@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     accounts::{Accounts, Password, PasswordChange},
-    session::{self, SessionError, State},
+    session::{self, State},
 };
 
 #[derive(Deserialize, Default)]
@@ -43,7 +43,7 @@ pub(super) async fn submit(
     }
     match (Password::parse(&input.current_password), Password::parse(&input.new_password)) {
         (Ok(current), Ok(new)) => {
-            let state = State::from_session(&session).map_err(SessionError::from)?;
+            let state = State::from_session(&session);
             let passwords = (&current, &new);
             match accounts.change_password(known.0.user_id, passwords, &arrival, state).await? {
                 PasswordChange::Done(renewed) => {

@@ -109,7 +109,7 @@ async fn the_rest_of_the_request_sees_the_adopted_session() {
     let cookie = site.visit("/adopt-and-change/ann").await.sealed();
     let state = site.get("/state", &cookie.value).await.text().await;
     assert_eq!(state, r#"{"theme":"dark","user_id":"ann"}"#);
-    assert_eq!(world.row(&cookie.value).unwrap().state.as_json(), state);
+    assert_eq!(world.row(&cookie.value).unwrap().state.to_json(), state);
 }
 
 #[actix_web::test]

@@ -24,7 +24,7 @@ async fn logging_in_opens_a_row_that_says_what_the_cookie_says() {
     assert_eq!(claims.exp, world.now() + seconds(IDLE));
     assert_eq!(cookie.max_age, IDLE);
     assert_eq!((row.auth_time, row.expires_at), (claims.auth_time, claims.exp));
-    assert_eq!(row.state.as_json(), claims.state.unwrap().as_json());
+    assert_eq!(row.state.to_json(), claims.state.unwrap().to_json());
 }
 
 #[actix_web::test]

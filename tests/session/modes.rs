@@ -56,8 +56,8 @@ async fn in_cookie_mode_the_state_is_in_the_cookie_and_a_copy_in_the_row() {
     let site = world.site().await;
     let ann = site.log_in("ann").await;
     let sealed = world.claims(&ann).state.expect("a state");
-    assert_eq!(sealed.as_json(), r#"{"user_id":"ann"}"#);
-    assert_eq!(world.row(&ann).unwrap().state.as_json(), sealed.as_json());
+    assert_eq!(sealed.to_json(), r#"{"user_id":"ann"}"#);
+    assert_eq!(world.row(&ann).unwrap().state.to_json(), sealed.to_json());
 }
 
 #[actix_web::test]
@@ -76,7 +76,7 @@ async fn in_database_mode_the_cookie_seals_no_state() {
     let site = world.site_with(|layer| layer.mode(Mode::Database)).await;
     let ann = site.log_in("ann").await;
     assert!(world.claims(&ann).state.is_none());
-    assert_eq!(world.row(&ann).unwrap().state.as_json(), r#"{"user_id":"ann"}"#);
+    assert_eq!(world.row(&ann).unwrap().state.to_json(), r#"{"user_id":"ann"}"#);
     world.registry.calls();
     assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
     assert_eq!(world.registry.calls(), [Call::Load]);

@@ -126,7 +126,7 @@ async fn what_the_registry_does_not_keep_is_answered_with_503_and_no_cookie() {
 
     world.registry.fail(false);
     assert_eq!(site.user(&ann).await.as_deref(), Some("ann"), "nothing happened to her session");
-    assert_eq!(world.row(&ann).unwrap().state.as_json(), r#"{"user_id":"ann"}"#);
+    assert_eq!(world.row(&ann).unwrap().state.to_json(), r#"{"user_id":"ann"}"#);
     assert_eq!(world.registry.len(), 1);
 }
 
@@ -251,7 +251,7 @@ async fn assert_rules(world: &World, registry: impl Registry) {
 }
 
 async fn loaded(registry: &impl Registry, id: &SessionId) -> Option<String> {
-    registry.load(id).await.unwrap().map(|state| state.as_json().to_owned())
+    registry.load(id).await.unwrap().map(|state| state.to_json().to_owned())
 }
 
 async fn assert_over(registry: &impl Registry, session: &SessionRecord) {

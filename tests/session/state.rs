@@ -31,7 +31,7 @@ async fn what_is_inserted_is_there_on_the_next_request() {
     let ann = site.log_in("ann").await;
     let changed = site.get("/set/theme/dark", &ann).await.sealed().value;
     assert_eq!(state(&site, &changed).await, r#"{"theme":"dark","user_id":"ann"}"#);
-    assert_eq!(world.row(&ann).unwrap().state.as_json(), r#"{"theme":"dark","user_id":"ann"}"#);
+    assert_eq!(world.row(&ann).unwrap().state.to_json(), r#"{"theme":"dark","user_id":"ann"}"#);
     assert_eq!(world.claims(&changed).sid, world.claims(&ann).sid);
 }
 
@@ -54,7 +54,7 @@ async fn a_removal_is_not_lost() {
     let token = with_state(&world, json!({"user_id": "ann", "theme": "dark"}));
     let token = site.get("/remove/theme", &token).await.sealed().value;
     assert_eq!(state(&site, &token).await, r#"{"user_id":"ann"}"#);
-    assert_eq!(world.row(&token).unwrap().state.as_json(), r#"{"user_id":"ann"}"#);
+    assert_eq!(world.row(&token).unwrap().state.to_json(), r#"{"user_id":"ann"}"#);
 }
 
 #[actix_web::test]
@@ -64,7 +64,7 @@ async fn a_cleared_state_is_empty_and_the_session_goes_on() {
     let ann = site.log_in("ann").await;
     let token = site.get("/clear", &ann).await.sealed().value;
     assert_eq!(state(&site, &token).await, "{}");
-    assert_eq!(world.row(&token).unwrap().state.as_json(), "{}");
+    assert_eq!(world.row(&token).unwrap().state.to_json(), "{}");
     assert_eq!(site.get("/current", &token).await.status, StatusCode::OK);
 }
 
@@ -128,7 +128,7 @@ async fn a_state_too_large_is_refused_by_its_size_and_nothing_has_changed() {
     assert_eq!(answer.text().await, "", "the cause is for the log");
 
     let after = world.row(&ann).unwrap();
-    assert_eq!(after.state.as_json(), before.state.as_json());
+    assert_eq!(after.state.to_json(), before.state.to_json());
     assert_eq!(after.expires_at, before.expires_at);
     assert_eq!(world.registry.calls(), []);
     assert_eq!(state(&site, &ann).await, r#"{"user_id":"ann"}"#);

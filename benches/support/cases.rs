@@ -1,0 +1,195 @@
+//! The cases in which the session middleware is measured: what stands around a handler that does
+//! nothing, and what the request brings.
+//!
+//! Every case is to be read against a bare handler: `bare/visitor` for a request without a cookie,
+//! `bare/session` for one with. actix-session's own middleware, with its cookie store and its default
+//! settings, which encrypt, is there to compare.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use actix_http::Request;
+use actix_session::{Session, storage::CookieSessionStore};
+use actix_web::{
+    App, HttpResponse,
+    body::MessageBody,
+    cookie::Key,
+    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{COOKIE, SET_COOKIE},
+    },
+    test::{TestRequest, call_service, init_service},
+    web,
+};
+use tokio::runtime::{self, Runtime};
+use waxseal::{
+    clock::Clock,
+    seal::{Keyring, Secret},
+    session::{
+        Lifetimes, MemoryRegistry, Mode, Registry, SessionLayer, SessionRecord, State,
+        envelope::Claims,
+    },
+};
+
+/// Six values in 200 bytes.
+const STATE: &str = r#"{"user_id":"4bd1a6c0-83f5-4c39-9e0b-7d2f5a1c6e88","role":"member","locale":"en-GB","csrf":"q1Zx0cJ8mVt5Lr3NwYb7KdEe2HsPfUgA9oTiXk4uBn6","seen":[3,17,42,108,2231],"back_to":"/notes/2231?page=2#end-of"}"#;
+const _: () = assert!(STATE.len() == 200);
+
+/// How a case is measured.
+pub trait Measure {
+    /// Measures requests to this app, which come with this cookie; none when it is empty.
+    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookie: &str)
+    where
+        S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>;
+}
+
+/// A request to the handler that does nothing.
+pub fn request(path: &str, cookie: &str) -> Request {
+    let request = TestRequest::get().uri(path);
+    match cookie {
+        "" => request,
+        _ => request.insert_header((COOKIE, cookie)),
+    }
+    .to_request()
+}
+
+async fn empty() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// 200 with a state in the session, 204 without.
+async fn peek(session: Session) -> HttpResponse {
+    match session.entries().is_empty() {
+        false => HttpResponse::Ok().finish(),
+        true => HttpResponse::NoContent().finish(),
+    }
+}
+
+async fn log_in(session: Session) -> HttpResponse {
+    let state: HashMap<&str, serde_json::Value> = serde_json::from_str(STATE).unwrap();
+    for (key, value) in state {
+        session.insert(key, value).unwrap();
+    }
+    HttpResponse::Ok().finish()
+}
+
+fn routes(app: &mut web::ServiceConfig) {
+    app.route("/", web::get().to(empty))
+        .route("/peek", web::get().to(peek))
+        .route("/login", web::post().to(log_in));
+}
+
+/// What tells whether a case is the one it says it is.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    /// The handler found a state.
+    session: bool,
+    /// The response has a cookie.
+    cookie: bool,
+}
+
+const VISITOR: Outcome = Outcome { session: false, cookie: false };
+const UNCHANGED: Outcome = Outcome { session: true, cookie: false };
+const REFRESHED: Outcome = Outcome { session: true, cookie: true };
+
+/// Measures every case.
+pub fn each(measure: &mut impl Measure) {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let mut cases = Cases { runtime: &runtime, measure };
+    cases.of_waxseal();
+    cases.of_actix_session();
+}
+
+struct Cases<'a, M> {
+    runtime: &'a Runtime,
+    measure: &'a mut M,
+}
+
+impl<M: Measure> Cases<'_, M> {
+    fn of_waxseal(&mut self) {
+        // A session that began a minute ago, so that a refresh can move its expiry.
+        let (secret, lifetimes) = (Secret::generate(), Lifetimes::default());
+        let began = Clock::system().now() - Duration::from_secs(60);
+        let state = State::from_json(STATE).unwrap();
+        let session = SessionRecord::open(&lifetimes, began, state);
+        let registry = Arc::new(MemoryRegistry::new(Clock::system()));
+        self.runtime.block_on(registry.open(&session, None)).unwrap();
+        let layer = || SessionLayer::builder(Keyring::new(&secret), Arc::clone(&registry));
+        let sealed = cookie(&secret, &session, Some(&session.state));
+        let among_five = format!(
+            "theme=dark; _ga=GA1.1.1286410.1719842; lang=en-GB; {sealed}; consent=yes; ab=17-b"
+        );
+        let without_state = cookie(&secret, &session, None);
+
+        let app = self.start(App::new().configure(routes));
+        self.case("bare/visitor", &app, "", &VISITOR);
+        self.case("bare/session", &app, &sealed, &VISITOR);
+
+        let app = self.start(App::new().wrap(layer().build().unwrap()).configure(routes));
+        self.case("waxseal/visitor", &app, "", &VISITOR);
+        self.case("waxseal/session", &app, &sealed, &UNCHANGED);
+        self.case("waxseal/session_among_five_cookies", &app, &among_five, &UNCHANGED);
+
+        let refreshing = layer().refresh_below(lifetimes.idle_timeout()).build().unwrap();
+        let app = self.start(App::new().wrap(refreshing).configure(routes));
+        self.case("waxseal/refresh", &app, &sealed, &REFRESHED);
+
+        let database = layer().mode(Mode::Database).build().unwrap();
+        let app = self.start(App::new().wrap(database).configure(routes));
+        self.case("waxseal/database_mode", &app, &without_state, &UNCHANGED);
+    }
+
+    fn of_actix_session(&mut self) {
+        let theirs =
+            actix_session::SessionMiddleware::new(CookieSessionStore::default(), Key::generate());
+        let app = self.start(App::new().wrap(theirs).configure(routes));
+        let log_in = TestRequest::post().uri("/login").to_request();
+        let response = self.runtime.block_on(call_service(&app, log_in));
+        let set_cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+        let cookie = set_cookie.split(';').next().unwrap();
+        self.case("actix_session/session", &app, cookie, &UNCHANGED);
+    }
+
+    fn start<T, B>(
+        &self,
+        app: App<T>,
+    ) -> impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + use<T, B, M>
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = actix_web::Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
+        self.runtime.block_on(init_service(app))
+    }
+
+    fn case<S, B>(&mut self, name: &str, app: &S, cookie: &str, expected: &Outcome)
+    where
+        S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    {
+        let response = self.runtime.block_on(call_service(app, request("/peek", cookie)));
+        let outcome = Outcome {
+            session: response.status() == StatusCode::OK,
+            cookie: response.headers().contains_key(SET_COOKIE),
+        };
+        assert_eq!(outcome, *expected, "{name}");
+        self.measure.measure(name, self.runtime, app, cookie);
+    }
+}
+
+fn cookie(secret: &Secret, session: &SessionRecord, state: Option<&State>) -> String {
+    let claims = Claims {
+        sid: session.id,
+        auth_time: session.auth_time,
+        iat: session.auth_time,
+        exp: session.expires_at,
+        state: state.cloned(),
+    };
+    let purpose = "session:__Host-session";
+    let token = Keyring::new(secret).seal(purpose, claims.to_json().as_bytes());
+    format!("__Host-session={token}")
+}
