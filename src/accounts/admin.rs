@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     email::Email,
     error::AccountsError,
-    history::{Page, PageNumber},
+    paging::{Page, PageNumber},
     password::{Password, UnfitPassword},
     shared::Accounts,
     user::{Role, User, UserId},

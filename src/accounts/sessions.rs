@@ -1,6 +1,11 @@
 //! The sessions of a person: seen and ended.
 
-use super::{error::AccountsError, shared::Accounts, user::UserId};
+use super::{
+    error::AccountsError,
+    paging::{Page, PageNumber},
+    shared::Accounts,
+    user::UserId,
+};
 use crate::{
     session::SessionId,
     storage::{ListedSession, SessionRow, SessionTrace},
@@ -24,13 +29,19 @@ pub enum Revocation {
 }
 
 impl Accounts {
-    /// The live sessions of a user, the last seen first.
+    /// The live sessions of a user: this one first, then those that were last seen.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<OpenSession>, AccountsError> {
-        Ok(self.sessions.live(&user.to_string()).await?)
+    pub async fn sessions_of(
+        &self,
+        user: UserId,
+        this: &SessionId,
+        page: PageNumber,
+    ) -> Result<Page<OpenSession>, AccountsError> {
+        let user = user.to_string();
+        Ok(page.of(self.sessions.live(&user, this, page.limit(), page.offset()).await?))
     }
 
     /// Ends a session of this user; that of anybody else is none.

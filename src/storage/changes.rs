@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Clock, Timestamp},
-        session::{Lifetimes, Registry, Standing, State},
+        session::{Lifetimes, Registry, SessionId, Standing, State},
         storage::{Client, NewUser, Storage},
     };
 
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(store.standing(&old.id), Standing::Revoked);
         // The session that asks has ended in the meantime.
         assert_eq!(changed("new").await, NewPassword::SessionOver);
-        assert_eq!(store.live("ann").await.unwrap().len(), 1);
+        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
     }
 
     #[actix_web::test]

@@ -218,6 +218,6 @@ mod tests {
         assert_eq!(refuse().await, None);
         assert_eq!(refuse().await, Some(clock.now()));
         assert!(matches!(log_in().await, OpenedLogin::TooEarly(_)));
-        assert_eq!(store.live("ann").await.unwrap().len(), 1);
+        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
     }
 }

@@ -33,22 +33,36 @@ pub struct SessionTrace {
 }
 
 impl SessionStore {
-    /// The live sessions of a user, the last seen first.
+    /// The live sessions of a user: this one first, then those that were last seen; `limit` of them
+    /// after the first `offset`.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn live(&self, user_id: &str) -> Result<Vec<SessionRow>, StorageError> {
+    pub async fn live(
+        &self,
+        user_id: &str,
+        this: &SessionId,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<SessionRow>, StorageError> {
         let query = sqlx::query(
             "SELECT id, user_id, address, user_agent, auth_time, last_seen, expires_at
-             FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2",
+             FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+             ORDER BY CASE WHEN id = $3 THEN 0 ELSE 1 END, last_seen DESC, id
+             LIMIT $4 OFFSET $5",
         )
         .bind(user_id)
-        .bind(self.clock.now().as_unix());
+        .bind(self.clock.now().as_unix())
+        .bind(this.to_string())
+        .bind(i64::from(limit))
+        .bind(i64::from(offset));
         let rows = self.storage.fetch_all(query).await?;
         let mut sessions =
             rows.iter().map(|row| self.read(row)).collect::<Result<Vec<_>, StorageError>>()?;
-        sessions.sort_by_key(|session| (Reverse(session.last_seen), session.id));
+        // Some were seen again since it was last written.
+        sessions
+            .sort_by_key(|session| (session.id != *this, Reverse(session.last_seen), session.id));
         Ok(sessions)
     }
 

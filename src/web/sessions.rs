@@ -8,7 +8,13 @@ use actix_web::{
 use askama::Template;
 
 use super::{
-    client, departure, error::Fault, guard::Known, navigation::Navigation, page,
+    client, departure,
+    error::Fault,
+    fields::Query,
+    guard::Known,
+    listing::{Listing, Neighbours},
+    navigation::Navigation,
+    page,
     redirect::see_other,
 };
 use crate::{
@@ -26,18 +32,24 @@ struct Page {
     /// The session that the page is read in.
     this: Option<OpenSession>,
     others: Vec<OpenSession>,
+    neighbours: Neighbours,
 }
 
 pub(super) async fn list(
     Known(person, _): Known,
+    Query(listing): Query<Listing>,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
-    let sessions = accounts.sessions_of(person.user_id).await?;
+    // There is nothing to search for here.
+    let listing = Listing { q: String::new(), ..listing };
+    let this = person.session.id;
+    let found = accounts.sessions_of(person.user_id, &this, listing.page()).await?;
+    let neighbours = Neighbours::of(&found, &listing, PATH);
     let (this, others): (Vec<_>, Vec<_>) =
-        sessions.into_iter().partition(|session| session.id == person.session.id);
+        found.items.into_iter().partition(|session| session.id == this);
     let navigation = Navigation::new(&person, PATH);
     let this = this.into_iter().next();
-    page::render(StatusCode::OK, &Page { navigation, this, others })
+    page::render(StatusCode::OK, &Page { navigation, this, others, neighbours })
 }
 
 /// Ends one session. That of somebody else is not found.

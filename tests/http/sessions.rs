@@ -37,6 +37,35 @@ async fn every_live_session_is_shown_and_this_one_is_marked() {
 }
 
 #[actix_web::test]
+async fn many_sessions_are_on_pages_this_one_first() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    app.clock.advance(HOUR);
+    let user = app.id_of(EMAIL).await;
+    let rows = (1..=60).map(|number| {
+        let at = 2_000_000_000 + number;
+        format!("('{number:0>21}A', '{user}', '{{}}', {at}, {at}, {})", at + 1_000_000)
+    });
+    let sql = format!(
+        "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at) VALUES {}",
+        rows.collect::<Vec<_>>().join(",")
+    );
+    assert_eq!(app.database.execute(sql.leak(), &[]).await, 60);
+    let this = revocation(&ann.session_id().await);
+
+    let first = ann.get("/sessions").await;
+    assert_eq!(first.count("/revoke\""), 50, "{}", first.body);
+    assert!(first.says(&this), "seen last, and yet on the first page");
+    assert!(first.says(r#"<a href="/sessions?page=2" rel="next">"#), "{}", first.body);
+    let second = ann.get("/sessions?page=2&q=x").await;
+    assert_eq!(second.count("/revoke\""), 11, "{}", second.body);
+    assert!(!second.says(&this), "{}", second.body);
+    assert!(second.says(r#"<a href="/sessions" rel="prev">"#), "{}", second.body);
+    let third = ann.get("/sessions?page=3").await;
+    assert!(third.says(r#"There are none on this page. <a href="/sessions">"#), "{}", third.body);
+}
+
+#[actix_web::test]
 async fn an_expired_session_is_not_shown() {
     let app = TestApp::start().await;
     app.signed_up(EMAIL).await;
