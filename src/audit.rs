@@ -86,6 +86,12 @@ pub fn account_deleted(user: impl Display, from: impl Display) {
     log::info!(target: TARGET, "account deleted: user {user}, from {from}");
 }
 
+/// Somebody asked for what only others may do or see.
+pub fn access_refused(user: impl Display, method: impl Display, path: &str, from: impl Display) {
+    let path = path.as_bytes().escape_ascii();
+    log::warn!(target: TARGET, "access refused: user {user}, {method} \"{path}\", from {from}");
+}
+
 /// A form, or a script, of another site was refused.
 pub fn cross_origin_refused(
     method: impl Display,

@@ -34,6 +34,9 @@ impl Email {
     }
 }
 
+/// Letters that are not seen: the Hangul fillers. Others like them no address may have anyway.
+const BLANKS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+
 impl FromStr for Email {
     type Err = InvalidEmail;
 
@@ -52,6 +55,9 @@ impl FromStr for Email {
         let address: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
         if !fits(&address) {
             return Err(InvalidEmail::TooLong);
+        }
+        if address.contains(BLANKS) {
+            return Err(InvalidEmail::Malformed);
         }
         let options = Options::default().without_display_text().without_domain_literal();
         match EmailAddress::parse_with_options(&address, options) {
@@ -82,4 +88,18 @@ pub enum InvalidEmail {
     /// It does not read like one.
     #[error("This does not look like an e-mail address, such as name@example.com.")]
     Malformed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_in_no_address() {
+        for blank in BLANKS.iter().chain(&['\u{200b}', '\u{2060}', '\u{feff}', '\u{202e}']) {
+            for address in [format!("an{blank}n@example.com"), format!("ann@example.com{blank}")] {
+                assert!(address.parse::<Email>().is_err(), "{}", address.escape_unicode());
+            }
+        }
+    }
 }

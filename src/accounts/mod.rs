@@ -16,6 +16,7 @@ mod paging;
 mod password;
 mod sessions;
 mod shared;
+mod strength;
 mod throttle;
 mod user;
 

@@ -117,21 +117,33 @@ impl Storage {
     }
 }
 
-/// Forgets the failures on an account, here and anywhere, because the password was right. Unless
-/// others at the same time were wrong so often that this attempt comes too early: until when.
+/// Forgets the failures on an account from here, because the password was right: they count as its
+/// owner's, and those from elsewhere do not (who caused them would see, by waiting no longer, that
+/// there is an owner, and when they log in). Unless others at the same time were wrong so often that
+/// this attempt comes too early: until when.
 pub(super) async fn forgive(
     transaction: &mut Write,
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StorageError> {
     let rows = transaction.fetch_all(tally_of(attempt)).await?;
-    let too_early = (attempt.too_early)(&Tally::read(&rows, now)?, now);
-    if too_early.is_none() && !rows.is_empty() {
+    let tally = Tally::read(&rows, now)?;
+    let too_early = (attempt.too_early)(&tally, now);
+    if too_early.is_none() && tally.here.number > 0 {
         // In the order in which they are locked when an attempt is counted.
-        for network in [ANYWHERE, &attempt.network] {
-            let delete = "DELETE FROM login_failures WHERE account = $1 AND network = $2";
-            transaction.execute(sqlx::query(delete).bind(&attempt.account).bind(network)).await?;
-        }
+        let fewer = sqlx::query(
+            "UPDATE login_failures SET failures =
+                CASE WHEN failures > $1 THEN failures - $1 ELSE 0 END
+             WHERE account = $2 AND network = $3",
+        )
+        .bind(tally.here.number)
+        .bind(&attempt.account)
+        .bind(ANYWHERE);
+        transaction.execute(fewer).await?;
+        let none = sqlx::query("DELETE FROM login_failures WHERE account = $1 AND network = $2")
+            .bind(&attempt.account)
+            .bind(&attempt.network);
+        transaction.execute(none).await?;
     }
     Ok(too_early)
 }

@@ -35,11 +35,17 @@ pub fn url(path: &str) -> String {
 pub(super) async fn serve(name: Path<String>) -> HttpResponse {
     match BY_NAME.get(name.as_str()) {
         Some(file) => HttpResponse::Ok()
-            .content_type(file.metadata.mimetype())
+            .content_type(content_type(file))
             .insert_header((header::CACHE_CONTROL, FOREVER))
             .body(file.data.clone()),
         None => HttpResponse::NotFound().finish(),
     }
+}
+
+/// What a file is, and that its text is UTF-8.
+fn content_type(file: &EmbeddedFile) -> String {
+    let mime = file.metadata.mimetype();
+    if mime.starts_with("text/") { format!("{mime}; charset=utf-8") } else { mime.to_owned() }
 }
 
 /// `waxseal.css` with the first 8 bytes of its SHA-256: `waxseal.1f3a….css`.

@@ -105,7 +105,12 @@ impl SignedIn {
     /// When nobody is, or somebody with another role.
     pub fn with(request: &HttpRequest, roles: &[Role]) -> Result<Self, NotAllowed> {
         let person = Self::of(request)?;
-        if roles.contains(&person.role) { Ok(person) } else { Err(NotAllowed::Role) }
+        if roles.contains(&person.role) {
+            return Ok(person);
+        }
+        let from = client::address(request);
+        audit::access_refused(person.user_id, request.method(), request.path(), from);
+        Err(NotAllowed::Role)
     }
 
     fn find(request: &HttpRequest) -> Option<Self> {

@@ -42,8 +42,14 @@ pub async fn everywhere<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
     for (name, value) in EVERYWHERE {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Who does not say how long an answer is good for means this once: what is missing here, say, may
+    // be there on another node even now.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }

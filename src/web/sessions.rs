@@ -67,7 +67,11 @@ pub(super) async fn revoke(
             audit::session_revoked(person.user_id, id, client::address(&request));
         }
         Revocation::OverAlready => {}
-        Revocation::NoSuchSession => return Ok(HttpResponse::NotFound().finish()),
+        Revocation::NoSuchSession => {
+            let (me, from) = (person.user_id, client::address(&request));
+            audit::access_refused(me, request.method(), request.path(), from);
+            return Ok(HttpResponse::NotFound().finish());
+        }
     }
     if id == person.session.id {
         departure::session_over(&request);

@@ -31,6 +31,7 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     let foreign = "Sec-Fetch-Site: cross-site\r\n";
     server.visitor("198.51.100.7").send("POST", "/login?a=b", foreign, "");
     server.visitor("198.51.100.8").send("POST", "/\u{9b}31m\"", foreign, "");
+    assert_eq!(server.signed_up("192.0.2.9", "dora@example.com").get("/admin/users").status(), 403);
     boss.send("POST", "/logout", "Sec-Fetch-Site: same-site\r\n", "");
     execute(&server, "DELETE FROM users").await;
     assert_eq!(boss.get("/profile").status(), 303);

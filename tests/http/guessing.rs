@@ -126,9 +126,8 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
     assert_wait(&log_in_from(&app, &owner(2), PASSWORD).await, 30);
     // Where the owner has logged in before, only what comes from there counts.
     assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 303);
-    for place in 5..10 {
-        assert_eq!(log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await.status, 422);
-    }
+    // And elsewhere nobody sees that they were here.
+    assert_wait(&log_in_from(&app, "198.51.100.9", WRONG).await, 30);
     for _ in 0..5 {
         assert_eq!(log_in_from(&app, &owner(1), WRONG).await.status, 422);
     }
