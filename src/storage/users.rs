@@ -36,11 +36,14 @@ const COLUMNS: &str = "SELECT id, email, password_hash, role, created_at FROM us
 const LISTED: &str = "SELECT id, users.email AS email, password_hash, role, created_at,
     (SELECT COUNT(*) FROM sessions
      WHERE sessions.user_id = users.id AND revoked_at IS NULL AND expires_at > $1) AS sessions
-  FROM users JOIN";
+  FROM";
 
 /// Those whose address is like `$2`.
 const ALIKE: &str = r"(SELECT email FROM users WHERE email LIKE $2 ESCAPE '\'";
-const IN_ORDER: &str = "AS listed ON listed.email = users.email ORDER BY users.email";
+
+/// CROSS has SQLite begin with the page.
+const IN_ORDER: &str =
+    "AS listed CROSS JOIN users WHERE users.email = listed.email ORDER BY listed.email";
 
 impl Storage {
     /// The user with this e-mail address (in lower case).

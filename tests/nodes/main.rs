@@ -20,4 +20,5 @@ mod wire;
 mod crashes;
 mod notifications;
 mod outages;
+mod query_plans;
 mod sqlite;

@@ -78,6 +78,11 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// What the server has written into its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// Stops the server at once, with everybody who is connected.
     pub fn stop(&mut self) {
         let Some(mut server) = self.server.take() else { return };
