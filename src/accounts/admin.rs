@@ -63,6 +63,16 @@ impl Accounts {
         Ok(page.of(summaries(rows)?))
     }
 
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn user_summary(&self, user: UserId) -> Result<Option<UserSummary>, AccountsError> {
+        let row = self.storage.listed_user(&user.to_string(), self.clock.now()).await?;
+        row.map(summary).transpose()
+    }
+
     /// The same list in batches, for those who read it to its end: what comes after this address,
     /// or the beginning. The last batch is empty.
     ///
@@ -153,7 +163,9 @@ fn search_term(typed: &str) -> Option<String> {
 }
 
 fn summaries(rows: Vec<UserListRow>) -> Result<Vec<UserSummary>, AccountsError> {
-    let summary =
-        |row: UserListRow| Ok(UserSummary { user: row.user.try_into()?, sessions: row.sessions });
     rows.into_iter().map(summary).collect()
+}
+
+fn summary(row: UserListRow) -> Result<UserSummary, AccountsError> {
+    Ok(UserSummary { user: row.user.try_into()?, sessions: row.sessions })
 }

@@ -6,10 +6,16 @@ use super::{
     shared::Accounts,
     user::UserId,
 };
-use crate::storage::LoginEventRow;
+use crate::storage::{LoginEventRow, Outcome};
 
 /// An attempt to log in, or to do something else that asks for the password.
-pub type LoginEvent = LoginEventRow;
+#[derive(Debug, Clone)]
+pub struct LoginEvent {
+    /// When, how it ended, and from where.
+    pub event: LoginEventRow,
+    /// It was granted, and is the first log-in from its address, but not the first of all.
+    pub is_new_here: bool,
+}
 
 impl Accounts {
     /// A user's log-ins, refused ones too, the newest first.
@@ -23,6 +29,16 @@ impl Accounts {
         page: PageNumber,
     ) -> Result<Page<LoginEvent>, AccountsError> {
         let id = user.to_string();
-        Ok(page.of(self.storage.login_events(&id, page.limit(), page.offset()).await?))
+        let rows = self.storage.login_events(&id, page.limit(), page.offset()).await?;
+        let first_times = self.storage.addresses_of(&id).await?;
+        let first_of_all = first_times.values().min().copied();
+        let is_new_here = |event: &LoginEventRow| {
+            event.outcome == Outcome::Granted
+                && Some(event.at) != first_of_all
+                && first_times.get(&event.client.address) == Some(&event.at)
+        };
+        let events = rows.into_iter();
+        let events = events.map(|event| LoginEvent { is_new_here: is_new_here(&event), event });
+        Ok(page.of(events.collect()))
     }
 }

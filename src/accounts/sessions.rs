@@ -44,6 +44,24 @@ impl Accounts {
         Ok(page.of(self.sessions.live(&user, this, page.limit(), page.offset()).await?))
     }
 
+    /// A live session of this user; that of anybody else is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn session_of(
+        &self,
+        user: UserId,
+        id: &SessionId,
+    ) -> Result<Option<OpenSession>, AccountsError> {
+        let (owner, now) = (user.to_string(), self.clock.now());
+        let trace = self.sessions.trace(id).await?.filter(|trace| {
+            let SessionRow { user_id, expires_at, .. } = &trace.session;
+            user_id.as_ref() == Some(&owner) && trace.revoked_at.is_none() && now < *expires_at
+        });
+        Ok(trace.map(|trace| trace.session))
+    }
+
     /// Ends a session of this user; that of anybody else is none.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! The history of log-ins.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use sqlx::{Row, any::AnyRow};
 use uuid::{ContextV7, Uuid};
@@ -49,6 +52,28 @@ impl Storage {
         .bind(i64::from(limit))
         .bind(i64::from(offset));
         let rows = self.fetch_all(query).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The addresses from which a user has logged in, each with the first time, as far back as the
+    /// history goes.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn addresses_of(
+        &self,
+        user_id: &str,
+    ) -> Result<BTreeMap<String, Timestamp>, StorageError> {
+        let query = sqlx::query(
+            "SELECT address, MIN(at) AS first_at FROM login_events
+             WHERE user_id = $1 AND outcome = 'granted' AND address IS NOT NULL GROUP BY address",
+        )
+        .bind(user_id);
+        let rows = self.fetch_all(query).await?;
+        let read = |row: &AnyRow| {
+            Ok((row.try_get("address")?, Timestamp::from_unix(row.try_get("first_at")?)))
+        };
         rows.iter().map(read).collect()
     }
 }

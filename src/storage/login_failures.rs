@@ -1,6 +1,6 @@
 //! Wrong passwords, counted: on whose account, and from where.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use sqlx::{Row, any::AnyRow};
 
@@ -99,21 +99,6 @@ impl Storage {
         login_events::record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
         transaction.commit().await?;
         Ok(None)
-    }
-
-    /// The addresses from which a user has logged in.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn addresses_of(&self, user_id: &str) -> Result<BTreeSet<String>, StorageError> {
-        let query = sqlx::query(
-            "SELECT DISTINCT address FROM login_events
-             WHERE user_id = $1 AND outcome = 'granted' AND address IS NOT NULL",
-        )
-        .bind(user_id);
-        let rows = self.fetch_all(query).await?;
-        rows.iter().map(|row| Ok(row.try_get("address")?)).collect()
     }
 }
 

@@ -92,6 +92,22 @@ impl Storage {
         rows.iter().map(read_listed).collect()
     }
 
+    /// One of them. Sessions live at `now` are counted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn listed_user(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<UserListRow>, StorageError> {
+        let sql = format!("{LISTED} (SELECT email FROM users WHERE id = $2) {IN_ORDER}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.as_unix()).bind(id);
+        let row = self.fetch_optional(query).await?;
+        row.as_ref().map(read_listed).transpose()
+    }
+
     /// The same list from the first address after `after` on: however far that is, it costs no
     /// more than the beginning.
     ///

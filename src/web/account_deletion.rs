@@ -1,25 +1,45 @@
-//! Deleting one's own account, with a form of the profile.
+//! Deleting one's own account: asked first, then done.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    client::Caller,
-    departure,
-    error::Fault,
-    fields::Form,
-    guard::Known,
-    limits::Limits,
-    profile::{self, Problems},
-    redirect::see_other,
-    wait,
+    client::Caller, departure, error::Fault, fields::Form, guard::Known, limits::Limits,
+    navigation::Navigation, page, problems::Problems, profile, redirect::see_other, wait,
 };
-use crate::accounts::{AccountDeletion, Accounts, Password};
+use crate::accounts::{AccountDeletion, Accounts, Password, User};
+
+/// Where it is asked.
+pub(super) const PATH: &str = "/profile/deletion";
+/// Where it is done: after a wrong password, the form comes from there.
+pub(super) const DONE_AT: &str = "/profile/delete";
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Input {
     password: String,
+}
+
+#[derive(Template)]
+#[template(path = "account_deletion.html")]
+struct Page {
+    navigation: Navigation,
+    user: User,
+    /// Nobody could manage the accounts any more.
+    last_admin: bool,
+    problems: Problems,
+}
+
+impl Page {
+    fn new(Known(person, user): Known, accounts: &Accounts) -> Self {
+        let navigation = Navigation::new(&person, profile::PATH, accounts);
+        Self { navigation, user, last_admin: false, problems: Problems::default() }
+    }
+}
+
+pub(super) async fn ask(known: Known, accounts: Data<Accounts>) -> Result<HttpResponse, Fault> {
+    page::render(StatusCode::OK, &Page::new(known, &accounts))
 }
 
 pub(super) async fn submit(
@@ -30,31 +50,29 @@ pub(super) async fn submit(
     limits: Data<Limits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
-    let mut problems = Problems::default();
-    if let Some(wait) = limits.password(known.0.user_id, &arrival.client.address) {
-        problems.password = Some(wait::too_many(wait));
-        problems.wait = Some(wait);
-        return profile::render(known, &accounts, problems);
-    }
-    match Password::parse(&input.password) {
-        Ok(password) => {
-            match accounts.delete_account(known.0.user_id, &password, &arrival).await? {
+    let me = known.0.user_id;
+    let mut page = Page::new(known, &accounts);
+    let mut wait = limits.password(me, &arrival.client.address);
+    if wait.is_none() {
+        match Password::parse(&input.password) {
+            Ok(password) => match accounts.delete_account(me, &password, &arrival).await? {
                 AccountDeletion::Done => {
                     departure::session_over(&request);
                     return Ok(see_other("/signup"));
                 }
                 AccountDeletion::WrongPassword => {
-                    problems.password = Some("This is not your password.".to_owned());
+                    page.problems.add("password", "This is not your password.");
                 }
-                AccountDeletion::LastAdmin => problems.last_admin = true,
+                AccountDeletion::LastAdmin => page.last_admin = true,
                 AccountDeletion::Throttled(until) => {
-                    let wait = until.since(accounts.clock.now());
-                    problems.password = Some(wait::too_many(wait));
-                    problems.wait = Some(wait);
+                    wait = Some(until.since(accounts.clock.now()));
                 }
-            }
+            },
+            Err(unfit) => page.problems.add("password", unfit),
         }
-        Err(unfit) => problems.password = Some(unfit.to_string()),
     }
-    profile::render(known, &accounts, problems)
+    if let Some(wait) = wait {
+        page.problems.add("password", wait::too_many(wait));
+    }
+    wait::refuse(&page, wait)
 }

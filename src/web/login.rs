@@ -10,7 +10,8 @@ use super::{
     fields::{Form, Query},
     guard::SignedIn,
     limits::Limits,
-    page,
+    navigation, notice, page,
+    problems::Problems,
     redirect::{Next, see_other},
     wait,
 };
@@ -38,22 +39,27 @@ pub(super) struct Input {
 struct Page<'a> {
     next: &'a str,
     email: &'a str,
+    /// Somebody has just logged out.
+    logged_out: bool,
     /// The pair is wrong, and no telling which of the two.
     refused: bool,
-    /// That it is too early for the next attempt.
-    wait: Option<String>,
-    email_error: Option<String>,
-    password_error: Option<String>,
+    problems: Problems,
 }
 
 pub(super) async fn form(
     person: Option<SignedIn>,
+    request: HttpRequest,
     Query(link): Query<Link>,
 ) -> Result<HttpResponse, Fault> {
     if person.is_some() {
         return Ok(see_other("/profile"));
     }
-    page::render(StatusCode::OK, &Page { next: kept(&link.next), ..Page::default() })
+    let next = kept(&link.next);
+    let from = notice::came_from(&request).unwrap_or_default();
+    // Whoever ends their own session is led to /sessions, and from there to here.
+    let logged_out = (next.is_empty() && navigation::is_private(&from))
+        || (next == "/sessions" && from.starts_with("/sessions/"));
+    page::render(StatusCode::OK, &Page { next, logged_out, ..Page::default() })
 }
 
 pub(super) async fn submit(
@@ -64,30 +70,30 @@ pub(super) async fn submit(
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut page = Page { email: &input.email, next: kept(&input.next), ..Page::default() };
-    if let Some(wait) = limits.log_in(&arrival.client.address) {
-        page.wait = Some(wait::too_many(wait));
-        return wait::render(&page, wait);
-    }
+    let mut wait = limits.log_in(&arrival.client.address);
     match (input.email.parse::<Email>(), Password::parse(&input.password)) {
+        _ if wait.is_some() => {}
         (Ok(email), Ok(password)) => match accounts.log_in(&email, &password, &arrival).await? {
             LogIn::Granted(opened) => {
                 session::adopt(&request, opened)?;
                 let next = Next::parse(&input.next);
                 return Ok(see_other(next.as_ref().map_or("/profile", Next::as_str)));
             }
-            LogIn::Refused => page.refused = true,
-            LogIn::Throttled(until) => {
-                let wait = until.since(accounts.clock.now());
-                page.wait = Some(wait::too_many(wait));
-                return wait::render(&page, wait);
+            LogIn::Refused => {
+                page.refused = true;
+                page.problems.add("password", "The e-mail address or the password is wrong.");
             }
+            LogIn::Throttled(until) => wait = Some(until.since(accounts.clock.now())),
         },
         (email, password) => {
-            page.email_error = email.err().map(|error| error.to_string());
-            page.password_error = password.err().map(|error| error.to_string());
+            page.problems.extend("email", email.err());
+            page.problems.extend("password", password.err());
         }
     }
-    page::render(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    if let Some(wait) = wait {
+        page.problems.add("", wait::too_many(wait));
+    }
+    wait::refuse(&page, wait)
 }
 
 /// Where it is to go after logging in, as the form has it again. What nobody can have typed does

@@ -19,7 +19,7 @@ const PATH: &str = "/logins";
 #[template(path = "logins.html")]
 struct Page {
     navigation: Navigation,
-    events: Vec<LoginEvent>,
+    attempts: Vec<LoginEvent>,
     neighbours: Neighbours,
 }
 
@@ -32,14 +32,20 @@ pub(super) async fn list(
     let listing = Listing { q: String::new(), ..listing };
     let found = accounts.login_history(person.user_id, listing.page()).await?;
     let neighbours = Neighbours::of(&found, &listing, PATH);
-    let navigation = Navigation::new(&person, PATH);
-    page::render(StatusCode::OK, &Page { navigation, events: found.items, neighbours })
+    let navigation = Navigation::new(&person, PATH, &accounts);
+    page::render(StatusCode::OK, &Page { navigation, attempts: found.items, neighbours })
 }
 
 /// How an attempt ended, for the person who made it or did not.
-fn in_words(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Granted => "Logged in",
-        Outcome::Refused => "Refused: wrong password",
+fn in_words(attempt: &LoginEvent) -> &'static str {
+    match (attempt.event.outcome, attempt.is_new_here) {
+        (Outcome::Refused, _) => "Refused: wrong password",
+        (Outcome::Granted, true) => "Logged in from a new address",
+        (Outcome::Granted, false) => "Logged in",
     }
+}
+
+/// Whether its person should look at it twice.
+fn stands_out(attempt: &LoginEvent) -> bool {
+    attempt.event.outcome == Outcome::Refused || attempt.is_new_here
 }

@@ -5,6 +5,7 @@
 //! page for it is made in one place.
 
 mod account_deletion;
+mod admin_user;
 mod admin_users;
 mod api;
 pub mod assets;
@@ -25,13 +26,16 @@ mod login;
 mod logins;
 mod logout;
 mod navigation;
+mod notice;
 pub mod origin;
 mod page;
 mod panics;
 mod password_change;
+mod problems;
 mod profile;
 pub mod redirect;
 pub mod request_time;
+mod session_ends;
 mod sessions;
 mod signup;
 pub mod trusted_proxies;
@@ -59,14 +63,18 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(writable("/logout", logout::submit))
         .service(readable("/profile", profile::show))
         .service(writable("/profile/password", password_change::submit))
+        .service(readable("/profile/deletion", account_deletion::ask))
         .service(writable("/profile/delete", account_deletion::submit))
         .service(readable("/sessions", sessions::list))
-        .service(writable("/sessions/revoke-others", sessions::revoke_others))
-        .service(writable("/sessions/{sid}/revoke", sessions::revoke))
+        .service(readable("/sessions/others", session_ends::ask_for_others))
+        .service(writable("/sessions/revoke-others", session_ends::revoke_others))
+        .service(readable("/sessions/{sid}", session_ends::ask))
+        .service(writable("/sessions/{sid}/revoke", session_ends::revoke))
         .service(readable("/logins", logins::list))
         .service(readable("/admin/users", admin_users::list))
-        .service(writable("/admin/users/{id}/role", admin_users::set_role))
-        .service(writable("/admin/users/{id}/revoke-sessions", admin_users::revoke_sessions))
+        .service(readable("/admin/users/{id}", admin_user::show))
+        .service(writable("/admin/users/{id}/role", admin_user::set_role))
+        .service(writable("/admin/users/{id}/revoke-sessions", admin_user::revoke_sessions))
         .service(readable("/api/session", api::session))
         .service(writable("/api/logout", api::log_out));
 }

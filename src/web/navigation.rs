@@ -1,13 +1,20 @@
 //! The ways between the pages of somebody who is logged in.
 
 use super::guard::SignedIn;
-use crate::accounts::Role;
+use crate::{
+    accounts::{Accounts, Role},
+    clock::Timestamp,
+};
 
 /// The navigation of a page.
 pub(super) struct Navigation {
     /// The path of the page that it is on.
     here: &'static str,
     role: Role,
+    /// What has just been done.
+    pub(super) notice: Option<String>,
+    /// When the page is read.
+    pub(super) now: Timestamp,
 }
 
 /// A link of the navigation.
@@ -23,10 +30,23 @@ const FOR_EVERYBODY: [(&str, &str); 3] =
     [("/profile", "Profile"), ("/sessions", "Sessions"), ("/logins", "Log-ins")];
 const FOR_ADMINS: [(&str, &str); 1] = [("/admin/users", "Users")];
 
+/// Whether a path is that of a page for people who are logged in.
+pub(super) fn is_private(path: &str) -> bool {
+    let below = |(page, _): &(&str, &str)| {
+        path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    FOR_EVERYBODY.iter().chain(&FOR_ADMINS).any(below)
+}
+
 impl Navigation {
     /// The navigation of this person, on the page at this path.
-    pub(super) fn new(person: &SignedIn, here: &'static str) -> Self {
-        Self { here, role: person.role }
+    pub(super) fn new(person: &SignedIn, here: &'static str, accounts: &Accounts) -> Self {
+        Self { here, role: person.role, notice: None, now: accounts.clock.now() }
+    }
+
+    /// With what has just been done, if something has.
+    pub(super) fn telling(self, notice: Option<String>) -> Self {
+        Self { notice, ..self }
     }
 
     /// Where this person may go.

@@ -5,15 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 
 use super::{
-    client::Caller,
-    departure,
-    error::Fault,
-    fields::Form,
-    guard::Known,
-    limits::Limits,
-    profile::{self, Problems},
-    redirect::see_other,
-    wait,
+    client::Caller, departure, error::Fault, fields::Form, guard::Known, limits::Limits,
+    problems::Problems, profile, redirect::see_other, wait,
 };
 use crate::{
     accounts::{Accounts, Password, PasswordChange},
@@ -36,12 +29,10 @@ pub(super) async fn submit(
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let (session, mut problems) = (request.get_session(), Problems::default());
-    if let Some(wait) = limits.password(known.0.user_id, &arrival.client.address) {
-        problems.current_password = Some(wait::too_many(wait));
-        problems.wait = Some(wait);
-        return profile::render(known, &accounts, problems);
-    }
-    match (Password::parse(&input.current_password), Password::parse(&input.new_password)) {
+    let mut wait = limits.password(known.0.user_id, &arrival.client.address);
+    let typed = (Password::parse(&input.current_password), Password::parse(&input.new_password));
+    match typed {
+        _ if wait.is_some() => {}
         (Ok(current), Ok(new)) => {
             let state = State::from_session(&session);
             let passwords = (&current, &new);
@@ -51,24 +42,25 @@ pub(super) async fn submit(
                     return Ok(see_other(profile::PATH));
                 }
                 PasswordChange::WrongPassword => {
-                    problems.current_password = Some("This is not your password.".to_owned());
+                    problems.add("current_password", "This is not your password.");
                 }
                 PasswordChange::Throttled(until) => {
-                    let wait = until.since(accounts.clock.now());
-                    problems.current_password = Some(wait::too_many(wait));
-                    problems.wait = Some(wait);
+                    wait = Some(until.since(accounts.clock.now()));
                 }
                 PasswordChange::SessionOver => {
                     departure::session_over(&request);
                     return Ok(see_other("/login"));
                 }
-                PasswordChange::Unfit(unfit) => problems.new_password = Some(unfit.to_string()),
+                PasswordChange::Unfit(unfit) => problems.add("new_password", unfit),
             }
         }
         (current, new) => {
-            problems.current_password = current.err().map(|error| error.to_string());
-            problems.new_password = new.err().map(|error| error.to_string());
+            problems.extend("current_password", current.err());
+            problems.extend("new_password", new.err());
         }
     }
-    profile::render(known, &accounts, problems)
+    if let Some(wait) = wait {
+        problems.add("current_password", wait::too_many(wait));
+    }
+    profile::refuse(known, &request, &accounts, problems, wait)
 }

@@ -1,29 +1,19 @@
-//! Somebody's sessions: where they are logged in, and how to end that.
+//! Somebody's sessions: where they are logged in.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
 use super::{
-    client, departure,
     error::Fault,
     fields::Query,
-    guard::Known,
+    guard::{Known, SignedIn},
     listing::{Listing, Neighbours},
     navigation::Navigation,
-    page,
-    redirect::see_other,
+    notice, page,
 };
-use crate::{
-    accounts::{Accounts, OpenSession, Revocation},
-    audit,
-    session::SessionId,
-};
+use crate::accounts::{Accounts, OpenSession};
 
-const PATH: &str = "/sessions";
+pub(super) const PATH: &str = "/sessions";
 
 #[derive(Template)]
 #[template(path = "sessions.html")]
@@ -38,6 +28,7 @@ struct Page {
 pub(super) async fn list(
     Known(person, _): Known,
     Query(listing): Query<Listing>,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
     // There is nothing to search for here.
@@ -47,45 +38,29 @@ pub(super) async fn list(
     let neighbours = Neighbours::of(&found, &listing, PATH);
     let (this, others): (Vec<_>, Vec<_>) =
         found.items.into_iter().partition(|session| session.id == this);
-    let navigation = Navigation::new(&person, PATH);
+    let notice = notice(&person, &request, &accounts, others.is_empty()).await?;
+    let navigation = Navigation::new(&person, PATH, &accounts).telling(notice);
     let this = this.into_iter().next();
     page::render(StatusCode::OK, &Page { navigation, this, others, neighbours })
 }
 
-/// Ends one session. That of somebody else is not found.
-pub(super) async fn revoke(
-    Known(person, _): Known,
-    id: Path<String>,
-    request: HttpRequest,
-    accounts: Data<Accounts>,
-) -> Result<HttpResponse, Fault> {
-    let Ok(id) = id.parse::<SessionId>() else {
-        return Ok(HttpResponse::NotFound().finish());
+/// What has just been done, where that is so.
+async fn notice(
+    person: &SignedIn,
+    request: &HttpRequest,
+    accounts: &Accounts,
+    no_others: bool,
+) -> Result<Option<String>, Fault> {
+    let from = notice::came_from(request);
+    let Some(question) = from.as_ref().and_then(|from| from.strip_prefix("/sessions/")) else {
+        return Ok(None);
     };
-    match accounts.end_session(person.user_id, &id).await? {
-        Revocation::Done => {
-            audit::session_revoked(person.user_id, id, client::address(&request));
+    let done = match question.parse() {
+        Ok(id) if accounts.session_of(person.user_id, &id).await?.is_none() => {
+            Some("The session has ended.")
         }
-        Revocation::OverAlready => {}
-        Revocation::NoSuchSession => {
-            let (me, from) = (person.user_id, client::address(&request));
-            audit::access_refused(me, request.method(), request.path(), from);
-            return Ok(HttpResponse::NotFound().finish());
-        }
-    }
-    if id == person.session.id {
-        departure::session_over(&request);
-    }
-    Ok(see_other(PATH))
-}
-
-pub(super) async fn revoke_others(
-    Known(person, _): Known,
-    request: HttpRequest,
-    accounts: Data<Accounts>,
-) -> Result<HttpResponse, Fault> {
-    let ended = accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;
-    let (me, from) = (person.user_id, client::address(&request));
-    audit::sessions_revoked(me, ended, me, from);
-    Ok(see_other(PATH))
+        Err(_) if question == "others" && no_others => Some("Your other sessions have ended."),
+        _ => None,
+    };
+    Ok(done.map(str::to_owned))
 }

@@ -5,8 +5,8 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    client::Caller, error::Fault, fields::Form, guard::SignedIn, limits::Limits, page,
-    redirect::see_other, wait,
+    account_deletion, client::Caller, error::Fault, fields::Form, guard::SignedIn, limits::Limits,
+    notice, page, problems::Problems, redirect::see_other, wait,
 };
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},
@@ -26,27 +26,29 @@ pub(super) struct Input {
 struct Page<'a> {
     min_length: usize,
     email: &'a str,
-    email_error: Option<String>,
-    password_error: Option<String>,
-    /// That it is too early for the next attempt.
-    wait: Option<String>,
+    /// Somebody has just deleted their account.
+    deleted: bool,
+    problems: Problems,
 }
 
 impl Page<'_> {
     fn new(accounts: &Accounts) -> Self {
         let min_length = accounts.policy.min_length();
-        Self { min_length, email: "", email_error: None, password_error: None, wait: None }
+        Self { min_length, email: "", deleted: false, problems: Problems::default() }
     }
 }
 
 pub(super) async fn form(
     person: Option<SignedIn>,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
     if person.is_some() {
         return Ok(see_other("/profile"));
     }
-    page::render(StatusCode::OK, &Page::new(&accounts))
+    let from = notice::came_from(&request).unwrap_or_default();
+    let deleted = [account_deletion::PATH, account_deletion::DONE_AT].contains(&&*from);
+    page::render(StatusCode::OK, &Page { deleted, ..Page::new(&accounts) })
 }
 
 pub(super) async fn submit(
@@ -57,26 +59,26 @@ pub(super) async fn submit(
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Fault> {
     let mut page = Page { email: &input.email, ..Page::new(&accounts) };
-    if let Some(wait) = limits.sign_up(&arrival.client.address) {
-        page.wait = Some(wait::too_many(wait));
-        return wait::render(&page, wait);
-    }
+    let wait = limits.sign_up(&arrival.client.address);
     match (input.email.parse::<Email>(), Password::parse(&input.password)) {
+        _ if wait.is_some() => {}
         (Ok(email), Ok(password)) => match accounts.sign_up(&email, &password, &arrival).await? {
             SignUp::Done(opened) => {
                 session::adopt(&request, opened)?;
                 return Ok(see_other("/profile"));
             }
             SignUp::EmailTaken => {
-                let error = "There is already an account with this address.";
-                page.email_error = Some(error.to_owned());
+                page.problems.add("email", "There is already an account with this address.");
             }
-            SignUp::Unfit(unfit) => page.password_error = Some(unfit.to_string()),
+            SignUp::Unfit(unfit) => page.problems.add("password", unfit),
         },
         (email, password) => {
-            page.email_error = email.err().map(|error| error.to_string());
-            page.password_error = password.err().map(|error| error.to_string());
+            page.problems.extend("email", email.err());
+            page.problems.extend("password", password.err());
         }
     }
-    page::render(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    if let Some(wait) = wait {
+        page.problems.add("", wait::too_many(wait));
+    }
+    wait::refuse(&page, wait)
 }

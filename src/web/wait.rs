@@ -11,10 +11,18 @@ use askama::Template;
 use super::{error::Fault, page};
 
 /// A page that says how long to wait.
-pub(super) fn render(page: &impl Template, wait: Duration) -> Result<HttpResponse, Fault> {
+fn render(page: &impl Template, wait: Duration) -> Result<HttpResponse, Fault> {
     let mut response = page::render(StatusCode::TOO_MANY_REQUESTS, page)?;
     response.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
     Ok(response)
+}
+
+/// A page with what is wrong on it: 422, or 429 where there is a wait.
+pub(super) fn refuse(page: &impl Template, wait: Option<Duration>) -> Result<HttpResponse, Fault> {
+    match wait {
+        Some(wait) => render(page, wait),
+        None => page::render(StatusCode::UNPROCESSABLE_ENTITY, page),
+    }
 }
 
 /// What stands on the page.

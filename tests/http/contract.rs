@@ -49,8 +49,8 @@ async fn the_profile_says_who_is_logged_in_and_since_when() {
     for text in [
         EMAIL,
         "<dd>user</dd>",
-        r#"<time datetime="2033-05-18T03:33:20Z">18 May 2033, 03:33 UTC</time>"#,
-        r#"<time datetime="2033-05-25T03:33:20Z">25 May 2033, 03:33 UTC</time>"#,
+        r#"<time datetime="2033-05-18T03:33:20Z">just now <span class="exact">18 May 2033, 03:33 UTC<"#,
+        r#"<time datetime="2033-05-25T03:33:20Z">in 7 days <span class="exact">25 May 2033, 03:33 UTC<"#,
         r#"<form method="post" action="/logout">"#,
     ] {
         assert!(profile.body.contains(text), "{text} is in {}", profile.body);

@@ -25,6 +25,7 @@ mod lifetimes;
 mod login;
 mod logins;
 mod logout;
+mod notices;
 mod origin;
 mod password_change;
 mod passwords;

@@ -106,13 +106,16 @@ async fn the_navigation_says_where_one_is_and_shows_users_only_to_administrators
     {
         for (person, links) in [(&mut bob, 0), (&mut admin, 1)] {
             let page = person.get(path).await;
-            let here = format!(r#"<a href="{path}" aria-current="page">{text}</a>"#);
+            let here =
+                format!(r#"<a href="{path}" aria-current="page" rel="noreferrer">{text}</a>"#);
             assert_eq!(page.count(&here), 1, "{}", page.body);
             assert_eq!(page.count("aria-current"), 1, "{}", page.body);
             assert_eq!(page.count(r#"<a href="/admin/users">Users</a>"#), links, "{}", page.body);
         }
     }
-    assert!(admin.get("/admin/users").await.says(r#"aria-current="page">Users</a>"#));
+    assert!(
+        admin.get("/admin/users").await.says(r#"aria-current="page" rel="noreferrer">Users</a>"#)
+    );
 }
 
 #[actix_web::test]

@@ -32,8 +32,8 @@ async fn every_live_session_is_shown_and_this_one_is_marked() {
         assert!(others.contains(text), "{others}");
     }
     assert!(others.contains(&revocation(&firefox.session_id().await)), "{others}");
-    assert_eq!(page.count("/revoke\""), 2, "{}", page.body);
-    assert!(page.says(r#"<form method="post" action="/sessions/revoke-others">"#));
+    assert_eq!(page.count("<a class=\"button\" href=\"/sessions/"), 2, "{}", page.body);
+    assert!(page.says(r#"<a class="button danger" href="/sessions/others">"#));
 }
 
 #[actix_web::test]
@@ -54,11 +54,11 @@ async fn many_sessions_are_on_pages_this_one_first() {
     let this = revocation(&ann.session_id().await);
 
     let first = ann.get("/sessions").await;
-    assert_eq!(first.count("/revoke\""), 50, "{}", first.body);
+    assert_eq!(first.count("<a class=\"button\" href=\"/sessions/"), 50, "{}", first.body);
     assert!(first.says(&this), "seen last, and yet on the first page");
     assert!(first.says(r#"<a href="/sessions?page=2" rel="next">"#), "{}", first.body);
     let second = ann.get("/sessions?page=2&q=x").await;
-    assert_eq!(second.count("/revoke\""), 11, "{}", second.body);
+    assert_eq!(second.count("<a class=\"button\" href=\"/sessions/"), 11, "{}", second.body);
     assert!(!second.says(&this), "{}", second.body);
     assert!(second.says(r#"<a href="/sessions" rel="prev">"#), "{}", second.body);
     let third = ann.get("/sessions?page=3").await;
@@ -71,9 +71,9 @@ async fn an_expired_session_is_not_shown() {
     app.signed_up(EMAIL).await;
     app.clock.advance(7 * DAY);
     let page = app.logged_in(EMAIL).await.get("/sessions").await;
-    assert_eq!(page.count("/revoke\""), 1, "{}", page.body);
+    assert_eq!(page.count("<a class=\"button\" href=\"/sessions/"), 1, "{}", page.body);
     assert!(page.says("There are none."), "{}", page.body);
-    assert!(!page.says("revoke-others"), "{}", page.body);
+    assert!(!page.says("/sessions/others"), "{}", page.body);
 }
 
 #[actix_web::test]
@@ -89,6 +89,35 @@ async fn a_browsers_name_is_never_markup() {
         let page = ann.get(path).await;
         assert!(page.says("Firefox on Windows") && !page.says("<script"), "{}", page.body);
     }
+}
+
+#[actix_web::test]
+async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut phone = app.logged_in(EMAIL).await;
+    let mut bob = app.signed_up("bob@example.com").await;
+    let (mine, other) = (ann.session_id().await, phone.session_id().await);
+    for (path, question, action) in [
+        (format!("/sessions/{other}"), "End the session?", format!("/sessions/{other}/revoke")),
+        (format!("/sessions/{mine}"), "End this session?", format!("/sessions/{mine}/revoke")),
+        (
+            "/sessions/others".to_owned(),
+            "End all other sessions?",
+            "/sessions/revoke-others".to_owned(),
+        ),
+    ] {
+        let page = ann.get(&path).await;
+        assert!(page.says(&format!("<h1>{question}</h1>")), "{path}: {}", page.body);
+        assert!(page.says(&format!(r#"method="post" action="{action}">"#)), "{}", page.body);
+        assert!(page.says(r#"<a href="/sessions" rel="noreferrer">Keep"#), "{}", page.body);
+    }
+    assert!(ann.is_logged_in().await && phone.is_logged_in().await, "only asked");
+    for path in [format!("/sessions/{other}"), "/sessions/x".to_owned()] {
+        assert_eq!(bob.get(&path).await.status, 404, "{path}");
+    }
+    phone.log_out().await;
+    assert_eq!(ann.get(&format!("/sessions/{other}")).await.status, 404, "it is over");
 }
 
 #[actix_web::test]
@@ -194,6 +223,7 @@ async fn a_session_that_was_ended_stays_so_after_a_restart() {
     assert!(ann.is_logged_in().await);
 }
 
+/// The link to the page that asks whether a session shall end.
 fn revocation(id: &str) -> String {
-    format!(r#"<form method="post" action="/sessions/{id}/revoke">"#)
+    format!(r#"<a class="button" href="/sessions/{id}">"#)
 }
