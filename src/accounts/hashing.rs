@@ -12,7 +12,7 @@ use std::{
 };
 
 use argon2::password_hash::{self, PasswordVerifier, phc::PasswordHash};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::sync::oneshot;
 
 use super::{argon2id::Argon2id, password::Password};
 use crate::{clock::Clock, telemetry};
@@ -40,7 +40,7 @@ pub struct Hashing {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Hashing {
-    /// As many threads as cores. The clock is for the metrics.
+    /// As many threads as cores.
     ///
     /// # Errors
     ///
@@ -90,8 +90,11 @@ impl Hashing {
             }
         };
         self.queue.try_send(Box::new(job)).map_err(|_| HashingError::Overloaded)?;
-        let answer = timeout(PATIENCE, answer).await.map_err(|_| HashingError::Overloaded)?;
-        answer.map_err(|_| HashingError::CutOff)
+        tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|_| HashingError::CutOff),
+            () = self.clock.sleep_until(queued + PATIENCE) => Err(HashingError::Overloaded),
+        }
     }
 
     /// The same for work that is a password's hash: how long it takes is measured.
@@ -153,47 +156,57 @@ pub enum HashingError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        pin::pin,
+        sync::{
+            atomic::{AtomicUsize, Ordering},
+            mpsc::channel,
+        },
+    };
+
+    use futures_util::FutureExt;
 
     use super::*;
+    use crate::{accounts::argon2id, clock::Timestamp};
 
-    /// Keeps every thread busy, and the queue full, until it is dropped.
-    fn fill(hashing: &Hashing) -> SyncSender<()> {
-        let (gate, closed) = sync_channel::<()>(0);
-        let closed = Arc::new(Mutex::new(closed));
-        loop {
-            let closed = Arc::clone(&closed);
-            let job = move || assert!(closed.lock().unwrap().recv().is_err());
-            if hashing.queue.try_send(Box::new(job)).is_err() {
-                // A thread may just have taken one out: full is when it stays so.
-                thread::yield_now();
-                if hashing.queue.try_send(Box::new(|| {})).is_err() {
-                    return gate;
-                }
-            }
+    impl Hashing {
+        /// Hashing without threads: a test receives what is queued, and does it when it likes.
+        pub(in crate::accounts) fn by_hand(clock: Clock) -> (Self, Receiver<Job>) {
+            let (queue, jobs) = sync_channel(QUEUE_PER_THREAD);
+            (Self { queue, clock }, jobs)
+        }
+    }
+
+    #[test]
+    fn who_comes_when_the_queue_is_full_is_told_so_with_an_account_or_without() {
+        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+        let password = Password::parse("violet anvil forty marmots").unwrap();
+        while hashing.queue.try_send(Box::new(|| ())).is_ok() {}
+        for hash in [Some(DUMMY), None] {
+            let refused = hashing.verify(&password, hash).now_or_never();
+            assert!(matches!(refused, Some(Err(HashingError::Overloaded))), "{hash:?}");
+        }
+        for hash in [Some(DUMMY), None] {
+            jobs.recv().unwrap()();
+            let queued = hashing.verify(&password, hash).now_or_never();
+            assert!(queued.is_none(), "{hash:?}");
         }
     }
 
     #[actix_web::test]
-    async fn who_comes_when_the_queue_is_full_is_told_so_with_an_account_or_without() {
+    async fn only_the_right_password_is_right_and_none_is_where_there_is_no_hash() {
         let hashing = Hashing::new(Clock::system()).unwrap();
-        let password = Password::parse("violet anvil forty marmots").unwrap();
-        let hash = hashing.hash(&password).await.unwrap();
-        let gate = fill(&hashing);
-        // That an unknown address is refused here shows that it, too, would have been hashed.
-        for hash in [Some(hash.as_str()), None] {
-            let refused = hashing.verify(&password, hash).await;
-            assert!(matches!(refused, Err(HashingError::Overloaded)));
-        }
-        drop(gate);
-        while let Err(HashingError::Overloaded) = hashing.run(|| ()).await {}
-        assert_eq!(hashing.verify(&password, Some(&hash)).await.unwrap(), Some(hash));
-        assert_eq!(hashing.verify(&password, None).await.unwrap(), None);
+        let [right, wrong] =
+            ["violet anvil", "forty marmots"].map(|text| Password::parse(text).unwrap());
+        let hash = hashing.hash(&right).await.unwrap();
+        assert_eq!(hashing.verify(&right, Some(&hash)).await.unwrap().as_ref(), Some(&hash));
+        assert_eq!(hashing.verify(&wrong, Some(&hash)).await.unwrap(), None);
+        assert_eq!(hashing.verify(&right, None).await.unwrap(), None);
     }
 
     /// So many times 19 MiB is the most that hashing takes.
     #[actix_web::test]
-    async fn as_many_are_hashed_at_once_as_there_are_cores() {
+    async fn as_many_are_hashed_at_once_as_there_are_cores_and_64_times_as_many_wait() {
         let hashing = Hashing::new(Clock::system()).unwrap();
         let (gate, closed) = sync_channel::<()>(0);
         let closed = Arc::new(Mutex::new(closed));
@@ -212,14 +225,52 @@ mod tests {
         }
         // One more thread would have taken another by the time that many can be sent.
         for _ in 0..cores {
-            let Ok(()) = hashing.queue.try_send(Box::new(|| ())) else { break };
+            hashing.queue.try_send(Box::new(|| ())).unwrap();
         }
         assert_eq!(running.load(Ordering::SeqCst), cores);
+        assert!(hashing.queue.try_send(Box::new(|| ())).is_err(), "the queue has an end");
         drop(gate);
     }
 
     #[test]
+    fn whoever_has_waited_for_three_seconds_is_told_to_come_back_and_is_not_hashed_for() {
+        let clock = Clock::manual(Timestamp::from_unix(0));
+        let (hashing, jobs) = Hashing::by_hand(clock.clone());
+        let (done, left_undone) = channel();
+        let mut waiting = pin!(hashing.run(move || done.send(())));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        clock.elapse(PATIENCE - Duration::from_millis(1));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        clock.elapse(Duration::from_millis(1));
+        let told = waiting.as_mut().now_or_never();
+        assert!(matches!(told, Some(Err(HashingError::Overloaded))));
+        jobs.recv().unwrap()();
+        assert!(left_undone.recv().is_err());
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_done() {
+        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+        let (done, left_undone) = channel();
+        assert!(hashing.run(move || done.send(())).now_or_never().is_none());
+        jobs.recv().unwrap()();
+        assert!(left_undone.recv().is_err());
+    }
+
+    #[test]
     fn an_unknown_address_costs_what_a_known_one_does() {
+        let hash = Argon2id.hash(b"another").unwrap();
+        let memory = |hash: Option<String>| {
+            let hashed = move || {
+                assert_eq!(argon2id::blocks_kept(), 0);
+                assert_eq!(verify(b"x", hash.as_deref()).unwrap(), None);
+                argon2id::blocks_kept()
+            };
+            thread::spawn(hashed).join().unwrap()
+        };
+        assert_eq!(memory(None), memory(Some(hash)));
+        assert_eq!(memory(None), 19_456);
+        // With as many passes.
         assert!(Argon2id.is_current(&PasswordHash::new(DUMMY).unwrap()));
     }
 

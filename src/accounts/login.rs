@@ -187,3 +187,21 @@ fn tell(outcome: &LogIn, user: Option<&str>, from: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::by_hand::{ByHand, EMAIL, WRONG, arrival, email, password};
+
+    #[actix_web::test]
+    async fn an_unknown_address_is_hashed_for_like_a_known_one() {
+        let by_hand = ByHand::start().await;
+        for address in [EMAIL, "nobody@example.com"] {
+            let (address, password, arrival) = (email(address), password(WRONG), arrival());
+            let log_in = by_hand.accounts.log_in(&address, &password, &arrival);
+            let (outcome, hashed) = by_hand.finish(log_in).await;
+            assert!(matches!(outcome.unwrap(), LogIn::Refused));
+            assert_eq!(hashed, 1, "{address:?}");
+        }
+    }
+}

@@ -6,6 +6,8 @@
 
 mod admin;
 mod argon2id;
+#[cfg(test)]
+mod by_hand;
 mod email;
 mod error;
 mod hashing;

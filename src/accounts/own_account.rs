@@ -170,3 +170,61 @@ fn throttled(user: UserId, client: &Client, until: Timestamp) -> Confirmation {
     audit::password_throttled(user, &client.address, until);
     Confirmation::TooEarly(until)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::accounts::by_hand::{ByHand, EMAIL, PASSWORD, arrival, email, password};
+
+    /// Deletes an account with the right password; before that is looked at, something happens.
+    async fn delete(by_hand: &ByHand, meanwhile: impl AsyncFnOnce(&Accounts)) -> AccountDeletion {
+        let (accounts, password, arrival) = (&by_hand.accounts, password(PASSWORD), arrival());
+        let mut deletion = pin!(accounts.delete_account(by_hand.ann, &password, &arrival));
+        let Ok(job) = by_hand.until_it_hashes(deletion.as_mut()).await else { panic!("no hash") };
+        meanwhile(accounts).await;
+        job();
+        deletion.await.unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_password_that_is_changed_while_it_is_looked_at_deletes_nothing() {
+        let by_hand = ByHand::start().await;
+        let deletion = delete(&by_hand, async |accounts| {
+            let id = by_hand.ann.to_string();
+            let row = accounts.storage.user_by_id(&id).await.unwrap().unwrap();
+            let change = NewLogin {
+                user_id: &id,
+                verified_hash: &row.password_hash,
+                password_hash: "another",
+                replaces: None,
+                client: &arrival().client,
+                attempt: None,
+            };
+            let session = accounts.new_session(by_hand.ann, Role::User).unwrap();
+            let changed = accounts.sessions.change_password(change, &session).await.unwrap();
+            assert_eq!(changed, NewPassword::Done);
+        });
+        assert_eq!(deletion.await, AccountDeletion::WrongPassword);
+        assert!(by_hand.accounts.user(by_hand.ann).await.unwrap().is_some());
+    }
+
+    /// Of a thousand guesses at the same time, the right one deletes nothing either.
+    #[actix_web::test]
+    async fn the_right_password_is_too_early_when_others_were_wrong_at_the_same_time() {
+        let by_hand = ByHand::start().await;
+        let deletion = delete(&by_hand, async |accounts| {
+            let client = arrival().client;
+            for _ in 0..5 {
+                let admission = accounts.admit(&email(EMAIL), None, &client).await.unwrap();
+                let Admission::Admitted(attempt) = admission else { panic!("too early") };
+                let now = accounts.clock.now();
+                let refused = accounts.storage.refuse(&attempt, None, &client, now).await.unwrap();
+                assert_eq!(refused, None);
+            }
+        });
+        assert!(matches!(deletion.await, AccountDeletion::Throttled(_)));
+        assert!(by_hand.accounts.user(by_hand.ann).await.unwrap().is_some());
+    }
+}

@@ -197,7 +197,18 @@ mod tests {
         {
             refused("edna.krabappel@example.com", password);
         }
-        refused("edna.krabappel@example.com", "violet edna.krabappel@example.com marmots");
+        for password in [
+            "violet edna.krabappel@example.com marmots",
+            "violet Edna.Krabappel@Example.com marmots",
+            "KRABAPPEL-Edna-XQ1",
+            "krabappel password",
+            "krabappel qwertyui",
+        ] {
+            refused("edna.krabappel@example.com", password);
+        }
+        // Nor a piece of it that has no whole part in it.
+        refused("anneliese.meyer@example.com", "liese.meyer@exam");
+        refused("krabbenhoeft-oltmanns@example.com", "rabbenhoeft-oltmann");
         for password in ["j.smith.2026!", "jsmith2026!!", "jsmithacme2026", "hello waxseal"] {
             refused("j.smith@acme.com", password);
         }

@@ -10,7 +10,13 @@ use log::Record;
 
 /// Begins to log what this filter lets through.
 pub(super) fn begin(filter: &str) {
-    Builder::new().parse_filters(filter).format(write).init();
+    builder(filter).init();
+}
+
+fn builder(filter: &str) -> Builder {
+    let mut builder = Builder::new();
+    builder.parse_filters(filter).format(write);
+    builder
 }
 
 fn write(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
@@ -41,7 +47,38 @@ fn is_plain(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use env_logger::Target;
+    use log::Log;
+
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whatever_is_logged_is_one_plain_line() {
+        let written = Written::default();
+        let pipe = Target::Pipe(Box::new(written.clone()));
+        let logger = builder("info").target(pipe).build();
+        let mut record = Record::builder();
+        record.level(log::Level::Warn).target("somebody");
+        logger.log(&record.args(format_args!("one\nand\r\u{1b}[2Janother")).build());
+        let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(line.ends_with(" WARN  somebody] one\\nand\\r\\u{1b}[2Janother\n"), "{line:?}");
+        assert_eq!(line.matches(char::is_control).count(), 1, "{line:?}");
+    }
 
     #[test]
     fn nothing_ends_a_line_or_talks_to_a_terminal() {

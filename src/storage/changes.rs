@@ -177,7 +177,7 @@ mod tests {
     use crate::{
         clock::{Clock, Timestamp},
         session::{Lifetimes, Registry, SessionId, Standing, State},
-        storage::{Client, NewUser, Storage},
+        storage::{Attempt, Client, NewUser, Storage},
     };
 
     /// A store with one user, `ann`, whose hash is `hash`, and a session of hers.
@@ -218,6 +218,30 @@ mod tests {
         assert_eq!(store.standing(&old.id), Standing::Revoked);
         // The session that asks has ended in the meantime.
         assert_eq!(changed("new").await, NewPassword::SessionOver);
+        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
+    }
+
+    /// The password was right, but while it was verified, others were wrong.
+    #[actix_web::test]
+    async fn a_change_that_has_come_too_early_in_the_meantime_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, old) = store(&folder).await;
+        let attempt = Attempt {
+            account: "ann's".to_owned(),
+            network: "192.0.2.7".to_owned(),
+            too_early: |_, now| Some(now),
+        };
+        let change = NewLogin {
+            user_id: "ann",
+            verified_hash: "hash",
+            password_hash: "new",
+            replaces: Some(&old.id),
+            client: &Client::default(),
+            attempt: Some(&attempt),
+        };
+        let changed = store.change_password(change, &session()).await.unwrap();
+        assert_eq!(changed, NewPassword::TooEarly(Timestamp::from_unix(1_000_000)));
+        assert_eq!(store.standing(&old.id), Standing::Live);
         assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
     }
 

@@ -173,44 +173,68 @@ mod tests {
         storage::{Storage, Tally},
     };
 
+    /// A store with one user, `ann`, whose hash is `hash`.
+    async fn store(folder: &tempfile::TempDir, clock: &Clock) -> (SessionStore, Storage) {
+        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+        let storage = Storage::connect(&url).await.unwrap();
+        let store = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+        let ann =
+            NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
+        assert!(store.sign_up(ann, None, None).await.unwrap());
+        (store, storage)
+    }
+
+    /// The log-in of somebody whose password was verified against this hash.
+    async fn log_in(
+        store: &SessionStore,
+        verified_hash: &str,
+        attempt: Option<&Attempt>,
+    ) -> OpenedLogin {
+        let client = Client::default();
+        let login = NewLogin {
+            user_id: "ann",
+            verified_hash,
+            password_hash: verified_hash,
+            replaces: None,
+            client: &client,
+            attempt,
+        };
+        let session = |_: &str| {
+            let state = State::from_json("{}").unwrap();
+            Ok::<_, StorageError>(SessionRecord::open(
+                &Lifetimes::default(),
+                store.clock.now(),
+                state,
+            ))
+        };
+        store.open_login(login, session).await.unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_log_in_whose_hash_has_changed_in_the_meantime_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+        let (store, _) = store(&folder, &clock).await;
+        assert!(matches!(log_in(&store, "another", None).await, OpenedLogin::OtherHash));
+        assert!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().is_empty());
+        assert!(matches!(log_in(&store, "hash", None).await, OpenedLogin::Done(_)));
+        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
+    }
+
     /// The password was right, but while it was verified, others were wrong.
     #[actix_web::test]
     async fn a_log_in_that_has_come_too_early_in_the_meantime_opens_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let storage = Storage::connect(&url).await.unwrap();
-        let store = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+        let (store, storage) = store(&folder, &clock).await;
         let client = Client::default();
-        let ann =
-            NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
-        assert!(store.sign_up(ann, None, None).await.unwrap());
-
         let after_two = |tally: &Tally, now| (tally.here.number >= 2).then_some(now);
         let attempt = Attempt {
             account: "ann's".to_owned(),
             network: "192.0.2.7".to_owned(),
             too_early: after_two,
         };
-        let log_in = async || {
-            let login = NewLogin {
-                user_id: "ann",
-                verified_hash: "hash",
-                password_hash: "hash",
-                replaces: None,
-                client: &client,
-                attempt: Some(&attempt),
-            };
-            let session = |_: &str| {
-                let state = State::from_json("{}").unwrap();
-                Ok::<_, StorageError>(SessionRecord::open(
-                    &Lifetimes::default(),
-                    clock.now(),
-                    state,
-                ))
-            };
-            store.open_login(login, session).await.unwrap()
-        };
+        let log_in = async || log_in(&store, "hash", Some(&attempt)).await;
         let refuse = async || storage.refuse(&attempt, None, &client, clock.now()).await.unwrap();
         assert_eq!(refuse().await, None);
         assert!(matches!(log_in().await, OpenedLogin::Done(_)), "and forgets the failure");

@@ -123,4 +123,17 @@ mod tests {
         assert_eq!(limits.sign_up("2001:db8::3"), None);
         assert!(limits.sign_up("2001:db8::3").is_some());
     }
+
+    #[test]
+    fn networks_that_would_be_let_in_again_are_not_kept_for_ever() {
+        let clock = Clock::manual(Timestamp::from_unix(0));
+        let limits = Limits::new(&clock);
+        for number in 0..SWEEP_FROM {
+            assert_eq!(limits.sign_up(&format!("2001:db8:0:{number:x}::1")), None);
+        }
+        assert_eq!(limits.sign_ups.len(), SWEEP_FROM);
+        clock.elapse(3 * SIGN_UPS.every);
+        assert_eq!(limits.sign_up("192.0.2.7"), None);
+        assert_eq!(limits.sign_ups.len(), 1);
+    }
 }

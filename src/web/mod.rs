@@ -112,3 +112,45 @@ where
 {
     web::resource(path).route(web::post().to(Caught(handler)))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App, HttpResponse,
+        http::{Method, StatusCode},
+        middleware::from_fn,
+        test::{TestRequest, call_service, init_service},
+    };
+
+    use super::*;
+
+    async fn harmless() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    async fn panics() -> HttpResponse {
+        panic!("planted")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_page_on_every_kind_of_resource() {
+        let app = App::new()
+            .service(readable("/readable", panics))
+            .service(form("/shows", panics, harmless))
+            .service(form("/takes", harmless, panics))
+            .service(writable("/writable", panics))
+            .wrap(from_fn(error::pages));
+        let app = init_service(app).await;
+        for (method, path) in [
+            (Method::GET, "/readable"),
+            (Method::HEAD, "/readable"),
+            (Method::GET, "/shows"),
+            (Method::POST, "/takes"),
+            (Method::POST, "/writable"),
+        ] {
+            let request = TestRequest::with_uri(path).method(method).to_request();
+            let answer = call_service(&app, request).await;
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        }
+    }
+}

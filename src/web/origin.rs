@@ -130,6 +130,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_twice_must_be_ours_both_times() {
+        let twice =
+            |name, one, other| ours(&[("host", "a.example"), (name, one), (name, other)], None);
+        for (one, other) in [("same-origin", "cross-site"), ("cross-site", "none")] {
+            assert!(!twice("sec-fetch-site", one, other), "{one} {other}");
+        }
+        let (good, bad) = ("https://a.example", "https://b.example");
+        for (one, other) in [(good, bad), (bad, good)] {
+            assert!(!twice("origin", one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
     fn the_public_url_names_this_site_too() {
         let headers = [("origin", "https://a.example"), ("host", "10.0.0.1:8080")];
         assert!(ours(&headers, Some("https://a.example")));

@@ -89,6 +89,7 @@ mod tests {
             " /profile",
             "javascript:alert(1)",
             "/ü",
+            "/a b",
         ] {
             assert_eq!(Next::parse(path), None, "{path:?}");
         }

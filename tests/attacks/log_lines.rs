@@ -51,6 +51,18 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     assert_nothing_private(&log, &tokens, &database_url);
 }
 
+#[actix_web::test]
+async fn a_log_out_that_failed_is_not_told() {
+    let server = Server::start(&[]);
+    let mut ann = server.signed_up("192.0.2.2", EMAIL);
+    execute(&server, "ALTER TABLE sessions RENAME TO gone").await;
+    assert_eq!(ann.post("/logout", "").status(), 503);
+    execute(&server, "ALTER TABLE gone RENAME TO sessions").await;
+    assert_eq!(ann.get("/profile").status(), 200);
+    let log = server.stop();
+    assert!(!log.iter().any(|line| line.contains("logged out")), "{log:#?}");
+}
+
 fn what_people_do(server: &Server, boss: &mut Visitor) {
     let mut ann = server.signed_up("192.0.2.2", EMAIL);
     let user = ann.user();

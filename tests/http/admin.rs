@@ -76,6 +76,8 @@ async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
     let url = url_of(&app, BOB).await;
     assert_eq!(set_role(&mut admin, &id, "admin").await.redirects_to(), url);
     for old in [&mut bob, &mut phone] {
+        // Which asks no database.
+        assert_eq!(old.clone().get("/api/session").await.status, 401);
         assert_eq!(old.get("/profile").await.redirects_to(), "/login?next=/profile");
     }
     let mut bob = app.logged_in(BOB).await;
@@ -83,9 +85,25 @@ async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
     assert!(admin.is_logged_in().await);
 
     assert_eq!(set_role(&mut admin, &id, "user").await.redirects_to(), url);
+    assert_eq!(bob.clone().get("/api/session").await.status, 401);
     assert_eq!(bob.get("/admin/users").await.redirects_to(), "/login?next=/admin/users");
     let mut bob = app.logged_in(BOB).await;
     assert_eq!(bob.get("/admin/users").await.status, 403);
+}
+
+/// However it came to be: in a database that was restored, say, where no session has ended for it.
+#[actix_web::test]
+async fn whoever_has_another_role_in_the_database_than_in_the_session_logs_in_anew() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let demoted = "UPDATE users SET role = 'user' WHERE email = $1";
+    assert_eq!(app.database.execute(demoted, &[EMAIL]).await, 1);
+    for path in ["/admin/users", "/profile"] {
+        let answer = admin.clone().get(path).await;
+        assert_eq!(answer.redirects_to(), format!("/login?next={path}"));
+        assert!(answer.clears_the_cookie(), "{answer:?}");
+    }
+    assert_eq!(app.logged_in(EMAIL).await.get("/admin/users").await.status, 403);
 }
 
 #[actix_web::test]

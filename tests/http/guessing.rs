@@ -115,13 +115,9 @@ async fn many_at_once_are_no_more_than_one_after_another() {
 async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
     let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
     let owner = |network: u8| format!("192.0.2.{network}");
-    let sign_up = [("email", EMAIL), ("password", PASSWORD)];
-    assert_eq!(post_from(&app, &owner(1), "/signup", &sign_up).await.status, 303);
+    sign_up_from(&app, &owner(1)).await;
     // From a thousand places: each of them is new.
-    for place in 0..5 {
-        let answer = log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await;
-        assert_eq!(answer.status, 422, "{place}");
-    }
+    guess_from_five_places(&app).await;
     assert_wait(&log_in_from(&app, "203.0.113.9", WRONG).await, 30);
     assert_wait(&log_in_from(&app, &owner(2), PASSWORD).await, 30);
     // Where the owner has logged in before, only what comes from there counts.
@@ -132,6 +128,50 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
         assert_eq!(log_in_from(&app, &owner(1), WRONG).await.status, 422);
     }
     assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 429);
+}
+
+/// Otherwise whoever guesses would only have to come back where they have guessed already.
+#[actix_web::test]
+async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
+    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    sign_up_from(&app, "192.0.2.1").await;
+    guess_from_five_places(&app).await;
+    assert_wait(&log_in_from(&app, "198.51.100.0", PASSWORD).await, 30);
+}
+
+#[actix_web::test]
+async fn of_ipv6_home_is_the_whole_network() {
+    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    sign_up_from(&app, "2001:db8:1:2::1").await;
+    guess_from_five_places(&app).await;
+    assert_wait(&log_in_from(&app, "2001:db8:1:3::1", PASSWORD).await, 30);
+    assert_eq!(log_in_from(&app, "2001:db8:1:2:3:4:5:6", PASSWORD).await.status, 303);
+}
+
+#[actix_web::test]
+async fn the_owners_log_in_clears_no_count_of_a_network_elsewhere() {
+    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    sign_up_from(&app, "192.0.2.1").await;
+    for _ in 0..5 {
+        assert_eq!(log_in_from(&app, "198.51.100.1", WRONG).await.status, 422);
+    }
+    assert_eq!(log_in_from(&app, "192.0.2.1", PASSWORD).await.status, 303);
+    assert_wait(&log_in_from(&app, "198.51.100.1", WRONG).await, 30);
+    // Nor what counts from anywhere: nobody is to see that the owner was here.
+    assert_wait(&log_in_from(&app, "198.51.100.2", WRONG).await, 30);
+}
+
+#[actix_web::test]
+async fn what_was_typed_as_an_address_is_not_kept() {
+    let app = TestApp::start().await;
+    app.signed_up(EMAIL).await;
+    for email in [EMAIL, "hunter2@example.com"] {
+        guess(&mut app.browser(), email, 1).await;
+    }
+    let kept = "SELECT account FROM login_failures UNION ALL SELECT network FROM login_failures";
+    let kept = app.database.texts(kept, &[]).await;
+    assert_eq!(kept.len(), 8, "{kept:?}");
+    assert!(!kept.iter().any(|kept| kept.contains('@')), "{kept:?}");
 }
 
 #[actix_web::test]
@@ -218,9 +258,35 @@ async fn one_network_tries_so_many_accounts_and_no_more() {
     assert_eq!(visitor.log_in(EMAIL, PASSWORD).await.status, 422);
 }
 
+#[actix_web::test]
+async fn the_other_forms_that_take_a_password_are_limited_with_the_log_ins() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    for _ in 0..100 {
+        assert_eq!(app.browser().log_in(EMAIL, "").await.status, 422);
+    }
+    let change = [("current_password", PASSWORD), ("new_password", "orange ladder seventy geese")];
+    assert_wait(&ann.post("/profile/password", &change).await, 1);
+    assert_wait(&ann.post("/profile/delete", &[("password", PASSWORD)]).await, 1);
+    app.clock.elapse(SECOND);
+    assert_eq!(ann.post("/profile/password", &change).await.redirects_to(), "/profile");
+}
+
 async fn guess(visitor: &mut Browser, email: &str, times: usize) {
     for _ in 0..times {
         assert_eq!(visitor.log_in(email, WRONG).await.status, 422);
+    }
+}
+
+async fn sign_up_from(app: &TestApp, address: &str) {
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(post_from(app, address, "/signup", &form).await.status, 303);
+}
+
+async fn guess_from_five_places(app: &TestApp) {
+    for place in 0..5 {
+        let answer = log_in_from(app, &format!("198.51.100.{place}"), WRONG).await;
+        assert_eq!(answer.status, 422, "{place}");
     }
 }
 

@@ -76,6 +76,19 @@ async fn a_body_has_at_most_16_kib() {
 }
 
 #[actix_web::test]
+async fn a_body_that_says_it_is_larger_is_not_even_waited_for() {
+    let app = TestApp::start().await;
+    let mut stream = app.begin(&format!(
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nContent-Length: 16385\r\n"
+    ));
+    // Time enough for whoever waits for it to give up, with a 408.
+    app.clock.elapse(Duration::from_secs(4));
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[actix_web::test]
 async fn a_body_that_never_says_its_size_has_at_most_16_kib_too() {
     let app = TestApp::start().await;
     let head = format!("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n");
@@ -291,6 +304,11 @@ async fn a_browsers_name_is_kept_short_and_in_one_line() {
     assert_eq!(answer.redirects_to(), "/profile");
     let longest = "SELECT MAX(LENGTH(user_agent)) FROM sessions";
     assert_eq!(app.database.number(longest).await, 512);
+    let request = ann.request(Method::POST, "/login").form(&form);
+    let answer = ann.send(request.header("User-Agent", "a\u{9b}b\tc".as_bytes())).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    let plain = "SELECT user_agent FROM sessions WHERE user_agent LIKE 'a%'";
+    assert_eq!(app.database.texts(plain, &[]).await, ["abc"]);
 }
 
 #[actix_web::test]

@@ -70,6 +70,9 @@ async fn after_the_log_in_it_goes_on_where_it_was_interrupted() {
     assert_eq!(refused.status, 422);
     assert_eq!(refused.typed("next").as_deref(), Some(next), "kept for the next attempt");
     assert_eq!(ann.post("/login", &form(PASSWORD)).await.redirects_to(), next);
+    // What no link of ours has in it is not handed on.
+    let login = app.browser().get("/login?next=/%01").await;
+    assert_eq!((login.status.as_u16(), login.typed("next")), (200, None));
 }
 
 #[actix_web::test]

@@ -1,5 +1,7 @@
 //! The database goes away, and comes back.
 
+use sqlx::{AnyConnection, Connection, Executor};
+
 use crate::{
     helpers::{Answer, EMAIL, PASSWORD, SECOND, TestApp, eventually, text},
     postgres::Postgres,
@@ -91,6 +93,24 @@ async fn connections_that_were_cut_are_made_anew_without_anybody_noticing() {
         wire.cut();
     }
     assert!(ann.is_logged_in().await);
+}
+
+/// Otherwise a log-in at the same time would have opened a session that is not ended with them.
+#[actix_web::test]
+async fn a_persons_sessions_end_only_while_nothing_else_changes_that_person() {
+    let Some(server) = Postgres::shared() else { return };
+    let app = TestApp::start_on(server).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut phone = app.browser();
+    phone.log_in(EMAIL, PASSWORD).await;
+    sqlx::any::install_default_drivers();
+    let mut other = AnyConnection::connect(&app.database.url()).await.unwrap();
+    other.execute("BEGIN; UPDATE users SET role = role").await.unwrap();
+    assert_try_again(&ann.post("/sessions/revoke-others", &[]).await);
+    assert!(phone.is_logged_in().await);
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(ann.post("/sessions/revoke-others", &[]).await.redirects_to(), "/sessions");
+    assert!(!phone.is_logged_in().await);
 }
 
 #[test]
