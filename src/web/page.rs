@@ -28,18 +28,21 @@ pub(crate) fn in_relation(time: Timestamp, now: Timestamp) -> String {
         (3600, "hour"),
         (60, "minute"),
     ];
-    let seconds = if time > now { time.since(now) } else { now.since(time) }.as_secs();
+    let ahead = time > now;
+    let seconds = if ahead { time.since(now) } else { now.since(time) }.as_secs();
     // Of days and months more is told than "1": 45 days are not a month.
     let unit = UNITS.iter().find(|(unit, name)| match *name {
         "year" | "month" => seconds >= 2 * unit,
         _ => seconds >= *unit,
     });
     let Some((unit, name)) = unit else {
-        return if time > now { "in a moment" } else { "just now" }.to_owned();
+        return if ahead { "in a moment" } else { "just now" }.to_owned();
     };
-    let number = seconds / unit;
+    // What has passed is told in full units; what lies ahead as the nearest: a week less a minute is
+    // still a week.
+    let number = if ahead { (seconds + unit / 2) / unit } else { seconds / unit };
     let plural = if number == 1 { "" } else { "s" };
-    match time > now {
+    match ahead {
         true => format!("in {number} {name}{plural}"),
         false => format!("{number} {name}{plural} ago"),
     }
@@ -66,7 +69,7 @@ mod tests {
             ["45 days ago", "2 months ago", "13 months ago", "2 years ago"]
         );
         let hence = |seconds| in_relation(now + Duration::from_secs(seconds), now);
-        assert_eq!([30, 3600, 604_800].map(hence), ["in a moment", "in 1 hour", "in 7 days"]);
+        assert_eq!([30, 3600, 604_740].map(hence), ["in a moment", "in 1 hour", "in 7 days"]);
     }
 
     #[test]

@@ -11,6 +11,13 @@ pub(super) struct Problem {
     pub(super) text: String,
 }
 
+impl Problem {
+    /// The gist of it, for the summary: beside the field stands the rest.
+    pub(super) fn gist(&self) -> &str {
+        self.text.split_inclusive(". ").next().unwrap_or_default().trim_end()
+    }
+}
+
 impl Problems {
     pub(super) fn add(&mut self, field: &'static str, text: impl ToString) {
         self.0.push(Problem { field, text: text.to_string() });

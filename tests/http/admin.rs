@@ -59,7 +59,7 @@ async fn every_user_is_listed_with_role_and_sessions() {
     let url = url_of(&app, BOB).await;
     assert!(bob.contains(&format!(r#"<a href="{url}">"#)), "{bob}");
     let page = admin.get(&url).await;
-    assert!(page.says(&format!("<h1>{BOB}</h1>")), "{}", page.body);
+    assert!(page.says(&format!(r#"<h1 class="address">{BOB}</h1>"#)), "{}", page.body);
     assert!(page.says("<option selected>user</option>") && page.says("<dd>None</dd>"));
     assert!(page.says(r#"<label for="role">"#) && !page.says("revoke-sessions"), "{}", page.body);
     let page = admin.get(&url_of(&app, EMAIL).await).await;
