@@ -11,7 +11,7 @@ use super::{engine::Engine, error::StorageError, postgres, sqlite};
 const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "accounts and sessions", include_str!("../../migrations/0001_accounts_and_sessions.sql")),
     (2, "login failures", include_str!("../../migrations/0002_login_failures.sql")),
-    (3, "login events in order", include_str!("../../migrations/0003_login_events_in_order.sql")),
+    (3, "indexes", include_str!("../../migrations/0003_indexes.sql")),
 ];
 
 /// Makes the migrations that were not made yet. Of processes that start together one does it, the

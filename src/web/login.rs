@@ -54,11 +54,12 @@ pub(super) async fn form(
     if person.is_some() {
         return Ok(see_other("/profile"));
     }
+    let from = notice::came_from(&request).and_then(|from| navigation::page_of(&from));
     let next = kept(&link.next);
-    let from = notice::came_from(&request).unwrap_or_default();
     // Whoever ends their own session is led to /sessions, and from there to here.
-    let logged_out = (next.is_empty() && navigation::is_private(&from))
-        || (next == "/sessions" && from.starts_with("/sessions/"));
+    let logged_out = from.is_some_and(|from| next.is_empty() || next == from);
+    // Whose session was over when they sent a form: back to where they were.
+    let next = if next.is_empty() { from.unwrap_or_default() } else { next };
     page::render(StatusCode::OK, &Page { next, logged_out, ..Page::default() })
 }
 

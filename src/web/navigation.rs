@@ -30,12 +30,11 @@ const FOR_EVERYBODY: [(&str, &str); 3] =
     [("/profile", "Profile"), ("/sessions", "Sessions"), ("/logins", "Log-ins")];
 const FOR_ADMINS: [(&str, &str); 1] = [("/admin/users", "Users")];
 
-/// Whether a path is that of a page for people who are logged in.
-pub(super) fn is_private(path: &str) -> bool {
-    let below = |(page, _): &(&str, &str)| {
-        path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    FOR_EVERYBODY.iter().chain(&FOR_ADMINS).any(below)
+/// The page for people who are logged in that a path is of, or below.
+pub(super) fn page_of(path: &str) -> Option<&'static str> {
+    let pages = FOR_EVERYBODY.iter().chain(&FOR_ADMINS).map(|(page, _)| *page);
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    pages.into_iter().find(|page| path.strip_prefix(page).is_some_and(is_below))
 }
 
 impl Navigation {

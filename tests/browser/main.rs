@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod harness;
 
 use std::time::Duration;
@@ -36,17 +37,22 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
             "Role",
             "user",
             "Session began",
+            "just now",
             "14 November 2023, 22:13 UTC",
             "Session expires",
-            "21 November 2023, 22:13 UTC, later if you stay active",
+            "in 7 days",
+            "21 November 2023, 22:13 UTC",
+            "Later, if you stay active.",
         ]
     );
 
     browser.log_out().await;
     browser.submit(EMAIL, "not the password at all").await;
-    assert_eq!(browser.text("#pair-error[role=alert]").await, REFUSED);
+    assert_eq!(browser.text("#problems[role=alert]").await, REFUSED);
     assert_eq!(browser.value("#email").await, EMAIL);
     assert_eq!(browser.value("#password").await, "");
+    assert_eq!(browser.focus().await, "problems");
+    browser.click("#problems a").await;
     assert_eq!(browser.focus().await, "password");
     browser.press(PASSWORD).await;
     browser.click("main form button").await;
@@ -89,7 +95,7 @@ async fn a_page_that_needs_a_log_in_leads_back_there() {
     browser.open("/profile?from=bookmark&page=2").await;
     browser.arrive("Log in").await;
     browser.submit(EMAIL, "not the password at all").await;
-    browser.see("#pair-error").await;
+    browser.see("#password-error").await;
     browser.submit(EMAIL, PASSWORD).await;
     browser.arrive_at("/profile?from=bookmark&page=2").await;
     browser.arrive("Profile").await;
@@ -109,7 +115,8 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     assert!(browser.text("#password-error").await.contains("easy to guess"));
     assert_eq!(browser.value("#email").await, EMAIL);
     assert_eq!(browser.value("#password").await, "");
-    assert_eq!(browser.focus().await, "password");
+    assert_eq!(browser.focus().await, "problems");
+    assert_eq!(browser.text("#problems").await, "This password is easy to guess.");
     let field = browser.see("#password").await;
     assert_eq!(field.attr("aria-invalid").await.unwrap().as_deref(), Some("true"));
     let described = field.attr("aria-describedby").await.unwrap().unwrap();
@@ -120,7 +127,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
 
     browser.submit(&format!("{}@example.com", "a".repeat(65)), PASSWORD).await;
     browser.see("#email-error").await;
-    assert_eq!(browser.focus().await, "email");
+    assert_eq!(browser.focus().await, "problems");
 
     browser.submit(EMAIL, PASSWORD).await;
     browser.arrive("Profile").await;
@@ -135,7 +142,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     browser.submit("ann", "short").await;
     browser.see("#email-error").await;
     browser.see("#email[value=ann]").await;
-    assert_eq!(browser.focus().await, "email");
+    assert_eq!(browser.focus().await, "problems");
 }
 
 #[actix_web::test]
@@ -155,7 +162,7 @@ async fn everything_works_without_javascript() {
     browser.arrive("Profile").await;
     browser.log_out().await;
     browser.submit(EMAIL, "not the password at all").await;
-    assert_eq!(browser.text("#pair-error").await, REFUSED);
+    assert_eq!(browser.text("#password-error").await, REFUSED);
     browser.submit(EMAIL, PASSWORD).await;
     browser.arrive("Profile").await;
     browser.log_out().await;
@@ -252,7 +259,7 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
     holds_together(&browser, "/profile").await;
     browser.log_out().await;
     browser.submit(&wide, "not the password at all").await;
-    browser.see("#pair-error").await;
+    browser.see("#password-error").await;
     holds_together(&browser, "log-in with an error").await;
 
     // The console does tell of what the policy forbids.

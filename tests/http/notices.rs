@@ -69,9 +69,24 @@ async fn nothing_is_told_that_was_not_done() {
         assert_eq!(notice(&from(&mut visitor, page, "/login").await), None, "{page}");
         assert_eq!(notice(&from(&mut visitor, page, "/signup").await), None, "{page}");
     }
-    // Whoever is led to log in has not logged out.
-    let led = from(&mut visitor, "/profile", "/login?next=/profile").await;
-    assert_eq!(notice(&led), None);
+}
+
+/// Logged out, or over when a form was sent: either way, back to where one was.
+#[actix_web::test]
+async fn the_next_log_in_leads_back_to_where_one_was() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for (page, next) in [
+        ("/sessions", Some("/sessions")),
+        ("/profile/deletion", Some("/profile")),
+        ("/sessionsx", None),
+        ("/signup", None),
+    ] {
+        let form = from(&mut visitor, page, "/login").await;
+        assert_eq!(form.typed("next").as_deref(), next, "{page}");
+    }
+    let form = from(&mut visitor, "/sessions", "/login?next=/logins").await;
+    assert_eq!((form.typed("next").as_deref(), notice(&form)), (Some("/logins"), None));
 }
 
 /// A page, by a browser that comes from another.

@@ -1,0 +1,79 @@
+//! The whole life of an account, with what each step says when it is done.
+
+use std::time::Duration;
+
+use crate::{
+    EMAIL,
+    harness::{PASSWORD, Scene},
+};
+
+const NEW: &str = "orange ladder seventy geese";
+
+#[actix_web::test]
+async fn every_step_says_that_it_is_done() {
+    let Some(scene) = Scene::set() else { return };
+    let (desk, phone) = (scene.browser().await, scene.browser().await);
+    desk.sign_up(EMAIL).await;
+    assert_eq!(desk.text(".notice").await, "Your account is made, and you are logged in.");
+
+    phone.open("/login").await;
+    phone.submit(EMAIL, PASSWORD).await;
+    phone.arrive("Profile").await;
+    desk.type_into("#current_password", PASSWORD).await;
+    desk.type_into("#new_password", NEW).await;
+    desk.click("form[action='/profile/password'] button").await;
+    let changed = "Your password is changed. Your other sessions have ended.";
+    assert_eq!(desk.text(".notice").await, changed);
+    phone.open("/profile").await;
+    phone.arrive("Log in").await;
+
+    // Two more sessions: one is ended by itself, one with all others; each is asked about first.
+    for browser in [&phone, &scene.browser().await] {
+        browser.open("/login").await;
+        browser.submit(EMAIL, NEW).await;
+        browser.arrive("Profile").await;
+    }
+    desk.open("/sessions").await;
+    desk.click("tbody a.button").await;
+    desk.arrive("End the session?").await;
+    desk.click(".question button").await;
+    assert_eq!(desk.text(".notice").await, "The session has ended.");
+    desk.click("a[href='/sessions/others']").await;
+    desk.arrive("End all other sessions?").await;
+    desk.click(".question a").await;
+    desk.arrive("Sessions").await;
+    assert!(!desk.source().await.unwrap().contains("class=\"notice\""), "nothing was done");
+    desk.click("a[href='/sessions/others']").await;
+    desk.click(".question button").await;
+    assert_eq!(desk.text(".notice").await, "Your other sessions have ended.");
+    phone.open("/profile").await;
+    phone.arrive("Log in").await;
+
+    desk.log_out().await;
+    assert_eq!(desk.text(".notice").await, "You are logged out.");
+    desk.submit(EMAIL, NEW).await;
+    desk.arrive("Sessions").await;
+    desk.open("/profile").await;
+    desk.click("a[href='/profile/deletion']").await;
+    desk.arrive("Delete your account?").await;
+    desk.type_into("#password", NEW).await;
+    desk.click(".question button").await;
+    desk.arrive("Sign up").await;
+    assert_eq!(desk.text(".notice").await, "Your account is deleted.");
+    assert!(desk.get_all_cookies().await.unwrap().is_empty());
+}
+
+#[actix_web::test]
+async fn a_session_that_expires_over_an_open_form_leads_to_log_in_and_back() {
+    let Some(scene) = Scene::set() else { return };
+    let browser = scene.browser().await;
+    browser.sign_up(EMAIL).await;
+    browser.open("/sessions").await;
+    browser.click("a[href^='/sessions/'].button").await;
+    browser.arrive("End this session?").await;
+    scene.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    browser.click(".question button").await;
+    browser.arrive("Log in").await;
+    browser.submit(EMAIL, PASSWORD).await;
+    browser.arrive("Sessions").await;
+}
