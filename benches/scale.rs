@@ -12,18 +12,18 @@
 #[path = "../tests/support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
+#[path = "support/server.rs"]
+#[allow(dead_code)]
+mod server;
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread,
+    env,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use postgres::Postgres;
-use reqwest::{Client, Response, header, redirect::Policy};
+use reqwest::Client;
+use server::{FORM, Memory, Server, client, cookie_of, get, log_in, millis};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
 const USERS: u32 = 100_000;
@@ -34,8 +34,6 @@ const EVENTS: u32 = 5_000_000;
 const OWN_SESSIONS: u32 = 60;
 const OWN_EVENTS: u32 = 1000;
 
-const FORM: [(&str, &str); 2] =
-    [("email", "ann@example.com"), ("password", "violet anvil forty marmots")];
 const PAGES: [&str; 8] = [
     "/profile",
     "/sessions",
@@ -65,25 +63,25 @@ async fn main() {
 
 async fn measure(engine: &str, url: &str) {
     println!("\n{engine}");
-    let (server, client) = (Server::start(url, "1h"), client());
+    let (server, client) = (Server::start(url, &[("SESSION_REFRESH_BELOW", "1h")]), client());
     client.post(server.at("/signup")).form(&FORM).send().await.unwrap();
     server.stop();
     fill(url).await;
 
     let started = Instant::now();
-    let server = Server::start(url, "1h");
+    let server = Server::start(url, &[("SESSION_REFRESH_BELOW", "1h")]);
     let first = client.get(server.at("/login")).send().await.unwrap();
     assert_eq!(first.status(), 200);
     println!("  start to first answer        {:>8.1} ms", millis(started.elapsed()));
     tokio::time::sleep(Duration::from_secs(3)).await;
-    println!("  memory, idle                 {:>8.1} MiB", server.memory());
+    println!("  memory, idle                 {:>8.1} MiB", server.memory(Memory::Now));
 
     let cookie = log_in(&client, &server).await;
     for path in PAGES {
         let (median, worst) = times(&client, &server, path, &cookie).await;
         println!("  {path:28} {median:>8.1} ms, worst {worst:.1}");
     }
-    println!("  memory, after these          {:>8.1} MiB", server.memory());
+    println!("  memory, after these          {:>8.1} MiB", server.memory(Memory::Now));
     server.stop();
     clean_up(url, &client).await;
 }
@@ -94,7 +92,7 @@ async fn clean_up(url: &str, client: &Client) {
     let expire = "UPDATE sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
     database.execute(expire).await.unwrap();
     // Every page is refreshed, so that each writes, too.
-    let server = Server::start(url, "7d");
+    let server = Server::start(url, &[("SESSION_REFRESH_BELOW", "7d")]);
     let begun = Instant::now();
     let mut cookie = log_in(client, &server).await;
     let (mut worst, mut pages) = (Duration::ZERO, 0);
@@ -127,28 +125,6 @@ async fn times(client: &Client, server: &Server, path: &str, cookie: &str) -> (f
     }
     times.sort_unstable();
     (millis(times[50]), millis(times[99]))
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-fn client() -> Client {
-    Client::builder().redirect(Policy::none()).no_proxy().build().unwrap()
-}
-
-async fn get(client: &Client, url: &str, cookie: &str) -> Response {
-    client.get(url).header(header::COOKIE, cookie).send().await.unwrap()
-}
-
-async fn log_in(client: &Client, server: &Server) -> String {
-    let answer = client.post(server.at("/login")).form(&FORM).send().await.unwrap();
-    cookie_of(&answer).expect("logged in")
-}
-
-fn cookie_of(answer: &Response) -> Option<String> {
-    let cookie = answer.headers().get(header::SET_COOKIE)?.to_str().ok()?;
-    cookie.split(';').next().map(str::to_owned)
 }
 
 /// Fills the database: with SQL that both engines understand.
@@ -199,52 +175,5 @@ async fn fill(url: &str) {
         "ANALYZE".to_owned(),
     ] {
         database.execute(AssertSqlSafe(statement)).await.unwrap();
-    }
-}
-
-struct Server {
-    process: Child,
-    address: String,
-    log: Receiver<String>,
-}
-
-impl Server {
-    fn start(database_url: &str, refresh_below: &str) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_waxseal"))
-            .env_clear()
-            .env("LISTEN", "127.0.0.1:0")
-            .env("DATABASE_URL", database_url)
-            .env("SESSION_SECRET", "a secret for measuring of 32 bytes and more")
-            .env("SESSION_REFRESH_BELOW", refresh_below)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let (said, log) = channel();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| said.send(line)));
-        let address =
-            log.iter().find_map(|line| Some(line.split_once("listens on ")?.1.to_owned()));
-        Self { process, address: address.expect("it listens"), log }
-    }
-
-    fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
-    }
-
-    fn has_said(&self, text: &str) -> bool {
-        self.log.try_iter().any(|line| line.contains(text))
-    }
-
-    /// What it has in memory, in MiB.
-    fn memory(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
-    }
-
-    fn stop(mut self) {
-        let id = self.process.id().to_string();
-        Command::new("kill").arg(id).status().unwrap();
-        self.process.wait().unwrap();
     }
 }
