@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use crate::{Outcome, databases::Databases, servers::USER_ID};
 
-pub const IRON_SESSION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/iron-session");
+/// Where the servers are that run on Node.js.
+pub const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
 
 /// A line of the table.
 pub struct Contender {
@@ -30,6 +31,8 @@ pub enum Server {
     ActixSession(&'static str),
     /// `waxseal serve`.
     Waxseal,
+    /// Node.js, without sessions.
+    BareNode,
     IronSession,
 }
 
@@ -51,7 +54,7 @@ impl Database {
 }
 
 /// In the order of the table.
-static ALL: [Contender; 11] = [
+static ALL: [Contender; 12] = [
     page("bare", "no session", Server::Bare, Database::None),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
     page(
@@ -90,6 +93,7 @@ static ALL: [Contender; 11] = [
         Server::ActixSession("actix-session-redis"),
         Database::Redis,
     ),
+    page("node", "no session, Node.js", Server::BareNode, Database::None),
     page("iron-session", "iron-session, Node.js", Server::IronSession, Database::None),
     Contender {
         name: "profile",
@@ -136,9 +140,9 @@ impl Contender {
     /// What it would need and is not there.
     pub fn missing(&self, databases: &Databases) -> Option<&'static str> {
         let node = || Command::new("node").arg("--version").stdout(Stdio::null()).status().is_ok();
-        let package = || std::fs::exists(format!("{IRON_SESSION}/node_modules")).unwrap_or(false);
+        let package = || std::fs::exists(format!("{NODE}/node_modules")).unwrap_or(false);
         match (self.server, self.database) {
-            (Server::IronSession, _) if !node() => Some("Node.js"),
+            (Server::BareNode | Server::IronSession, _) if !node() => Some("Node.js"),
             (Server::IronSession, _) if !package() => Some("the npm package"),
             (_, Database::Postgres) if databases.postgres.is_none() => Some("PostgreSQL"),
             (_, Database::Redis) if databases.redis.is_none() => Some("redis-server"),

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use waxseal::clock::Clock;
 
-use crate::{contenders::IRON_SESSION, databases::Databases};
+use crate::{contenders::NODE, databases::Databases};
 
 /// How busy the machine is: the mean of the last minute.
 pub fn load() -> String {
@@ -59,7 +59,7 @@ fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn iron_session() -> Option<String> {
-    let path = format!("{IRON_SESSION}/node_modules/iron-session/package.json");
+    let path = format!("{NODE}/node_modules/iron-session/package.json");
     let package = fs::read_to_string(path).ok()?;
     let package: serde_json::Value = serde_json::from_str(&package).ok()?;
     Some(package.get("version")?.as_str()?.to_owned())

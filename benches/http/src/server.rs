@@ -13,7 +13,7 @@ use waxseal::clock::Clock;
 
 use crate::{
     Outcome,
-    contenders::{Contender, IRON_SESSION, Server},
+    contenders::{Contender, NODE, Server},
     cores::Cores,
     databases::{Databases, free_port},
     http::{self, Answer},
@@ -64,7 +64,7 @@ impl Running {
     /// Opens a session: its cookie.
     pub fn log_in(&self, server: Server) -> Outcome<String> {
         let answer = match server {
-            Server::Bare => return Ok("session=nobody-reads-it".to_owned()),
+            Server::Bare | Server::BareNode => return Ok("session=nobody-reads-it".to_owned()),
             Server::Waxseal => sign_up(self.port)?,
             _ => http::post(self.port, "/login", "")?,
         };
@@ -92,6 +92,13 @@ fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<
         command.args(["serve", name, &port.to_string(), database]);
         command
     };
+    let node = |script: &str| {
+        let mut command = Command::new("node");
+        command.args([&format!("{NODE}/{script}"), &port.to_string()]);
+        command.env("STATE", STATE).env("PAGE", include_str!("servers/page.html"));
+        command.env("NODE_ENV", "production");
+        command
+    };
     Ok(match server {
         Server::Bare => ours("bare"),
         Server::Layer(name) | Server::ActixSession(name) => ours(name),
@@ -102,12 +109,7 @@ fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<
             command.env("DATABASE_URL", database).env("LISTEN", format!("127.0.0.1:{port}"));
             command
         }
-        Server::IronSession => {
-            let mut command = Command::new("node");
-            command.args([&format!("{IRON_SESSION}/server.js"), &port.to_string()]);
-            command.env("STATE", STATE).env("PAGE", include_str!("servers/page.html"));
-            command.env("NODE_ENV", "production");
-            command
-        }
+        Server::BareNode => node("bare.js"),
+        Server::IronSession => node("iron-session.js"),
     })
 }

@@ -1,4 +1,4 @@
-// iron-session on Node's own HTTP server: node server.js PORT, with the session's STATE and the PAGE
+// iron-session on Node's own HTTP server: node iron-session.js PORT, with the session's STATE and the PAGE
 // in the environment.
 
 import { randomBytes } from "node:crypto";
