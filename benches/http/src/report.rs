@@ -78,18 +78,18 @@ pub fn page(table: &str, conditions: &str) -> String {
 Written by `benches/http/run`, which measures again.
 
 Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from
-the session, whose state has six values in 200 bytes; none of them changes it. (How much of a server on
-Node.js is the session, the one without tells.) The last two are the
-server that comes with waxseal, with its own pages, a person who has signed up, and the access log on;
-for the e-mail address on /profile it asks the database. Each server has one worker and is kept to one
-processor; `wrk` asks it on loopback, with one thread and {CONNECTIONS} connections.
+the session, whose state has six values in 200 bytes; none of them changes it. What is Node's own and
+what iron-session's, Node.js without sessions tells. The last two are the server that comes with waxseal,
+with its own pages, a person who has signed up, and the access log on; for the e-mail address on
+/profile it asks the database. Each server has one worker and is kept to one processor; `wrk` asks it on
+loopback, with one thread and {CONNECTIONS} connections.
 
 **Compare the processor time.** It is what a request takes of the server's processor, the system's work
 for it included. `wrk` and the databases share the other processors with whoever else is there: requests
-per second and latencies depend on that, processor time does so much less. Where the database is a
-server of its own, its processor time stands after the plus. The latencies are those of a server that is
-kept as busy as it can be: mostly, {CONNECTIONS} connections wait for their turn. Start is the time from
-the start of the process to its first answer.
+per second and latencies depend on that, processor time does so much less. Where the database is a server of its
+own, its processor time stands after the plus. The latencies are those of a server that is kept as busy as it
+can be: mostly, {CONNECTIONS} connections wait for their turn. Start is the time from the start of the process to
+its first answer.
 
 {table}
 ![The same as bars](http.svg)
