@@ -1,0 +1,83 @@
+//! One server, measured once.
+
+use std::time::Duration;
+
+use crate::{
+    Outcome,
+    contenders::Contender,
+    cores::Cores,
+    databases::Databases,
+    http, processes,
+    server::Running,
+    wrk::{self, Counted},
+};
+
+/// What was measured.
+#[derive(Clone, Copy)]
+pub struct Cell {
+    pub requests_per_second: f64,
+    /// Of the server's processor, for each request, in microseconds.
+    pub processor_time: f64,
+    /// The same of the database's server, where it has one.
+    pub database_time: f64,
+    /// Latencies, in milliseconds.
+    pub median: f64,
+    pub percentile_99: f64,
+    /// The most memory it took, in MiB.
+    pub memory: f64,
+    /// From its start to its first answer, in milliseconds.
+    pub start: f64,
+}
+
+/// Seconds that are not counted, in which it warms up. It also makes the session old enough for a
+/// refresh to move its expiry.
+const WARM_UP: u32 = 1;
+
+pub fn measure(
+    contender: &Contender,
+    databases: &Databases,
+    cores: &Cores,
+    seconds: u32,
+) -> Outcome<Cell> {
+    let server = Running::start(contender, databases, cores)?;
+    let cookie = server.log_in(contender.server)?;
+    let (port, path) = (server.port, contender.path);
+    wrk::run(port, path, &cookie, WARM_UP)?;
+    let length = check(contender, port, &cookie)?;
+    let taken = || {
+        let others = processes::processor_time_of_others(server.pid());
+        Ok::<_, Box<dyn std::error::Error>>((processes::processor_time(server.pid())?, others))
+    };
+    let before = taken()?;
+    let counted = wrk::run(port, path, &cookie, seconds)?;
+    let after = taken()?;
+    check(contender, port, &cookie)?;
+    check_lengths(&counted, length)?;
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / counted.requests;
+    let has_server = contender.database.has_server();
+    Ok(Cell {
+        requests_per_second: counted.requests / counted.micros * 1e6,
+        processor_time: each(after.0 - before.0),
+        database_time: if has_server { each(after.1.saturating_sub(before.1)) } else { 0.0 },
+        median: counted.median / 1000.0,
+        percentile_99: counted.percentile_99 / 1000.0,
+        memory: processes::peak_memory(server.pid())?,
+        start: server.start.as_secs_f64() * 1000.0,
+    })
+}
+
+/// Asks once, and looks whether there is a session: the length of the answer.
+fn check(contender: &Contender, port: u16, cookie: &str) -> Outcome<f64> {
+    let answer = http::get(port, contender.path, cookie)?;
+    let refreshed = answer.cookie().is_some();
+    let right = answer.status == 200
+        && answer.text.contains(contender.proof)
+        && refreshed == (contender.name == "refresh");
+    if right { Ok(answer.text.len() as f64) } else { Err(answer.text.into()) }
+}
+
+/// `wrk` counts a redirect as a success: it would be shorter.
+fn check_lengths(counted: &Counted, length: f64) -> Outcome<()> {
+    let ratio = counted.bytes / counted.requests / length;
+    if (0.9..1.1).contains(&ratio) { Ok(()) } else { Err("answers of another length".into()) }
+}

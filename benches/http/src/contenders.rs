@@ -1,0 +1,152 @@
+//! What is compared: which server, on which database, and what is asked of it.
+
+use std::process::{Command, Stdio};
+
+use crate::{Outcome, databases::Databases, servers::USER_ID};
+
+/// Where the servers are that run on Node.js.
+pub const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
+
+/// A line of the table.
+pub struct Contender {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it is called in the table.
+    pub label: &'static str,
+    pub server: Server,
+    pub database: Database,
+    /// What is asked for.
+    pub path: &'static str,
+    /// What is in the answer to those who have a session.
+    pub proof: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// One of [`crate::servers`], without sessions.
+    Bare,
+    /// One of [`crate::servers`] that has waxseal's session layer.
+    Layer(&'static str),
+    /// One of [`crate::servers`] that has actix-session's middleware.
+    ActixSession(&'static str),
+    /// `waxseal serve`.
+    Waxseal,
+    /// Node.js, without sessions.
+    BareNode,
+    IronSession,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    None,
+    Sqlite,
+    /// SQLite, with a million sessions that were revoked.
+    RevokedMillion,
+    Postgres,
+    Redis,
+}
+
+impl Database {
+    /// Whether it is a process of its own.
+    pub fn has_server(self) -> bool {
+        matches!(self, Self::Postgres | Self::Redis)
+    }
+}
+
+/// In the order of the table.
+static ALL: [Contender; 12] = [
+    page("bare", "no session", Server::Bare, Database::None),
+    page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
+    page(
+        "million",
+        "waxseal, a million revoked",
+        Server::Layer("waxseal-cookie"),
+        Database::RevokedMillion,
+    ),
+    page(
+        "refresh",
+        "waxseal, refreshed on every request",
+        Server::Layer("waxseal-refresh"),
+        Database::Sqlite,
+    ),
+    page(
+        "sqlite",
+        "waxseal, database mode, SQLite",
+        Server::Layer("waxseal-database"),
+        Database::Sqlite,
+    ),
+    page(
+        "postgres",
+        "waxseal, database mode, PostgreSQL",
+        Server::Layer("waxseal-database"),
+        Database::Postgres,
+    ),
+    page(
+        "actix-session-cookie",
+        "actix-session, cookie store",
+        Server::ActixSession("actix-session-cookie"),
+        Database::None,
+    ),
+    page(
+        "actix-session-redis",
+        "actix-session, Redis",
+        Server::ActixSession("actix-session-redis"),
+        Database::Redis,
+    ),
+    page("node", "no session, Node.js", Server::BareNode, Database::None),
+    page("iron-session", "iron-session, Node.js", Server::IronSession, Database::None),
+    Contender {
+        name: "profile",
+        label: "the waxseal server, /profile",
+        server: Server::Waxseal,
+        database: Database::Sqlite,
+        path: "/profile",
+        proof: "ann@example.com",
+    },
+    Contender {
+        name: "api",
+        label: "the waxseal server, /api/session",
+        server: Server::Waxseal,
+        database: Database::Sqlite,
+        path: "/api/session",
+        proof: r#""user_id""#,
+    },
+];
+
+/// A server that answers with the page that all have in common.
+const fn page(
+    name: &'static str,
+    label: &'static str,
+    server: Server,
+    database: Database,
+) -> Contender {
+    Contender { name, label, server, database, path: "/", proof: USER_ID }
+}
+
+/// Those of these names; all, where there is none.
+pub fn chosen(names: &[&str]) -> Outcome<Vec<&'static Contender>> {
+    if names.is_empty() {
+        return Ok(ALL.iter().collect());
+    }
+    let find = |name: &&str| {
+        let found = ALL.iter().find(|contender| contender.name == *name);
+        let known = || ALL.iter().map(|contender| contender.name).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| format!("{name} is none of {}", known()).into())
+    };
+    names.iter().map(find).collect()
+}
+
+impl Contender {
+    /// What it would need and is not there.
+    pub fn missing(&self, databases: &Databases) -> Option<&'static str> {
+        let node = || Command::new("node").arg("--version").stdout(Stdio::null()).status().is_ok();
+        let package = || std::fs::exists(format!("{NODE}/node_modules")).unwrap_or(false);
+        match (self.server, self.database) {
+            (Server::BareNode | Server::IronSession, _) if !node() => Some("Node.js"),
+            (Server::IronSession, _) if !package() => Some("the npm package"),
+            (_, Database::Postgres) if databases.postgres.is_none() => Some("PostgreSQL"),
+            (_, Database::Redis) if databases.redis.is_none() => Some("redis-server"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The databases, on loopback and with data of their own.
+
+use std::{
+    io,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use actix_web::rt;
+use sqlx::{AnyPool, any::AnyPoolOptions};
+use tempfile::TempDir;
+use waxseal::{
+    clock::Clock,
+    session::{Lifetimes, SessionId},
+    storage::Storage,
+};
+
+use crate::{
+    Outcome,
+    contenders::{Contender, Database},
+};
+
+#[path = "../../../tests/support/postgres.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "as the tests have it")]
+mod postgres;
+
+pub use postgres::Postgres;
+
+/// They end when this is dropped.
+pub struct Databases {
+    pub postgres: Option<Postgres>,
+    pub redis: Option<Redis>,
+    folder: TempDir,
+}
+
+impl Databases {
+    /// Starts those that are needed and that there are on this machine.
+    pub fn start(contenders: &[&Contender]) -> Outcome<Self> {
+        let needed = |database| contenders.iter().any(|contender| contender.database == database);
+        let folder = tempfile::tempdir()?;
+        if needed(Database::RevokedMillion) {
+            rt::System::new().block_on(revoke_a_million(&revoked_million(folder.path())))?;
+        }
+        Ok(Self {
+            postgres: needed(Database::Postgres).then(Postgres::start).flatten(),
+            redis: needed(Database::Redis).then(|| Redis::start(folder.path()).ok()).flatten(),
+            folder,
+        })
+    }
+
+    /// A database for a server: an empty one, but for the revoked sessions.
+    pub fn url(&self, database: Database, server: &Path) -> String {
+        match database {
+            Database::None => String::new(),
+            Database::Sqlite => format!("sqlite://{}/waxseal.db", server.display()),
+            Database::RevokedMillion => revoked_million(self.folder.path()),
+            Database::Postgres => {
+                self.postgres.as_ref().map(Postgres::url_of_new_schema).unwrap_or_default()
+            }
+            Database::Redis => self.redis.as_ref().map(Redis::url).unwrap_or_default(),
+        }
+    }
+}
+
+fn revoked_million(folder: &Path) -> String {
+    format!("sqlite://{}/million.db", folder.display())
+}
+
+/// A database with a million sessions that were revoked and could still be valid.
+async fn revoke_a_million(url: &str) -> Outcome<()> {
+    drop(Storage::connect(&url.parse()?).await?);
+    let mut ids: Vec<String> = (0..1_000_000).map(|_| SessionId::random().to_string()).collect();
+    // In the order of the index it is quicker.
+    ids.sort_unstable();
+    // Not lately: the feed looks at the last minute's again and again.
+    let then = Clock::system().now() - Duration::from_secs(3600);
+    let pool: AnyPool = AnyPoolOptions::new().connect(url).await?;
+    sqlx::query(
+        "INSERT INTO sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
+         SELECT value, '{}', $2, $2, $3, $2 FROM json_each($1)",
+    )
+    .bind(serde_json::to_string(&ids)?)
+    .bind(then.as_unix())
+    .bind((then + Lifetimes::DEFAULT_IDLE_TIMEOUT).as_unix())
+    .execute(&pool)
+    .await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// A Redis that keeps nothing on the disk.
+pub struct Redis {
+    process: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start(folder: &Path) -> io::Result<Self> {
+        let port = free_port()?;
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .spawn()?;
+        let redis = Self { process, port };
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(redis)
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended_already = self.process.wait();
+    }
+}
+
+/// A port that nobody has at the moment.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

@@ -1,0 +1,97 @@
+//! What a session costs over HTTP: servers with and without, one after another under `wrk`. See `run`.
+//!
+//!     waxseal-http-bench SECONDS ROUNDS [ONLY…]      measures
+//!     waxseal-http-bench serve NAME PORT DATABASE    is one of the servers
+
+mod cell;
+mod chart;
+mod contenders;
+mod cores;
+mod databases;
+mod http;
+mod machine;
+mod processes;
+mod report;
+mod server;
+mod servers;
+mod wrk;
+
+use std::{env, error::Error, fs, process::ExitCode};
+
+use cell::Cell;
+use contenders::Contender;
+use cores::Cores;
+use databases::Databases;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What was measured of a server, and what of it in each round.
+struct Measured {
+    contender: &'static Contender,
+    rounds: Vec<Cell>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", name, port, database] => servers::serve(name, port, database),
+        [seconds, rounds, ref only @ ..] => compare(seconds, rounds, only),
+        _ => Err("SECONDS ROUNDS [ONLY…]".into()),
+    };
+    outcome.map_or_else(
+        |error| {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+/// Measures every server in every round, and writes down what came of it; of only some of them, it
+/// only prints it.
+fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
+    let (seconds, rounds) = (seconds.parse()?, rounds.parse()?);
+    let chosen = contenders::chosen(only)?;
+    let load = machine::load();
+    let cores = Cores::split()?;
+    let databases = Databases::start(&chosen)?;
+    let (present, left_out) = present(chosen, &databases);
+    let mut all: Vec<_> =
+        present.into_iter().map(|contender| Measured { contender, rounds: Vec::new() }).collect();
+    for round in 1..=rounds {
+        for Measured { contender, rounds } in &mut all {
+            println!("round {round}: {}", contender.label);
+            let cell = cell::measure(contender, &databases, &cores, seconds)
+                .map_err(|error| format!("{}: {error}", contender.label))?;
+            rounds.push(cell);
+        }
+    }
+    let conditions = machine::describe(&databases, &load, seconds, rounds);
+    let table = report::table(&all, &left_out);
+    println!("\n{table}");
+    if only.is_empty() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks");
+        fs::create_dir_all(docs)?;
+        fs::write(format!("{docs}/http.md"), report::page(&table, &conditions))?;
+        fs::write(format!("{docs}/http.svg"), chart::draw(&all))?;
+    }
+    Ok(())
+}
+
+/// The servers that can be measured on this machine, and why others can't.
+fn present(
+    chosen: Vec<&'static Contender>,
+    databases: &Databases,
+) -> (Vec<&'static Contender>, Vec<String>) {
+    let mut left_out = Vec::new();
+    let mut present = chosen;
+    present.retain(|contender| {
+        let missing = contender.missing(databases);
+        left_out.extend(missing.map(|what| format!("{}: {what} is missing", contender.label)));
+        missing.is_none()
+    });
+    for line in &left_out {
+        println!("left out: {line}");
+    }
+    (present, left_out)
+}

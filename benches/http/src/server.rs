@@ -1,0 +1,115 @@
+//! A server that is measured: started, logged in to, ended.
+
+use std::{
+    env, io,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use waxseal::clock::Clock;
+
+use crate::{
+    Outcome,
+    contenders::{Contender, NODE, Server},
+    cores::Cores,
+    databases::{Databases, free_port},
+    http::{self, Answer},
+    servers::STATE,
+};
+
+/// How long a server may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server's process. It ends when this is dropped.
+pub struct Running {
+    process: Child,
+    pub port: u16,
+    /// From its start to its first answer.
+    pub start: Duration,
+    /// Where it keeps what it has.
+    _folder: TempDir,
+}
+
+impl Running {
+    /// Starts a server on its processor, and waits until it answers.
+    pub fn start(contender: &Contender, databases: &Databases, cores: &Cores) -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let database = databases.url(contender.database, folder.path());
+        let port = free_port()?;
+        let mut program = command(contender.server, port, &database, folder.path())?;
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let clock = Clock::system();
+        let process = cores.spawn_server(&mut program)?;
+        let mut running = Self { process, port, start: Duration::ZERO, _folder: folder };
+        while http::get(port, contender.path, "").is_err() {
+            if let Some(status) = running.process.try_wait()? {
+                return Err(format!("it ended: {status}").into());
+            }
+            if clock.elapsed() > PATIENCE {
+                return Err("it does not answer".into());
+            }
+            thread::sleep(Duration::from_micros(500));
+        }
+        running.start = clock.elapsed();
+        Ok(running)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Opens a session: its cookie.
+    pub fn log_in(&self, server: Server) -> Outcome<String> {
+        let answer = match server {
+            Server::Bare | Server::BareNode => return Ok("session=nobody-reads-it".to_owned()),
+            Server::Waxseal => sign_up(self.port)?,
+            _ => http::post(self.port, "/login", "")?,
+        };
+        let cookie = answer.cookie().ok_or_else(|| format!("no cookie in {}", answer.text))?;
+        Ok(cookie.to_owned())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended_already = self.process.wait();
+    }
+}
+
+fn sign_up(port: u16) -> io::Result<Answer> {
+    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
+    http::post(port, "/signup", form)
+}
+
+fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<Command> {
+    let this = env::current_exe()?;
+    let ours = |name: &str| {
+        let mut command = Command::new(&this);
+        command.args(["serve", name, &port.to_string(), database]);
+        command
+    };
+    let node = |script: &str| {
+        let mut command = Command::new("node");
+        command.args([&format!("{NODE}/{script}"), &port.to_string()]);
+        command.env("STATE", STATE).env("PAGE", include_str!("servers/page.html"));
+        command.env("NODE_ENV", "production");
+        command
+    };
+    Ok(match server {
+        Server::Bare => ours("bare"),
+        Server::Layer(name) | Server::ActixSession(name) => ours(name),
+        Server::Waxseal => {
+            let mut command = Command::new(this.with_file_name("waxseal"));
+            // Nobody's settings but these.
+            command.env_clear().current_dir(folder);
+            command.env("DATABASE_URL", database).env("LISTEN", format!("127.0.0.1:{port}"));
+            command
+        }
+        Server::BareNode => node("bare.js"),
+        Server::IronSession => node("iron-session.js"),
+    })
+}
