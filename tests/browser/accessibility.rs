@@ -1,0 +1,85 @@
+//! The pages, judged by two that know the rules by heart: axe-core, in the browser, of what people
+//! meet there; html-validate of what the server sends.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    harness::{Browser, Scene, Site, node_modules},
+    pages::World,
+};
+
+/// The success criteria of WCAG 2.2 at levels A and AA that can be checked so, and what axe-core's
+/// authors advise beyond them.
+const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/// Runs axe-core; what it finds, in lines. It says what it has looked at, or nothing would be found
+/// where nothing is looked at.
+const AXE: &str = "
+    const [rules, done] = arguments;
+    axe.run(document, { runOnly: rules, resultTypes: ['violations', 'incomplete'] }).then(
+        result => done({
+            passed: result.passes.map(rule => rule.id),
+            found: result.violations.concat(result.incomplete).flatMap(rule => rule.nodes.map(node =>
+                `${rule.id}: ${node.target.join(' ')}: ${rule.help}. ${node.failureSummary || ''} ${node.any.map(c => c.message).join(' ')}`)),
+        }),
+        error => done({ passed: [], found: [String(error)] }),
+    );
+";
+
+#[actix_web::test]
+async fn no_page_breaks_a_rule_of_accessibility_in_any_light_or_width() {
+    let (Some(modules), Some(scene)) = (node_modules(), Scene::set()) else { return };
+    let axe = fs::read_to_string(modules.join("axe-core/axe.min.js")).unwrap();
+    let world = World::create(&scene.site).await;
+    let browser = scene.browser().await;
+    let mut found = Vec::new();
+    for page in world.pages() {
+        browser.resize(1280, 1).await;
+        world.show(&page, &browser).await;
+        browser.script(&axe).await;
+        for (light, width) in [("light", 1280), ("light", 320), ("dark", 320), ("dark", 1280)] {
+            browser.prefer("prefers-color-scheme", light).await;
+            browser.resize(width, 1).await;
+            let problems = problems(&browser).await;
+            found
+                .extend(problems.map(|line| format!("{}, {light}, {width} px: {line}", page.name)));
+        }
+    }
+    assert!(found.is_empty(), "{} found:\n{}", found.len(), found.join("\n"));
+}
+
+async fn problems(browser: &Browser) -> impl Iterator<Item = String> + use<> {
+    let mut result = browser.execute_async(AXE, vec![json!(RULES)]).await.unwrap();
+    let passed = result["passed"].as_array().unwrap();
+    for rule in ["color-contrast", "document-title", "target-size"] {
+        assert!(passed.iter().any(|id| id == rule), "{rule} is not checked: {result}");
+    }
+    let Value::Array(found) = result["found"].take() else { panic!("a list: {result}") };
+    found.into_iter().map(|line| line.as_str().unwrap().to_owned())
+}
+
+#[actix_web::test]
+async fn what_the_server_sends_is_valid_html() {
+    let Some(modules) = node_modules() else { return };
+    let (folder, pages) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let site = Site::open(folder.path());
+    let world = World::create(&site).await;
+    for page in world.pages() {
+        let answer = world.fetch(&page).await;
+        let title = format!("<title>{}", page.title);
+        assert!(answer.body.contains(&title), "{}: {}", page.name, answer.body);
+        fs::write(pages.path().join(format!("{}.html", page.name)), answer.body).unwrap();
+    }
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/.htmlvalidate.json");
+    let output = Command::new(modules.join(".bin/html-validate"))
+        .args(["--formatter", "text", "--max-warnings", "0", "--config"])
+        .arg(config)
+        .arg(pages.path())
+        .output()
+        .expect("html-validate can be run");
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+}
