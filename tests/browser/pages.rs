@@ -27,7 +27,8 @@ pub enum Who {
     Cyd,
     /// The administrator of more users than go on one page.
     Dot,
-    /// Has just signed up: somebody else in every row, who may do anything.
+    /// Has just signed up: somebody else in every row, who may do anything. (Thirty may sign up from
+    /// one place; some of them are used by the other rows.)
     Newcomer,
 }
 
@@ -146,12 +147,11 @@ fn for_visitors() -> Vec<Page> {
     ]
 }
 
-/// What people see who are logged in.
-fn for_people(world: &World<'_>) -> Vec<Page> {
+/// The profile, with its forms, and what follows when one is sent.
+fn profile() -> Vec<Page> {
     let change =
         |old, new| post("/profile/password", &[("current_password", old), ("new_password", new)]);
     let delete = |password| post("/profile/delete", &[("password", password)]);
-    let others = &world.session_of_bea;
     vec![
         row("profile", Ann, 200, "Profile", [get("/profile")]),
         row(
@@ -200,6 +200,13 @@ fn for_people(world: &World<'_>) -> Vec<Page> {
             [get("/profile"), delete(PASSWORD)],
         ),
         row("log-in, logged out", Newcomer, 200, "Log in", [get("/profile"), post("/logout", &[])]),
+    ]
+}
+
+/// What people see of their sessions and log-ins, and what they may not see.
+fn for_people(world: &World<'_>) -> Vec<Page> {
+    let others = &world.session_of_bea;
+    vec![
         row("sessions, one", Ann, 200, "Sessions", [get("/sessions")]),
         row("sessions, several", Bea, 200, "Sessions", [get("/sessions")]),
         row("sessions, more than a page", Cyd, 200, "Sessions", [get("/sessions")]),
@@ -230,8 +237,14 @@ fn for_people(world: &World<'_>) -> Vec<Page> {
         row("log-ins, more than a page", Cyd, 200, "Log-ins", [get("/logins")]),
         row("log-ins, the second page", Cyd, 200, "Log-ins, page 2", [get("/logins?page=2")]),
         row("log-ins, nothing on this page", Ann, 200, "Log-ins, page 9", [get("/logins?page=9")]),
-        row("no such page, logged in", Ann, 404, "Page not found", [get("/nowhere")]),
-        row("not for administrators only", Ann, 403, "Not allowed", [get("/admin/users")]),
+        row(
+            "no such page, for somebody who is logged in",
+            Ann,
+            404,
+            "Page not found",
+            [get("/nowhere")],
+        ),
+        row("for administrators only", Ann, 403, "Not allowed", [get("/admin/users")]),
     ]
 }
 
@@ -323,7 +336,7 @@ impl<'a> World<'a> {
         }
         let mut dot = Visitor::new(&site.url, BROWSERS[0]);
         dot.sign_up("dot@example.com").await;
-        database.run(&format!("UPDATE users SET role = 'admin' WHERE email LIKE 'dot%'")).await;
+        database.run("UPDATE users SET role = 'admin' WHERE email LIKE 'dot%'").await;
         dot.log_in("dot@example.com").await;
         cookies.insert(Dot, dot.cookie.unwrap());
         database.fill().await;
@@ -343,6 +356,7 @@ impl<'a> World<'a> {
     /// Every page in every state, those in trouble last.
     pub fn pages(&self) -> Vec<Page> {
         let mut pages = for_visitors();
+        pages.extend(profile());
         pages.extend(for_people(self));
         pages.extend(for_administrators(self));
         pages.extend(in_trouble());
@@ -367,8 +381,7 @@ impl<'a> World<'a> {
 
     /// Opens the page in a browser.
     pub async fn show(&self, page: &Page, browser: &Browser) {
-        browser.open("/healthz").await;
-        browser.delete_all_cookies().await.unwrap();
+        browser.forget("session").await;
         if let Some(cookie) = self.cookie(page).await {
             browser.remember("session", &cookie).await;
         }
