@@ -189,9 +189,17 @@ fn profile() -> Vec<Page> {
             "Error: ",
             (0..6).map(|_| change(WRONG, PASSWORD)).collect::<Vec<_>>(),
         ),
-        row("profile, deletion, nothing given", Newcomer, 422, "Error: ", [delete("")]),
-        row("profile, deletion, a wrong password", Newcomer, 422, "Error: ", [delete(WRONG)]),
-        row("profile, deletion, the last administrator", Dot, 422, "Error: ", [delete(PASSWORD)]),
+        row("deletion", Ann, 200, "Delete account", [get("/profile/deletion")]),
+        row(
+            "deletion, the last administrator asks",
+            Dot,
+            200,
+            "Delete account",
+            [get("/profile/deletion")],
+        ),
+        row("deletion, nothing given", Newcomer, 422, "Error: ", [delete("")]),
+        row("deletion, a wrong password", Newcomer, 422, "Error: ", [delete(WRONG)]),
+        row("deletion, the last administrator", Dot, 422, "Error: ", [delete(PASSWORD)]),
         row(
             "sign-up, the account is deleted",
             Newcomer,
@@ -232,6 +240,15 @@ fn for_people(world: &World<'_>) -> Vec<Page> {
             "Page not found",
             [post(format!("/sessions/{others}/revoke"), &[])],
         ),
+        row("the end of the others", Bea, 200, "End all other sessions", [get("/sessions/others")]),
+        row("the end of one", Bea, 200, "End a session", [get(format!("/sessions/{others}"))]),
+        row(
+            "the end of one that is somebody else's",
+            Ann,
+            404,
+            "Page not found",
+            [get(format!("/sessions/{others}"))],
+        ),
         row("log-ins", Ann, 200, "Log-ins", [get("/logins")]),
         row("log-ins, refused ones among them", Bea, 200, "Log-ins", [get("/logins")]),
         row("log-ins, more than a page", Cyd, 200, "Log-ins", [get("/logins")]),
@@ -250,23 +267,29 @@ fn for_people(world: &World<'_>) -> Vec<Page> {
 
 /// What administrators see.
 fn for_administrators(world: &World<'_>) -> Vec<Page> {
-    let role =
-        |id: &str, role| post(format!("/admin/users/{id}/role"), &[("role", role), ("q", "@")]);
+    let user = |id: &str| format!("/admin/users/{id}");
+    let role = |id: &str, role| post(format!("/admin/users/{id}/role"), &[("role", role)]);
+    let end = |id: &str| post(format!("/admin/users/{id}/revoke-sessions"), &[]);
     vec![
         row("users", Dot, 200, "Users", [get("/admin/users")]),
         row("users, the second page", Dot, 200, "Users, page 2", [get("/admin/users?page=2")]),
         row("users, found", Dot, 200, "Users", [get("/admin/users?q=bea")]),
         row("users, nobody found", Dot, 200, "Users", [get("/admin/users?q=%22nobody%22+%3C%26")]),
         row("users, nobody on this page", Dot, 200, "Users, page 9", [get("/admin/users?page=9")]),
-        row("users, no such role", Dot, 422, "Error: ", [role(&world.id_of_ann, "queen")]),
-        row("users, the last administrator", Dot, 422, "Error: ", [role(&world.id_of_dot, "user")]),
+        row("user", Dot, 200, "a-name", [get(user(&world.id_of_ann))]),
+        row("user, oneself", Dot, 200, "dot@", [get(user(&world.id_of_dot))]),
+        row("user, without sessions", Dot, 200, "pupil01@", [get(user(&world.id_of_pupil))]),
+        row("user, nobody", Dot, 404, "Page not found", [get(user("nobody"))]),
+        row("user, no such role", Dot, 422, "Error: ", [role(&world.id_of_ann, "queen")]),
+        row("user, the last administrator", Dot, 422, "Error: ", [role(&world.id_of_dot, "user")]),
         row(
-            "users, the role is set",
+            "user, the role is set",
             Dot,
             200,
-            "",
+            "pupil01@",
             [role(&world.id_of_pupil, "admin"), role(&world.id_of_pupil, "user")],
         ),
+        row("user, the sessions are ended", Dot, 200, "pupil01@", [end(&world.id_of_pupil)]),
     ]
 }
 
