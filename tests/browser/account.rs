@@ -71,7 +71,7 @@ async fn a_session_that_expires_over_an_open_form_leads_to_log_in_and_back() {
     browser.open("/sessions").await;
     browser.click("a[href^='/sessions/'].button").await;
     browser.arrive("End this session?").await;
-    scene.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    scene.site.clock.advance(Duration::from_secs(8 * 24 * 3600));
     browser.click(".question button").await;
     browser.arrive("Log in").await;
     browser.submit(EMAIL, PASSWORD).await;

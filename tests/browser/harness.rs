@@ -64,40 +64,60 @@ fn program(variable: &str, names: &[&str]) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no {} in PATH, and {variable} is not set", names.join(" or ")))
 }
 
-/// A site with its own database and clock, and a chromedriver to visit it with.
-pub struct Scene {
-    /// `http://127.0.0.1:PORT`.
-    pub site: String,
-    pub clock: Clock,
-    driver: Driver,
-    browser: PathBuf,
-    /// The database and the browsers' profiles; it goes when the driver has ended.
-    folder: TempDir,
+/// What tests/browser/package.json asks for, where npm has put it; or what is missing.
+static NODE_MODULES: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/node_modules");
+    if !folder.join("axe-core/axe.min.js").is_file() {
+        let install = "npm ci --prefix tests/browser --ignore-scripts";
+        return Err(format!("tests/browser/node_modules is not there: {install}"));
+    }
+    // It may be there and not run: it wants a Node.js that is not too old.
+    match Command::new(folder.join(".bin/html-validate")).arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(folder),
+        Ok(output) => {
+            Err(format!("html-validate does not run: {}", String::from_utf8_lossy(&output.stderr)))
+        }
+        Err(error) => Err(format!("html-validate does not run: {error}")),
+    }
+});
+
+/// The packages that the pages are checked with. `None`, told on standard error, where they are
+/// not installed; with WAXSEAL_REQUIRE_NODE=1 that fails instead.
+pub fn node_modules() -> Option<&'static Path> {
+    there_or_left_out(&NODE_MODULES, "WAXSEAL_REQUIRE_NODE").map(PathBuf::as_path)
 }
 
-impl Scene {
-    /// `None`, told on standard error, where there is no browser: there the test is left out.
-    /// With WAXSEAL_REQUIRE_BROWSER=1 it fails instead.
-    pub fn set() -> Option<Self> {
-        let (driver, browser) = match &*PROGRAMS {
-            Ok(programs) => programs,
-            Err(missing) if env::var("WAXSEAL_REQUIRE_BROWSER").is_ok_and(|flag| flag == "1") => {
-                panic!("WAXSEAL_REQUIRE_BROWSER is set, but {missing}")
-            }
-            Err(missing) => {
-                let test = thread::current().name().unwrap_or("a browser test").to_owned();
-                // Not `eprintln!`, which is not shown for a test that passes.
-                io::stderr()
-                    .write_all(format!("left out: {test}: {missing}\n").as_bytes())
-                    .unwrap();
-                return None;
-            }
-        };
-        let folder = TempDir::new().unwrap();
+fn there_or_left_out<T>(needed: &'static Result<T, String>, required: &str) -> Option<&'static T> {
+    match needed {
+        Ok(found) => Some(found),
+        Err(missing) if env::var(required).is_ok_and(|flag| flag == "1") => {
+            panic!("{required} is set, but {missing}")
+        }
+        Err(missing) => {
+            let test = thread::current().name().unwrap_or("a browser test").to_owned();
+            // Not `eprintln!`, which is not shown for a test that passes.
+            io::stderr().write_all(format!("left out: {test}: {missing}\n").as_bytes()).unwrap();
+            None
+        }
+    }
+}
+
+/// A site with its own database and clock.
+pub struct Site {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    pub clock: Clock,
+    pub database: PathBuf,
+}
+
+impl Site {
+    /// Its database is in this folder.
+    pub fn open(folder: &Path) -> Self {
         let clock = Clock::manual(START);
+        let database = folder.join("test.db");
         let settings = Settings {
             listen: Some("127.0.0.1:0".to_owned()),
-            database_url: Some(format!("sqlite://{}", folder.path().join("test.db").display())),
+            database_url: Some(format!("sqlite://{}", database.display())),
             ..Settings::default()
         };
         let (started, port) = mpsc::channel();
@@ -110,9 +130,29 @@ impl Scene {
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let site = format!("http://127.0.0.1:{}", port.recv().expect("the server starts"));
+        let url = format!("http://127.0.0.1:{}", port.recv().expect("the server starts"));
+        Self { url, clock, database }
+    }
+}
+
+/// A site, and a chromedriver to visit it with.
+pub struct Scene {
+    pub site: Site,
+    driver: Driver,
+    browser: PathBuf,
+    /// The database and the browsers' profiles; it goes when the driver has ended.
+    folder: TempDir,
+}
+
+impl Scene {
+    /// `None`, told on standard error, where there is no browser: there the test is left out.
+    /// With WAXSEAL_REQUIRE_BROWSER=1 it fails instead.
+    pub fn set() -> Option<Self> {
+        let (driver, browser) = there_or_left_out(&PROGRAMS, "WAXSEAL_REQUIRE_BROWSER")?;
+        let folder = TempDir::new().unwrap();
+        let site = Site::open(folder.path());
         let (driver, browser) = (Driver::start(driver), browser.clone());
-        Some(Self { site, clock, driver, browser, folder })
+        Some(Self { site, driver, browser, folder })
     }
 
     /// A browser that nobody has used before.
@@ -136,7 +176,7 @@ impl Scene {
             .connect(&format!("http://127.0.0.1:{}", self.driver.port))
             .await
             .expect("Chromium starts");
-        Browser { client, site: self.site.clone() }
+        Browser { client, site: self.site.url.clone() }
     }
 }
 
@@ -305,10 +345,55 @@ impl Browser {
 
     /// Makes the page as wide as a small phone.
     pub async fn narrow(&self, width: u32) {
-        let size = json!({ "width": width, "height": 640, "deviceScaleFactor": 1, "mobile": true });
-        let cmd = "Emulation.setDeviceMetricsOverride";
-        let raw = Raw("goog/cdp/execute", json!({ "cmd": cmd, "params": size }));
+        self.resize(width, 1).await;
+    }
+
+    /// Makes the page this wide, in CSS pixels, with everything drawn this many times as large.
+    pub async fn resize(&self, width: u32, scale: u32) {
+        let small = width < 640;
+        let size =
+            json!({ "width": width, "height": 640, "deviceScaleFactor": scale, "mobile": small });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Has the person prefer something, such as `prefers-color-scheme: dark`.
+    pub async fn prefer(&self, feature: &str, value: &str) {
+        let features = json!({ "features": [{ "name": feature, "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Gives the browser a cookie that scripts don't see. (WebDriver's own command takes no address
+    /// that is a number.)
+    pub async fn remember(&self, name: &str, value: &str) {
+        let cookie = json!({ "name": name, "value": value, "url": self.site, "httpOnly": true, "sameSite": "Lax" });
+        self.devtools("Network.setCookie", cookie).await;
+    }
+
+    /// Takes the cookie away again.
+    pub async fn forget(&self, name: &str) {
+        let cookie = json!({ "name": name, "url": self.site });
+        self.devtools("Network.deleteCookies", cookie).await;
+    }
+
+    async fn devtools(&self, cmd: &str, params: Value) {
+        let raw = Raw("goog/cdp/execute", json!({ "cmd": cmd, "params": params }));
         self.issue_cmd(raw).await.unwrap();
+    }
+
+    /// Asks the page until it is so.
+    pub async fn eventually(&self, condition: &str) {
+        let so = async {
+            // While a page goes and another comes there is nothing to be asked.
+            while !self.execute(condition, Vec::new()).await.is_ok_and(|answer| answer == true) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, so).await.is_err() {
+            panic!(
+                "it never comes to be: {condition}\n{}",
+                self.source().await.unwrap_or_default()
+            );
+        }
     }
 }
 

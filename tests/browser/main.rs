@@ -2,11 +2,18 @@
 //!
 //! These tests need Chromium and chromedriver, named by `CHROMIUM` and `CHROMEDRIVER` or in PATH.
 //! Without them they are left out and say so; with `WAXSEAL_REQUIRE_BROWSER=1` they fail instead.
+//! Those in `accessibility` also need what `npm ci --prefix tests/browser --ignore-scripts` installs;
+//! with `WAXSEAL_REQUIRE_NODE=1` they fail without it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accessibility;
 mod account;
+mod enlarged;
 mod harness;
+mod keyboard;
+mod pages;
+mod visitor;
 
 use std::time::Duration;
 
@@ -63,7 +70,7 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     }
 
     // Unused for longer than a week, the session is over, and its cookie is cleared.
-    scene.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    scene.site.clock.advance(Duration::from_secs(8 * 24 * 3600));
     browser.open("/profile").await;
     browser.arrive_at("/login?next=/profile").await;
     assert!(browser.get_all_cookies().await.unwrap().is_empty());
@@ -295,7 +302,7 @@ async fn a_form_on_another_site_is_refused() {
         <form id="in" method="post" action="{site}/login">
         <input name="email" value="{EMAIL}"><input name="password" value="{PASSWORD}">
         <button>Win another</button></form>"#,
-        site = scene.site
+        site = scene.site.url
     ));
     // Another site by name, and the same host on another port, which SameSite does not stop.
     for host in ["localhost", "127.0.0.1"] {
