@@ -31,7 +31,10 @@ async fn main() {
     println!("{cores} cores, which hash {:.0} passwords a second by themselves", hashes(cores));
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/storm.db", folder.path().display());
-    let server = Server::start(&url, &[("TRUSTED_PROXIES", "127.0.0.1"), ("RUST_LOG", "error")]);
+    let server = Server::start(
+        &url,
+        &[("TRUSTED_PROXIES", "127.0.0.1"), ("RUST_LOG", "warn,waxseal::cli=info")],
+    );
     client().post(server.at("/signup")).form(&FORM).send().await.unwrap();
     let cookie = log_in(&client(), &server).await;
     for path in ["/api/session", "/profile"] {
