@@ -101,13 +101,21 @@ impl State {
         }
     }
 
-    /// Whether a handler's session still says the same. (They are few: going through them is less
-    /// than hashing each.)
+    /// Whether a handler's session still says the same.
     pub(super) fn is_same_as(&self, entries: &HashMap<String, String>) -> bool {
         self.ends.len() == entries.len()
-            && entries
-                .iter()
-                .all(|(key, value)| self.entries().any(|(ours, text)| ours == key && text == value))
+            && entries.iter().all(|(key, value)| self.says(key.as_bytes(), value.as_bytes()))
+    }
+
+    /// Whether this value stands under this key. They are few: going through them, lengths first, is
+    /// less than hashing each.
+    fn says(&self, key: &[u8], value: &[u8]) -> bool {
+        let (texts, mut from) = (self.texts.as_bytes(), 0);
+        self.ends.iter().any(|&(key_end, value_end)| {
+            let (ours, text) = (&texts[from..key_end], &texts[key_end..value_end]);
+            from = value_end;
+            text.len() == value.len() && ours == key && text == value
+        })
     }
 
     /// The keys, and the text of the values.

@@ -343,6 +343,14 @@ impl Browser {
         entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Makes the window this large, in CSS pixels.
+    pub async fn size(&self, width: u32, height: u32) {
+        let small = width < 640;
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": small });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
     /// Makes the page as wide as a small phone.
     pub async fn narrow(&self, width: u32) {
         self.resize(width, 1).await;

@@ -13,6 +13,7 @@ mod enlarged;
 mod harness;
 mod keyboard;
 mod pages;
+mod pictures;
 mod visitor;
 
 use std::time::Duration;
