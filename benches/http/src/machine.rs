@@ -48,7 +48,6 @@ fn versions(databases: &Databases) -> Vec<String> {
     versions.extend(node.map(|version| format!("Node.js {}", version.trim_start_matches('v'))));
     versions.extend(word("wrk", "--version", 1).map(|version| format!("wrk {version}")));
     versions.extend(word("rustc", "--version", 1).map(|version| format!("rustc {version}")));
-    versions.extend(word("uname", "-r", 0).map(|version| format!("Linux {version}")));
     versions
 }
 
