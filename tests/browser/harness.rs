@@ -370,6 +370,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
+    /// Shows pages as they are printed.
+    pub async fn as_printed(&self) {
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    }
+
     /// Gives the browser a cookie that scripts don't see. (WebDriver's own command takes no address
     /// that is a number.)
     pub async fn remember(&self, name: &str, value: &str) {

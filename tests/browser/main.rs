@@ -275,6 +275,25 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
     assert!(browser.console().await.iter().any(|line| line.contains("Content Security Policy")));
 }
 
+#[actix_web::test]
+async fn on_a_wide_screen_nothing_overhangs_and_on_paper_there_is_nothing_to_press() {
+    let Some(scene) = Scene::set() else { return };
+    let browser = scene.browser().await;
+    browser.size(1920, 1000).await;
+    browser.sign_up(EMAIL).await;
+    for path in ["/profile", "/sessions", "/sessions/others", "/logins", "/profile/deletion"] {
+        browser.open(path).await;
+        holds_together(&browser, path).await;
+    }
+    browser.as_printed().await;
+    for path in ["/profile", "/sessions", "/logins"] {
+        browser.open(path).await;
+        let shown = "return [...document.querySelectorAll('nav, form, button, a.button')]
+            .filter(element => element.checkVisibility()).length";
+        assert_eq!(browser.script(shown).await, 0, "{path}");
+    }
+}
+
 /// The page has its style, does not scroll sideways, and nothing is in the console but what Chromium
 /// notes there: the page's own status, and that a log-out has cleared its cache.
 async fn holds_together(browser: &Browser, page: &str) {
@@ -282,7 +301,8 @@ async fn holds_together(browser: &Browser, page: &str) {
     assert!(rules.as_u64() > Some(10), "{page} has no style");
     let image = browser.script("return document.querySelector('img').naturalWidth").await;
     assert!(image.as_u64() > Some(0), "{page} lacks an image");
-    let overhang = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
+    let root = "document.documentElement";
+    let overhang = browser.script(&format!("return {root}.scrollWidth - {root}.clientWidth")).await;
     assert_eq!(overhang, 0, "{page} scrolls sideways");
     let own = format!("{} - Failed to load resource", browser.current_url().await.unwrap());
     let console = browser.console().await;
