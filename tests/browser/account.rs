@@ -21,7 +21,7 @@ async fn every_step_says_that_it_is_done() {
     phone.arrive("Profile").await;
     desk.type_into("#current_password", PASSWORD).await;
     desk.type_into("#new_password", NEW).await;
-    desk.click("form[action='/profile/password'] button").await;
+    desk.follow("form[action='/profile/password'] button").await;
     let changed = "Your password is changed. Your other sessions have ended.";
     assert_eq!(desk.text(".notice").await, changed);
     phone.open("/profile").await;
@@ -34,17 +34,17 @@ async fn every_step_says_that_it_is_done() {
         browser.arrive("Profile").await;
     }
     desk.open("/sessions").await;
-    desk.click("tbody a.button").await;
+    desk.follow("tbody a.button").await;
     desk.arrive("End the session?").await;
-    desk.click(".question button").await;
+    desk.follow(".question button").await;
     assert_eq!(desk.text(".notice").await, "The session has ended.");
-    desk.click("a[href='/sessions/others']").await;
+    desk.follow("a[href='/sessions/others']").await;
     desk.arrive("End all other sessions?").await;
-    desk.click(".question a").await;
+    desk.follow(".question a").await;
     desk.arrive("Sessions").await;
     assert!(!desk.source().await.unwrap().contains("class=\"notice\""), "nothing was done");
-    desk.click("a[href='/sessions/others']").await;
-    desk.click(".question button").await;
+    desk.follow("a[href='/sessions/others']").await;
+    desk.follow(".question button").await;
     assert_eq!(desk.text(".notice").await, "Your other sessions have ended.");
     phone.open("/profile").await;
     phone.arrive("Log in").await;
@@ -54,10 +54,10 @@ async fn every_step_says_that_it_is_done() {
     desk.submit(EMAIL, NEW).await;
     desk.arrive("Sessions").await;
     desk.open("/profile").await;
-    desk.click("a[href='/profile/deletion']").await;
+    desk.follow("a[href='/profile/deletion']").await;
     desk.arrive("Delete your account?").await;
     desk.type_into("#password", NEW).await;
-    desk.click(".question button").await;
+    desk.follow(".question button").await;
     desk.arrive("Sign up").await;
     assert_eq!(desk.text(".notice").await, "Your account is deleted.");
     assert!(desk.get_all_cookies().await.unwrap().is_empty());
@@ -69,10 +69,10 @@ async fn a_session_that_expires_over_an_open_form_leads_to_log_in_and_back() {
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     browser.open("/sessions").await;
-    browser.click("a[href^='/sessions/'].button").await;
+    browser.follow("a[href^='/sessions/'].button").await;
     browser.arrive("End this session?").await;
     scene.site.clock.advance(Duration::from_secs(8 * 24 * 3600));
-    browser.click(".question button").await;
+    browser.follow(".question button").await;
     browser.arrive("Log in").await;
     browser.submit(EMAIL, PASSWORD).await;
     browser.arrive("Sessions").await;

@@ -15,7 +15,7 @@ use std::{
 
 use actix_web::{App, HttpResponse, HttpServer, rt::System, web};
 use fantoccini::{
-    Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand,
+    Client, ClientBuilder, Locator, elements::Element, key::Key, wd::WebDriverCompatibleCommand,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::{Method, Url};
@@ -289,15 +289,24 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Fills in the form of the page and clicks its button.
+    /// Fills in the form of the page, clicks its button, and waits for the page that comes.
     pub async fn submit(&self, email: &str, password: &str) {
         self.type_into("#email", email).await;
         self.type_into("#password", password).await;
-        self.click("main form button").await;
+        self.follow("main form button").await;
     }
 
-    pub async fn click(&self, css: &str) {
-        self.see(css).await.click().await.unwrap();
+    /// Clicks on something that leads to another page, and waits for that.
+    pub async fn follow(&self, css: &str) {
+        self.leave(async || self.see(css).await.click().await.unwrap()).await;
+    }
+
+    /// Does what leads to another page, and waits until it is there: what is asked of the browser
+    /// next could still be answered by the old one.
+    pub async fn leave(&self, act: impl AsyncFnOnce()) {
+        self.script("window.left = true").await;
+        act().await;
+        self.eventually("return !window.left && document.readyState === 'complete'").await;
     }
 
     /// Signs up, and arrives at the profile.
@@ -309,7 +318,7 @@ impl Browser {
 
     /// Logs out, and arrives at the log-in page.
     pub async fn log_out(&self) {
-        self.click("header form button").await;
+        self.follow("header form button").await;
         self.arrive("Log in").await;
     }
 
@@ -330,6 +339,11 @@ impl Browser {
     /// Types where the focus is.
     pub async fn press(&self, keys: &str) {
         self.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    /// Presses Enter where that leads to another page, and waits for that.
+    pub async fn enter(&self) {
+        self.leave(async || self.press(&Key::Enter).await).await;
     }
 
     pub async fn script(&self, script: &str) -> Value {

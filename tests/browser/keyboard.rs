@@ -16,14 +16,14 @@ async fn an_account_is_used_from_sign_up_to_log_out_with_the_keyboard_alone() {
     // The focus is in the form from the start.
     assert_eq!(browser.focus().await, "email");
     move_to(&browser, Tab::Forwards, "main a[href='/signup']").await;
-    enter(&browser).await;
+    browser.enter().await;
     browser.arrive("Sign up").await;
     assert_eq!(browser.focus().await, "email");
     browser.press(EMAIL).await;
     move_to(&browser, Tab::Forwards, "#password").await;
     browser.press(PASSWORD).await;
     move_to(&browser, Tab::Forwards, "main form button").await;
-    enter(&browser).await;
+    browser.enter().await;
     browser.arrive("Profile").await;
 
     // Past everything to the new password, and back to the old one.
@@ -32,18 +32,18 @@ async fn an_account_is_used_from_sign_up_to_log_out_with_the_keyboard_alone() {
     move_to(&browser, Tab::Backwards, "#current_password").await;
     browser.press(PASSWORD).await;
     move_to(&browser, Tab::Forwards, "form[action='/profile/password'] button").await;
-    enter(&browser).await;
+    browser.enter().await;
     browser.arrive("Profile").await;
     assert_eq!(browser.title().await.unwrap(), "Profile · waxseal", "nothing is wrong");
 
     move_to(&browser, Tab::Forwards, "form[action='/logout'] button").await;
-    enter(&browser).await;
+    browser.enter().await;
     browser.arrive("Log in").await;
     move_to(&browser, Tab::Forwards, "#email").await;
     browser.press(EMAIL).await;
     move_to(&browser, Tab::Forwards, "#password").await;
     browser.press(NEW_PASSWORD).await;
-    enter(&browser).await;
+    browser.enter().await;
     browser.arrive("Profile").await;
 }
 
@@ -88,11 +88,4 @@ async fn move_to(browser: &Browser, tab: Tab, css: &str) {
         browser.press(&keys).await;
     }
     panic!("Tab does not lead to {css}");
-}
-
-/// Presses Enter, and waits for the page that comes.
-async fn enter(browser: &Browser) {
-    browser.script("window.left = true").await;
-    browser.press(&Key::Enter).await;
-    browser.eventually("return !window.left && document.readyState === 'complete'").await;
 }

@@ -31,7 +31,7 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     let browser = scene.browser().await;
     browser.open("/").await;
     browser.arrive_at("/login").await;
-    browser.click("a[href='/signup']").await;
+    browser.follow("a[href='/signup']").await;
     browser.arrive("Sign up").await;
     browser.submit("Ann@Example.com", PASSWORD).await;
 
@@ -60,10 +60,10 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     assert_eq!(browser.value("#email").await, EMAIL);
     assert_eq!(browser.value("#password").await, "");
     assert_eq!(browser.focus().await, "problems");
-    browser.click("#problems a").await;
+    browser.see("#problems a").await.click().await.unwrap();
     assert_eq!(browser.focus().await, "password");
     browser.press(PASSWORD).await;
-    browser.click("main form button").await;
+    browser.follow("main form button").await;
     browser.arrive("Profile").await;
     for path in ["/", "/login", "/signup"] {
         browser.open(path).await;
@@ -202,7 +202,7 @@ async fn the_keyboard_is_enough() {
     let browser = scene.browser().await;
     browser.open("/signup").await;
     browser.press(&format!("{EMAIL}{tab}{PASSWORD}", tab = Key::Tab)).await;
-    browser.press(&Key::Enter).await;
+    browser.enter().await;
     browser.arrive("Profile").await;
 
     // The link that skips to the content comes first, and is seen then.
@@ -217,11 +217,11 @@ async fn the_keyboard_is_enough() {
     }
     let outline = browser.active_element().await.unwrap().css_value("outline-style").await.unwrap();
     assert_eq!(outline, "solid", "the focus is seen");
-    browser.press(&Key::Enter).await;
+    browser.enter().await;
     browser.arrive("Log in").await;
 
     browser.press(&format!("{EMAIL}{tab}{PASSWORD}{tab}", tab = Key::Tab)).await;
-    browser.press(&Key::Enter).await;
+    browser.enter().await;
     browser.arrive("Profile").await;
 }
 
@@ -329,7 +329,7 @@ async fn a_form_on_another_site_is_refused() {
     for host in ["localhost", "127.0.0.1"] {
         for form in ["#out button", "#in button"] {
             browser.goto(&format!("http://{host}:{port}/")).await.unwrap();
-            browser.click(form).await;
+            browser.follow(form).await;
             browser.arrive("Not allowed").await;
             let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
             assert_eq!(browser.script(status).await, 403);

@@ -464,11 +464,10 @@ async fn send(browser: &Browser, path: &str, fields: &[(&'static str, String)]) 
             form.append(field);
         }
         document.body.append(form);
-        window.left = true;
         form.submit();
     ";
-    browser.execute(script, vec![json!(path), json!(fields)]).await.unwrap();
-    browser.eventually("return !window.left && document.readyState === 'complete'").await;
+    let fields = vec![json!(path), json!(fields)];
+    browser.leave(async || drop(browser.execute(script, fields).await.unwrap())).await;
 }
 
 struct Database(AnyConnection);
