@@ -15,6 +15,10 @@ use crate::clock::Timestamp;
 /// common, minutes are a fault).
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
+/// How many bytes a plaintext has besides its state, for times of ten digits: those until the year
+/// 2286.
+const AROUND_STATE: usize = 104;
+
 /// What a session's token seals. Times are whole Unix seconds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de>"))]
@@ -99,13 +103,19 @@ impl<S: Borrow<State>> Claims<S> {
     /// Writes a token's plaintext.
     pub fn to_json(&self) -> String {
         let Self { sid, auth_time, iat, exp, state } = self;
-        let (auth_time, iat, exp) = (auth_time.as_unix(), iat.as_unix(), exp.as_unix());
+        let state = state.as_ref().map(S::borrow);
+        let mut json = String::with_capacity(AROUND_STATE + state.map_or(0, State::json_len));
         // Nothing here needs escaping.
-        let mut json =
-            format!(r#"{{"sid":"{sid}","auth_time":{auth_time},"iat":{iat},"exp":{exp}"#);
+        json += r#"{"sid":""#;
+        sid.write(&mut json);
+        json += r#"","auth_time":"#;
+        for (time, next) in [(auth_time, r#","iat":"#), (iat, r#","exp":"#), (exp, "")] {
+            json += &time.as_unix().to_string();
+            json += next;
+        }
         if let Some(state) = state {
             json += r#","state":"#;
-            state.borrow().write(&mut json);
+            state.write(&mut json);
         }
         json.push('}');
         json

@@ -34,6 +34,11 @@ impl SessionId {
         rand::rng().fill_bytes(&mut bytes);
         Self(bytes)
     }
+
+    /// Writes the id.
+    pub(super) fn write(&self, text: &mut String) {
+        BASE64_URL_SAFE_NO_PAD.encode_string(self.0, text);
+    }
 }
 
 impl fmt::Display for SessionId {
