@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::secret::Secret;
+use super::{
+    cipher::{self, Cipher},
+    secret::Secret,
+};
 
 /// The keys that tokens are sealed and unsealed with.
 ///
@@ -36,10 +38,10 @@ pub struct Keyring {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId(pub(super) [u8; KeyId::BYTES]);
 
-/// One key, ready for use. The cipher wipes it from memory when dropped.
+/// One key, with its name.
 pub(super) struct Key {
     pub(super) id: KeyId,
-    pub(super) cipher: XChaCha20Poly1305,
+    pub(super) cipher: Cipher,
 }
 
 impl Keyring {
@@ -121,9 +123,9 @@ impl fmt::Debug for KeyId {
 
 impl Key {
     fn derive(secret: &Secret) -> Self {
-        let key: Zeroizing<[u8; 32]> = expand(secret, b"waxseal/v1/key");
+        let key: Zeroizing<[u8; cipher::KEY]> = expand(secret, b"waxseal/v1/key");
         let id = expand(secret, b"waxseal/v1/key-id");
-        Self { id: KeyId(*id), cipher: XChaCha20Poly1305::new((&*key).into()) }
+        Self { id: KeyId(*id), cipher: Cipher::new(&key) }
     }
 }
 

@@ -18,6 +18,7 @@
 //! ```
 
 mod alphabet;
+mod cipher;
 mod keyring;
 mod secret;
 mod token;

@@ -3,21 +3,16 @@
 use std::fmt;
 
 use base64::Engine;
-use chacha20poly1305::{
-    AeadInOut, Tag, XNonce,
-    aead::{self, inout::InOutBuf},
-};
 use rand::Rng;
 
 use super::{
     alphabet::BASE64URL,
+    cipher::{Forged, NONCE, TAG, TooLong},
     keyring::{Key, KeyId, Keyring},
 };
 
 const VERSION: u8 = 1;
 const HEADER: usize = 1 + KeyId::BYTES;
-const NONCE: usize = 24;
-const TAG: usize = 16;
 
 /// What a token held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +51,8 @@ impl Keyring {
         let key = self.find(KeyId(id)).ok_or(Rejection::UnknownKey)?;
 
         key.cipher
-            .decrypt_inout_detached(
-                &XNonce::from(*nonce),
-                &associated_data(header, purpose),
-                InOutBuf::from(text),
-                &Tag::from(*tag),
-            )
-            .map_err(|aead::Error| Rejection::Forged)?;
+            .decrypt(nonce, &associated_data(header, purpose), text, tag)
+            .map_err(|Forged| Rejection::Forged)?;
         // Where it was decoded to, it was decrypted: what is around it goes.
         bytes.truncate(bytes.len() - TAG);
         bytes.drain(..HEADER + NONCE);
@@ -92,15 +82,11 @@ fn seal_with(key: &Key, nonce: [u8; NONCE], purpose: &str, plaintext: &[u8]) -> 
     bytes.extend_from_slice(&header);
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(plaintext);
-    let sealed = key.cipher.encrypt_inout_detached(
-        &XNonce::from(nonce),
-        &associated_data(&header, purpose),
-        InOutBuf::from(&mut bytes[HEADER + NONCE..]),
-    );
-    match sealed {
+    let associated_data = associated_data(&header, purpose);
+    match key.cipher.encrypt(&nonce, &associated_data, &mut bytes[HEADER + NONCE..]) {
         Ok(tag) => bytes.extend_from_slice(&tag),
-        // Only for a plaintext of 256 GiB and more. No token then: nothing unseals "".
-        Err(aead::Error) => bytes.clear(),
+        // No token then: nothing unseals "".
+        Err(TooLong) => bytes.clear(),
     }
     BASE64URL.encode(bytes)
 }

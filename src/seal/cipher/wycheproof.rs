@@ -1,0 +1,64 @@
+//! The cipher, against the XChaCha20-Poly1305 vectors of Project Wycheproof: edge cases of the
+//! arithmetic, and forgeries that implementations have let through.
+//!
+//! They can't come through the seal, which derives its key from a secret and draws its nonce.
+
+use wycheproof::{
+    TestResult,
+    aead::{Test, TestName, TestSet},
+};
+
+use super::{Cipher, Forged, NONCE};
+
+#[test]
+fn every_vector_is_sealed_and_opened_as_it_says() {
+    let (mut opened, mut refused) = (0, 0);
+    for vector in vectors().iter().filter(|vector| vector.nonce.len() == NONCE) {
+        if vector.result == TestResult::Valid {
+            let expected = (vector.ct.to_vec(), vector.tag.to_vec());
+            assert_eq!(sealed(vector), expected, "{}", name(vector));
+            assert_eq!(unsealed(vector), Ok(vector.pt.to_vec()), "{}", name(vector));
+            opened += 1;
+        } else {
+            assert_eq!(unsealed(vector), Err(Forged), "{}", name(vector));
+            refused += 1;
+        }
+    }
+    // As many as there were when this was written: none is passed over.
+    assert!(opened >= 246 && refused >= 60, "{opened} opened, {refused} refused");
+}
+
+/// The vectors with a nonce of another length are those of an API that takes any: they have no way
+/// into this one, which takes arrays of 24 bytes.
+#[test]
+fn a_nonce_of_another_length_is_none() {
+    let others = vectors().into_iter().filter(|vector| vector.nonce.len() != NONCE);
+    assert!(others.map(|vector| assert_eq!(vector.result, TestResult::Invalid)).count() > 0);
+}
+
+fn vectors() -> Vec<Test> {
+    let set = TestSet::load(TestName::XChaCha20Poly1305).unwrap();
+    set.test_groups.into_iter().flat_map(|group| group.tests).collect()
+}
+
+fn cipher(vector: &Test) -> (Cipher, [u8; NONCE]) {
+    let key = vector.key.as_slice().try_into().unwrap();
+    (Cipher::new(key), vector.nonce.as_slice().try_into().unwrap())
+}
+
+/// The ciphertext and the tag.
+fn sealed(vector: &Test) -> (Vec<u8>, Vec<u8>) {
+    let (mut bytes, (cipher, nonce)) = (vector.pt.to_vec(), cipher(vector));
+    let tag = cipher.encrypt(&nonce, &vector.aad, &mut bytes).unwrap();
+    (bytes, tag.to_vec())
+}
+
+fn unsealed(vector: &Test) -> Result<Vec<u8>, Forged> {
+    let (mut bytes, (cipher, nonce)) = (vector.ct.to_vec(), cipher(vector));
+    let tag = vector.tag.as_slice().try_into().unwrap();
+    cipher.decrypt(&nonce, &vector.aad, &mut bytes, tag).map(|()| bytes)
+}
+
+fn name(vector: &Test) -> String {
+    format!("vector {}: {}", vector.tc_id, vector.comment)
+}
