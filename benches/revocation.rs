@@ -1,28 +1,17 @@
 //! The revocation list: how long a look-up takes with a thousand, a million and ten million
-//! revoked sessions, how much memory an entry takes, and what a request costs with an empty list
-//! and with a million on it.
+//! revoked sessions, and how much memory an entry takes. (What they cost a request: `growth`.)
 //!
 //! The memory is the growth of the process's resident set (Linux), printed before the timings.
 //! `cargo bench --bench revocation`.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::hint::black_box;
 
-use actix_web::{
-    App, HttpResponse,
-    cookie::Cookie,
-    test::{TestRequest, call_service, init_service},
-    web,
-};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use waxseal::{
-    clock::{Clock, Timestamp},
-    seal::{Keyring, Secret},
-    session::{
-        Lifetimes, Registry, RegistryError, RevocationList, SessionId, SessionLayer, SessionRecord,
-        Standing, State, envelope::Claims,
-    },
+    clock::Timestamp,
+    session::{RevocationList, SessionId},
 };
 
 fn look_ups(criterion: &mut Criterion) {
@@ -64,74 +53,5 @@ fn resident_bytes() -> f64 {
     pages * 4096.0
 }
 
-/// A registry with nothing but the list.
-struct OnlyList(RevocationList);
-
-impl Registry for OnlyList {
-    fn standing(&self, id: &SessionId) -> Standing {
-        if self.0.contains(id) { Standing::Revoked } else { Standing::Live }
-    }
-
-    async fn open(&self, _: &SessionRecord, _: Option<&SessionId>) -> Result<bool, RegistryError> {
-        Ok(true)
-    }
-
-    async fn load(&self, _: &SessionId) -> Result<Option<State>, RegistryError> {
-        Ok(None)
-    }
-
-    async fn refresh(&self, _: &SessionId, _: Timestamp) -> Result<bool, RegistryError> {
-        Ok(true)
-    }
-
-    async fn save(&self, _: &SessionRecord) -> Result<bool, RegistryError> {
-        Ok(true)
-    }
-
-    async fn end(&self, _: &SessionRecord) -> Result<(), RegistryError> {
-        Ok(())
-    }
-}
-
-fn requests(criterion: &mut Criterion) {
-    let runtime = actix_web::rt::System::new();
-    let mut group = criterion.benchmark_group("request with a session");
-    group.measurement_time(Duration::from_secs(5));
-    for revoked in [0, 1_000_000] {
-        let list = if revoked == 0 { RevocationList::default() } else { filled(revoked).0 };
-        let keyring = Keyring::new(&Secret::generate());
-        let token = token(&keyring);
-        let layer = SessionLayer::builder(keyring, Arc::new(OnlyList(list))).build().unwrap();
-        let app = runtime.block_on(init_service(
-            App::new().wrap(layer).route("/", web::get().to(async || HttpResponse::Ok().finish())),
-        ));
-        group.bench_function(BenchmarkId::new("revoked", revoked), |bencher| {
-            bencher.iter(|| {
-                let cookie = Cookie::new("__Host-session", token.as_str());
-                let request = TestRequest::get().cookie(cookie).to_request();
-                let response = runtime.block_on(call_service(&app, request));
-                assert!(response.headers().is_empty(), "the session is taken, and not due");
-                response
-            });
-        });
-    }
-}
-
-/// A session whose state has about 200 bytes, not due for a refresh.
-fn token(keyring: &Keyring) -> String {
-    let state = serde_json::json!({ "user_id": "42", "role": "user", "note": "x".repeat(160) });
-    let now = Clock::system().now();
-    let record =
-        SessionRecord::open(&Lifetimes::default(), now, State::from_value(&state).unwrap());
-    let claims = Claims {
-        sid: record.id,
-        auth_time: now,
-        iat: now,
-        exp: record.expires_at,
-        state: Some(record.state),
-    };
-    keyring.seal("session:__Host-session", claims.to_json().as_bytes())
-}
-
-criterion_group!(benches, look_ups, requests);
+criterion_group!(benches, look_ups);
 criterion_main!(benches);

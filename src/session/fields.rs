@@ -1,6 +1,6 @@
 //! The fields of a JSON object, found where they stand in a text.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use actix_session::Session;
 use serde::{
@@ -50,13 +50,20 @@ impl<'de> Visitor<'de> for InObject {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(USUAL);
         while let Some((Key(key), value)) = map.next_entry()? {
-            if fields.iter().any(|(earlier, _)| *earlier == key) {
-                return Err(A::Error::custom("a key is there twice"));
-            }
             fields.push((key, value));
+        }
+        if is_any_twice(fields.iter().map(|(key, _)| &**key)) {
+            return Err(A::Error::custom("a key is there twice"));
         }
         Ok(Fields(fields))
     }
+}
+
+/// Whether a key stands there more than once. In the order in which the layer writes them, each has to
+/// be compared with the next only.
+fn is_any_twice<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let mut seen = HashSet::new();
+    !keys.clone().is_sorted_by(|a, b| a < b) && !keys.clone().all(|key| seen.insert(key))
 }
 
 /// A key where it stands, or a copy where it is written with escapes.

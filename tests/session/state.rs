@@ -81,6 +81,28 @@ async fn a_change_that_changes_nothing_sends_nothing() {
 }
 
 #[actix_web::test]
+async fn of_many_values_a_change_to_any_is_kept() {
+    let world = World::new();
+    let site = world.site().await;
+    let many: serde_json::Map<_, _> = (10..40).map(|at| (format!("key{at}"), json!("0"))).collect();
+    let token = with_state(&world, json!(many));
+    for path in ["/untouched", "/set/key10/0", "/set/key39/0", "/remove/key40"] {
+        site.get(path, &token).await.assert_no_cookie();
+    }
+    for (path, key, value) in [
+        ("/set/key10/1", "key10", Some("1")),
+        ("/set/key39/1", "key39", Some("1")),
+        ("/set/key40/1", "key40", Some("1")),
+        ("/remove/key25", "key25", None),
+    ] {
+        let changed = site.get(path, &token).await.sealed().value;
+        let state = world.row(&changed).unwrap().state;
+        assert_eq!(state.get::<String>(key).as_deref(), value, "{path}");
+        assert_eq!(state.get::<String>("key20").as_deref(), Some("0"), "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn what_the_layer_does_not_understand_it_does_not_change() {
     let world = World::new();
     let site = world.site().await;

@@ -79,6 +79,25 @@ async fn a_token_that_does_not_read_like_a_session_is_cleared() {
 }
 
 #[actix_web::test]
+async fn a_state_with_a_key_twice_is_cleared() {
+    let world = World::new();
+    let site = world.site().await;
+    let honest = world.honest_claims();
+    for state in [
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1,"b":2,"a":3}"#,
+        r#"{"b":1,"a":2,"b":3,"c":4}"#,
+        r#"{"a":1,"\u0061":2}"#,
+        r#"{"":1,"":1}"#,
+    ] {
+        let mut claims = honest.clone();
+        claims["state"] = json!("STATE");
+        let token = world.seal(claims.to_string().replace("\"STATE\"", state));
+        assert_no_session(&site, state, &token).await;
+    }
+}
+
+#[actix_web::test]
 async fn a_token_with_a_claim_missing_is_cleared() {
     let world = World::new();
     let site = world.site().await;

@@ -11,17 +11,7 @@ const STEP: f64 = 30.0;
 const BAR: f64 = 18.0;
 
 /// It has a background of its own, so that it can be read on whatever page it is put.
-const STYLE: &str = "
-    .page { fill: #ffffff; stroke: #d8dbe0 } .text { fill: #1f2328 } .faint { fill: #5b636d }
-    .grid { stroke: #e6e8eb } .bare { fill: #8b949e } .waxseal { fill: #b3372b } .other { fill: #3f6fb5 }
-    .database { opacity: .5 }
-    text { font: 13px system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif }
-    .title { font-size: 16px; font-weight: 600 } .tick { font-size: 11px }
-    @media (prefers-color-scheme: dark) {
-      .page { fill: #14171c; stroke: #333940 } .text { fill: #e6e9ed } .faint { fill: #9aa3ad }
-      .grid { stroke: #2a2f36 } .waxseal { fill: #e0685a } .other { fill: #6d9be0 }
-    }
-";
+const STYLE: &str = include_str!("../../support/chart.css");
 
 /// Draws an SVG.
 pub fn draw(all: &[Measured]) -> String {
@@ -33,7 +23,8 @@ pub fn draw(all: &[Measured]) -> String {
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title">
   <title id="title">Processor time that a request takes, in microseconds, for each server</title>
-  <style>{STYLE}  </style>
+  <style>
+{STYLE}  </style>
   <rect class="page" x=".5" y=".5" width="{}" height="{}" rx="8"/>
   <text class="text title" x="24" y="34">Processor time a request takes, over HTTP</text>
   <text class="faint" x="24" y="55">microseconds on the server; less is better</text>

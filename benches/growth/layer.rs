@@ -1,0 +1,265 @@
+//! What grows within one process: measured as `benches/middleware.rs` does, around a handler that does
+//! nothing, without the network.
+
+use std::{
+    cell::RefCell,
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_http::Request;
+use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
+use actix_web::{
+    App, HttpResponse,
+    body::MessageBody,
+    cookie::Key,
+    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::header::{COOKIE, SET_COOKIE},
+    test::{TestRequest, call_service, init_service},
+    web,
+};
+use serde_json::{Map, Value, json};
+use tokio::runtime::{self, Runtime};
+use waxseal::{
+    clock::Timestamp,
+    session::{
+        Registry, RegistryError, RevocationList, SessionId, SessionLayer, SessionRecord, Standing,
+        State,
+    },
+};
+
+use crate::{
+    chart::{Chart, Line},
+    median, token,
+};
+
+const COOKIE_NAME: &str = "__Host-session";
+/// How long each point is measured.
+const TIME: Duration = Duration::from_millis(700);
+/// Requests that are made before the clock starts, and timed together.
+const TOGETHER: usize = 64;
+
+/// The time that a request takes, in microseconds: the median of many times 64.
+fn time<S, B>(runtime: &Runtime, app: &S, mut request: impl FnMut() -> Request) -> f64
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+{
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < TIME {
+        let requests: Vec<Request> = (0..TOGETHER).map(|_| request()).collect();
+        times.push(runtime.block_on(async {
+            let started = Instant::now();
+            for request in requests {
+                call_service(app, request).await;
+            }
+            started.elapsed().as_secs_f64() * 1e6 / TOGETHER as f64
+        }));
+    }
+    median(times)
+}
+
+fn request(cookies: &str) -> Request {
+    TestRequest::get().insert_header((COOKIE, cookies)).to_request()
+}
+
+thread_local! {
+    /// What the log-in of actix-session's app puts into the session.
+    static TO_KEEP: RefCell<Value> = const { RefCell::new(Value::Null) };
+}
+
+fn routes(app: &mut web::ServiceConfig) {
+    let keep = async |session: Session| {
+        let Value::Object(state) = TO_KEEP.take() else { panic!("a state is an object") };
+        for (key, value) in state {
+            session.insert(key, value).unwrap();
+        }
+        HttpResponse::Ok().finish()
+    };
+    app.route("/", web::get().to(async || HttpResponse::Ok().finish()))
+        .route("/", web::post().to(keep));
+}
+
+fn start<T, B>(
+    runtime: &Runtime,
+    app: App<T>,
+) -> impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + use<T, B>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    runtime.block_on(init_service(app.configure(routes)))
+}
+
+/// The apps that are compared, and what a request takes of each.
+struct Apps {
+    runtime: Runtime,
+    registry: Arc<OnlyList>,
+    key: Key,
+}
+
+impl Apps {
+    fn new(list: RevocationList) -> Self {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        Self { runtime, registry: Arc::new(OnlyList(list)), key: Key::generate() }
+    }
+
+    fn bare(&self, cookies: &str) -> f64 {
+        let app = start(&self.runtime, App::new());
+        time(&self.runtime, &app, || request(cookies))
+    }
+
+    /// Each request with the next of these cookies.
+    fn waxseal(&self, cookies: &[String], refreshing: bool) -> f64 {
+        let mut layer = SessionLayer::builder(token::keyring(), Arc::clone(&self.registry));
+        if refreshing {
+            layer = layer.refresh_below(waxseal::session::Lifetimes::DEFAULT_IDLE_TIMEOUT);
+        }
+        let app = start(&self.runtime, App::new().wrap(layer.build().unwrap()));
+        let mut turn = cookies.iter().cycle();
+        time(&self.runtime, &app, || request(turn.next().unwrap()))
+    }
+
+    fn actix_session(&self, others: &str, state: &Value) -> f64 {
+        let theirs = SessionMiddleware::new(CookieSessionStore::default(), self.key.clone());
+        let app = start(&self.runtime, App::new().wrap(theirs));
+        TO_KEEP.set(state.clone());
+        let kept = TestRequest::post().to_request();
+        let response = self.runtime.block_on(call_service(&app, kept));
+        let set_cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+        let cookie = set_cookie.split(';').next().unwrap();
+        time(&self.runtime, &app, || request(&format!("{others}{cookie}")))
+    }
+}
+
+fn state_of(state: &Value) -> Option<State> {
+    Some(State::from_value(state).unwrap())
+}
+
+pub fn by_size_of_state() -> Vec<Chart> {
+    let apps = Apps::new(RevocationList::default());
+    let cookie = |state: &Value| token::cookie(COOKIE_NAME, SessionId::random(), state_of(state));
+    let measure = |state: fn(usize) -> Value, what: &dyn Fn(&Value) -> f64| {
+        let sizes = [50, 200, 500, 1000, 1500, 2000, 2500, 2800].into_iter();
+        sizes.map(|size| (size as f64, what(&state(size)))).collect::<Vec<_>>()
+    };
+    let bare = apps.bare("");
+    let sealed = |state: &Value| apps.waxseal(&[cookie(state)], false) - bare;
+    let refreshed = |state: &Value| apps.waxseal(&[cookie(state)], true) - bare;
+    let theirs = |state: &Value| apps.actix_session("", state) - bare;
+    let line = |name, class, points| Line { name, class, points };
+    vec![Chart {
+        name: "state",
+        title: "A request, by the size of its session's state",
+        measured: "microseconds that are added to a request without a session",
+        grows: "bytes of state",
+        by_tens: false,
+        lines: vec![
+            line("waxseal, one long value", "waxseal", measure(one_value, &sealed)),
+            line("… values of 20 bytes", "waxseal database", measure(small_values, &sealed)),
+            line("… one, refreshed each time", "waxseal", measure(one_value, &refreshed)),
+            line("actix-session, one value", "other", measure(one_value, &theirs)),
+            line("… values of 20 bytes", "other database", measure(small_values, &theirs)),
+        ],
+    }]
+}
+
+/// A state of so many bytes: one value has nearly all of them.
+fn one_value(bytes: usize) -> Value {
+    json!({ "user_id": "42", "note": "x".repeat(bytes - r#"{"user_id":"42","note":""}"#.len()) })
+}
+
+/// A state of so many bytes, in values of 20 with their keys.
+fn small_values(bytes: usize) -> Value {
+    let value = |at| (format!("key-{at:03}"), json!("x".repeat(8)));
+    Value::Object((0..bytes / 20).map(value).collect::<Map<_, _>>())
+}
+
+pub fn by_cookies() -> Vec<Chart> {
+    let apps = Apps::new(RevocationList::default());
+    let state = one_value(200);
+    let ours = token::cookie(COOKIE_NAME, SessionId::random(), state_of(&state));
+    let mut lines = [
+        Line { name: "waxseal", class: "waxseal", points: Vec::new() },
+        Line { name: "actix-session", class: "other", points: Vec::new() },
+    ];
+    for others in [0, 1, 2, 5, 10, 20, 40] {
+        let mut before = String::new();
+        for at in 0..others {
+            write!(before, "_ga_{at:02}=GS1.1.17198{at:02}.42.0; ").unwrap();
+        }
+        let bare = apps.bare(&format!("{before}{ours}"));
+        let waxseal = apps.waxseal(&[format!("{before}{ours}")], false);
+        lines[0].points.push((f64::from(others), waxseal - bare));
+        lines[1].points.push((f64::from(others), apps.actix_session(&before, &state) - bare));
+    }
+    vec![Chart {
+        name: "cookies",
+        title: "A request, by the other cookies that come with it",
+        measured: "microseconds that are added to a request without sessions; 200 bytes of state",
+        grows: "other cookies of 28 bytes",
+        by_tens: false,
+        lines: lines.into(),
+    }]
+}
+
+/// A registry with nothing but the list.
+struct OnlyList(RevocationList);
+
+impl Registry for OnlyList {
+    fn standing(&self, id: &SessionId) -> Standing {
+        if self.0.contains(id) { Standing::Revoked } else { Standing::Live }
+    }
+
+    async fn open(&self, _: &SessionRecord, _: Option<&SessionId>) -> Result<bool, RegistryError> {
+        Ok(true)
+    }
+
+    async fn load(&self, _: &SessionId) -> Result<Option<State>, RegistryError> {
+        Ok(None)
+    }
+
+    async fn refresh(&self, _: &SessionId, _: Timestamp) -> Result<bool, RegistryError> {
+        Ok(true)
+    }
+
+    async fn save(&self, _: &SessionRecord) -> Result<bool, RegistryError> {
+        Ok(true)
+    }
+
+    async fn end(&self, _: &SessionRecord) -> Result<(), RegistryError> {
+        Ok(())
+    }
+}
+
+pub fn by_revoked_sessions() -> Vec<Chart> {
+    // As many as are active at once on a busy node: each looks up another place of the list.
+    let state = one_value(200);
+    let cookies: Vec<String> = (0..10_000)
+        .map(|_| token::cookie(COOKIE_NAME, SessionId::random(), state_of(&state)))
+        .collect();
+    let mut points = Vec::new();
+    for revoked in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
+        let list = RevocationList::default();
+        for _ in 0..revoked {
+            list.insert(SessionId::random(), Timestamp::MAX);
+        }
+        let apps = Apps::new(list);
+        points.push((f64::from(revoked), apps.waxseal(&cookies, false) - apps.bare("")));
+    }
+    vec![Chart {
+        name: "revoked",
+        title: "A request, by the sessions that are revoked",
+        measured: "microseconds that are added to a request without a session; 200 bytes of state",
+        grows: "revoked sessions on the list",
+        by_tens: true,
+        lines: vec![Line { name: "waxseal", class: "waxseal", points }],
+    }]
+}

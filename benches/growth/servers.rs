@@ -1,0 +1,176 @@
+//! What grows in a database or with the nodes: the program itself, on loopback.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use tokio::runtime::{Builder, Runtime};
+use waxseal::session::{SessionId, State};
+
+use crate::{
+    chart::{Chart, Line},
+    keep_alive::Connection as KeptAlive,
+    median,
+    postgres::Postgres,
+    server::Server,
+    token,
+};
+
+/// Says where it listens, and nothing of every request.
+const QUIET: [(&str, &str); 1] = [("RUST_LOG", "warn,waxseal::cli=info")];
+const USER: &str = "00000000-0000-4000-8000-000000000042";
+/// So many requests, each with another session, make a point.
+const REQUESTS: u32 = 3000;
+/// So many log-outs do.
+const LOG_OUTS: u32 = 200;
+
+fn state() -> State {
+    State::from_json(&format!(r#"{{"user_id":"{USER}","role":"user"}}"#)).unwrap()
+}
+
+pub fn by_sessions() -> Vec<Chart> {
+    sqlx::any::install_default_drivers();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite://{}/growth.db", folder.path().display());
+    let mut lines = vec![
+        Line { name: "sealed, no query", class: "waxseal", points: Vec::new() },
+        Line { name: "database mode, SQLite", class: "other", points: Vec::new() },
+    ];
+    measure_sessions(&runtime, &sqlite, Some(0), 1, &mut lines);
+    if let Some(postgres) = Postgres::start() {
+        let name = "database mode, PostgreSQL";
+        lines.push(Line { name, class: "other database", points: Vec::new() });
+        measure_sessions(&runtime, &postgres.url(), None, 2, &mut lines);
+    }
+    vec![Chart {
+        name: "sessions",
+        title: "A request, by the sessions that there are",
+        measured: "microseconds until the answer to GET /api/session is there, over loopback",
+        grows: "live sessions in the database",
+        by_tens: true,
+        lines,
+    }]
+}
+
+/// In the database, and, if asked for, with sealed sessions: the places of their lines.
+fn measure_sessions(
+    runtime: &Runtime,
+    url: &str,
+    sealed: Option<usize>,
+    database: usize,
+    lines: &mut [Line],
+) {
+    Server::start(url, &QUIET).stop();
+    let mut there = 0;
+    for sessions in [1_000, 10_000, 100_000, 1_000_000] {
+        runtime.block_on(fill(url, there, sessions));
+        there = sessions;
+        // Spread over all of them.
+        let id = |at: u32| id_of(u64::from(at) * 7919 % u64::from(sessions)).parse().unwrap();
+        if let Some(line) = sealed {
+            let cookie = |at| token::cookie("session", id(at), Some(state()));
+            lines[line].points.push((f64::from(sessions), time(url, "cookie", cookie)));
+        }
+        let cookie = |at| token::cookie("session", id(at), None);
+        lines[database].points.push((f64::from(sessions), time(url, "database", cookie)));
+    }
+}
+
+/// The median time of an answer, in microseconds.
+fn time(url: &str, mode: &str, cookie: impl Fn(u32) -> String) -> f64 {
+    let cookies: Vec<String> = (0..REQUESTS).map(cookie).collect();
+    let server = Server::start(url, &[QUIET[0], ("SESSION_MODE", mode)]);
+    let mut connection = KeptAlive::to(&server);
+    let times = cookies.iter().map(|cookie| {
+        let (status, time) = connection.ask("GET", "/api/session", cookie);
+        assert_eq!(status, 200);
+        time.as_secs_f64() * 1e6
+    });
+    let median = median(times.collect());
+    server.stop();
+    median
+}
+
+fn id_of(at: u64) -> String {
+    format!("AAA{}A", 100_000_000_000_000_000 + at)
+}
+
+/// Inserts those sessions that are not there yet.
+async fn fill(url: &str, from: u32, to: u32) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut database = AnyConnection::connect(url).await.unwrap();
+    let sessions = format!(
+        "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at)
+         WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})
+         SELECT 'AAA' || CAST(100000000000000000 + i AS TEXT) || 'A', '{USER}', '{}', {now}, {now},
+                {now} + 604000 FROM n",
+        state().to_json()
+    );
+    for statement in [sessions, "ANALYZE".to_owned()] {
+        database.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    database.close().await.unwrap();
+}
+
+pub fn by_nodes() -> Vec<Chart> {
+    sqlx::any::install_default_drivers();
+    let Some(postgres) = Postgres::start() else { return Vec::new() };
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut requests, mut ends) = (Vec::new(), Vec::new());
+    for count in [1, 2, 4, 8, 16] {
+        let url = postgres.url_of_new_schema();
+        let nodes: Vec<Server> = (0..count).map(|_| Server::start(&url, &QUIET)).collect();
+        let mut connections: Vec<KeptAlive> = nodes.iter().map(KeptAlive::to).collect();
+        runtime.block_on(fill(&url, 0, LOG_OUTS));
+        let cookies: Vec<String> = (0..LOG_OUTS)
+            .map(|at| {
+                let id: SessionId = id_of(u64::from(at)).parse().unwrap();
+                token::cookie("session", id, Some(state()))
+            })
+            .collect();
+        requests.push((f64::from(count), time_of_request(&mut connections[0], &cookies)));
+        ends.push((f64::from(count), time_of_end(&mut connections, &cookies)));
+        nodes.into_iter().for_each(Server::stop);
+    }
+    let line = |name, points| vec![Line { name, class: "waxseal", points }];
+    vec![
+        Chart {
+            name: "nodes",
+            title: "A request, by the nodes that there are",
+            measured: "microseconds until the answer to GET /api/session is there, over loopback",
+            grows: "nodes on one PostgreSQL",
+            by_tens: false,
+            lines: line("sealed", requests),
+        },
+        Chart {
+            name: "ends",
+            title: "The end of a session, by the nodes that there are",
+            measured: "milliseconds from the answer to a log-out until every node refuses the session",
+            grows: "nodes on one PostgreSQL",
+            by_tens: false,
+            lines: line("log-out", ends),
+        },
+    ]
+}
+
+fn time_of_request(node: &mut KeptAlive, cookies: &[String]) -> f64 {
+    let cookies = cookies.iter().cycle().take(REQUESTS as usize);
+    let times = cookies.map(|cookie| node.ask("GET", "/api/session", cookie).1);
+    median(times.map(|time| time.as_secs_f64() * 1e6).collect())
+}
+
+/// Logs out at the first, and asks one after the other until each refuses.
+fn time_of_end(nodes: &mut [KeptAlive], cookies: &[String]) -> f64 {
+    let times = cookies.iter().map(|cookie| {
+        let (status, _) = nodes[0].ask("POST", "/logout", cookie);
+        assert_eq!(status, 303);
+        let ended = Instant::now();
+        for node in &mut *nodes {
+            while node.ask("GET", "/api/session", cookie).0 == 200 {
+                assert!(ended.elapsed() < Duration::from_secs(5), "it never ends");
+            }
+        }
+        ended.elapsed().as_secs_f64() * 1e3
+    });
+    median(times.collect())
+}
