@@ -1,4 +1,6 @@
-//! What grows in a database or with the nodes: the program itself, on loopback.
+//! What grows in a database or with the nodes: the program itself, on loopback. All of it, what asks
+//! and the databases too, is kept to one processor: so the time of an answer is what it takes of that,
+//! and not how fast the system wakes another.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,11 +25,24 @@ const REQUESTS: u32 = 3000;
 /// So many log-outs do.
 const LOG_OUTS: u32 = 200;
 
+/// This process, and those that it starts from now on. (Where there is no such call, the times are
+/// less steady.)
+fn keep_to_one_processor() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_setaffinity};
+        let mut one = CpuSet::new();
+        one.set(0);
+        sched_setaffinity(None, &one).unwrap();
+    }
+}
+
 fn state() -> State {
     State::from_json(&format!(r#"{{"user_id":"{USER}","role":"user"}}"#)).unwrap()
 }
 
 pub fn by_sessions() -> Vec<Chart> {
+    keep_to_one_processor();
     sqlx::any::install_default_drivers();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -45,7 +60,7 @@ pub fn by_sessions() -> Vec<Chart> {
     vec![Chart {
         name: "sessions",
         title: "A request, by the sessions that there are",
-        measured: "microseconds until the answer to GET /api/session is there, over loopback",
+        measured: "microseconds until the answer to GET /api/session is there, on one processor",
         grows: "live sessions in the database",
         by_tens: true,
         lines,
@@ -81,14 +96,15 @@ fn time(url: &str, mode: &str, cookie: impl Fn(u32) -> String) -> f64 {
     let cookies: Vec<String> = (0..REQUESTS).map(cookie).collect();
     let server = Server::start(url, &[QUIET[0], ("SESSION_MODE", mode)]);
     let mut connection = KeptAlive::to(&server);
-    let times = cookies.iter().map(|cookie| {
-        let (status, time) = connection.ask("GET", "/api/session", cookie);
-        assert_eq!(status, 200);
-        time.as_secs_f64() * 1e6
-    });
-    let median = median(times.collect());
+    let median = median(cookies.iter().map(|cookie| time_of(&mut connection, cookie)).collect());
     server.stop();
     median
+}
+
+fn time_of(server: &mut KeptAlive, cookie: &str) -> f64 {
+    let (status, time) = server.ask("GET", "/api/session", cookie);
+    assert_eq!(status, 200);
+    time.as_secs_f64() * 1e6
 }
 
 fn id_of(at: u64) -> String {
@@ -113,6 +129,7 @@ async fn fill(url: &str, from: u32, to: u32) {
 }
 
 pub fn by_nodes() -> Vec<Chart> {
+    keep_to_one_processor();
     sqlx::any::install_default_drivers();
     let Some(postgres) = Postgres::start() else { return Vec::new() };
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -137,7 +154,7 @@ pub fn by_nodes() -> Vec<Chart> {
         Chart {
             name: "nodes",
             title: "A request, by the nodes that there are",
-            measured: "microseconds until the answer to GET /api/session is there, over loopback",
+            measured: "microseconds until the answer to GET /api/session is there, on one processor",
             grows: "nodes on one PostgreSQL",
             by_tens: false,
             lines: line("sealed", requests),
@@ -155,8 +172,7 @@ pub fn by_nodes() -> Vec<Chart> {
 
 fn time_of_request(node: &mut KeptAlive, cookies: &[String]) -> f64 {
     let cookies = cookies.iter().cycle().take(REQUESTS as usize);
-    let times = cookies.map(|cookie| node.ask("GET", "/api/session", cookie).1);
-    median(times.map(|time| time.as_secs_f64() * 1e6).collect())
+    median(cookies.map(|cookie| time_of(node, cookie)).collect())
 }
 
 /// Logs out at the first, and asks one after the other until each refuses.
