@@ -25,6 +25,8 @@ pub struct Contender {
 pub enum Server {
     /// One of [`crate::servers`], without sessions.
     Bare,
+    /// The same, asked with a cookie as long as a session's, which it doesn't look at.
+    BareWithCookie,
     /// One of [`crate::servers`] that has waxseal's session layer.
     Layer(&'static str),
     /// One of [`crate::servers`] that has actix-session's middleware.
@@ -54,8 +56,14 @@ impl Database {
 }
 
 /// In the order of the table.
-static ALL: [Contender; 12] = [
+static ALL: [Contender; 13] = [
     page("bare", "no session", Server::Bare, Database::None),
+    page(
+        "bare-cookie",
+        "no session, the cookie is sent all the same",
+        Server::BareWithCookie,
+        Database::None,
+    ),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
     page(
         "million",

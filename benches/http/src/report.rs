@@ -78,8 +78,9 @@ pub fn page(table: &str, conditions: &str) -> String {
 Written by `benches/http/run`, which measures again.
 
 Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from
-the session, whose state has six values in 200 bytes; none of them changes it. What is Node's own and
-what iron-session's, Node.js without sessions tells. The last two are the server that comes with waxseal,
+the session, whose state has six values in 200 bytes; none of them changes it. How much
+of it is the sending and the reading of a header, the second line tells; what is Node's own and what
+iron-session's, Node.js without sessions. The last two are the server that comes with waxseal,
 with its own pages, a person who has signed up, and the access log on; for the e-mail address on
 /profile it asks the database. Each server has one worker and is kept to one processor; `wrk` asks it on
 loopback, with one thread and {CONNECTIONS} connections.
