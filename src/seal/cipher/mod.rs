@@ -4,6 +4,7 @@
 //! tokens of the other. ring's is the faster one (see `docs/benchmarks.md`), and takes a C compiler to
 //! build; it does not wipe its copies of the key from memory.
 
+mod parts;
 #[cfg(not(feature = "ring"))]
 mod portable;
 #[cfg(feature = "ring")]
@@ -11,22 +12,8 @@ mod with_ring;
 #[cfg(test)]
 mod wycheproof;
 
+pub(super) use parts::{Forged, KEY, NONCE, TAG, TooLong};
 #[cfg(not(feature = "ring"))]
 pub(super) use portable::Cipher;
 #[cfg(feature = "ring")]
 pub(super) use with_ring::Cipher;
-
-/// How many bytes a key has.
-pub(super) const KEY: usize = 32;
-/// How many bytes a nonce has.
-pub(super) const NONCE: usize = 24;
-/// How many bytes a tag has.
-pub(super) const TAG: usize = 16;
-
-/// The text, the associated data, the nonce or the tag is not what it was, or the key another one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Forged;
-
-/// Longer than a key and a nonce can encrypt: 256 GiB.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;

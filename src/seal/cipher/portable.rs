@@ -5,7 +5,7 @@ use chacha20poly1305::{
     aead::{self, inout::InOutBuf},
 };
 
-use super::{Forged, KEY, NONCE, TAG, TooLong};
+use super::parts::{Forged, KEY, NONCE, TAG, TooLong};
 
 /// A key, ready for use. It is wiped from memory when dropped.
 pub(in crate::seal) struct Cipher(XChaCha20Poly1305);

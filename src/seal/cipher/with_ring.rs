@@ -9,7 +9,7 @@ use ring::{
 };
 use zeroize::Zeroizing;
 
-use super::{Forged, KEY, NONCE, TAG, TooLong};
+use super::parts::{Forged, KEY, NONCE, TAG, TooLong};
 
 /// A key, ready for use. It is wiped from memory when dropped.
 pub(in crate::seal) struct Cipher(Zeroizing<[u8; KEY]>);
