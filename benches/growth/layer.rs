@@ -12,11 +12,10 @@ use actix_http::Request;
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
     App, HttpResponse,
-    body::MessageBody,
     cookie::Key,
-    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{Service, ServiceResponse},
     http::header::{COOKIE, SET_COOKIE},
-    test::{TestRequest, call_service, init_service},
+    test::{TestRequest, call_service},
     web,
 };
 use serde_json::{Map, Value, json};
@@ -30,6 +29,7 @@ use waxseal::{
 };
 
 use crate::{
+    app::start,
     chart::{Chart, Line},
     median, token,
 };
@@ -81,23 +81,6 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/", web::post().to(keep));
 }
 
-fn start<T, B>(
-    runtime: &Runtime,
-    app: App<T>,
-) -> impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + use<T, B>
-where
-    T: ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<B>,
-            Error = actix_web::Error,
-            InitError = (),
-        > + 'static,
-    B: MessageBody + 'static,
-{
-    runtime.block_on(init_service(app.configure(routes)))
-}
-
 /// The apps that are compared, and what a request takes of each.
 struct Apps {
     runtime: Runtime,
@@ -112,7 +95,7 @@ impl Apps {
     }
 
     fn bare(&self, cookies: &str) -> f64 {
-        let app = start(&self.runtime, App::new());
+        let app = start(&self.runtime, App::new().configure(routes));
         time(&self.runtime, &app, || request(cookies))
     }
 
@@ -122,14 +105,14 @@ impl Apps {
         if refreshing {
             layer = layer.refresh_below(waxseal::session::Lifetimes::DEFAULT_IDLE_TIMEOUT);
         }
-        let app = start(&self.runtime, App::new().wrap(layer.build().unwrap()));
+        let app = start(&self.runtime, App::new().wrap(layer.build().unwrap()).configure(routes));
         let mut turn = cookies.iter().cycle();
         time(&self.runtime, &app, || request(turn.next().unwrap()))
     }
 
     fn actix_session(&self, others: &str, state: &Value) -> f64 {
         let theirs = SessionMiddleware::new(CookieSessionStore::default(), self.key.clone());
-        let app = start(&self.runtime, App::new().wrap(theirs));
+        let app = start(&self.runtime, App::new().wrap(theirs).configure(routes));
         TO_KEEP.set(state.clone());
         let kept = TestRequest::post().to_request();
         let response = self.runtime.block_on(call_service(&app, kept));

@@ -15,6 +15,8 @@ mod layer;
 mod servers;
 mod token;
 
+#[path = "../support/app.rs"]
+mod app;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;

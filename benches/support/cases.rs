@@ -5,20 +5,22 @@
 //! `bare/session` for one with. actix-session's own middleware, with its cookie store and its default
 //! settings, which encrypt, is there to compare.
 
+#[path = "app.rs"]
+mod app;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix_http::Request;
 use actix_session::{Session, storage::CookieSessionStore};
 use actix_web::{
     App, HttpResponse,
-    body::MessageBody,
     cookie::Key,
-    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{Service, ServiceResponse},
     http::{
         StatusCode,
         header::{COOKIE, SET_COOKIE},
     },
-    test::{TestRequest, call_service, init_service},
+    test::{TestRequest, call_service},
     web,
 };
 use tokio::runtime::{self, Runtime};
@@ -121,50 +123,34 @@ impl<M: Measure> Cases<'_, M> {
         );
         let without_state = cookie(&secret, &session, None);
 
-        let app = self.start(App::new().configure(routes));
+        let app = app::start(self.runtime, App::new().configure(routes));
         self.case("bare/visitor", &app, "", &VISITOR);
         self.case("bare/session", &app, &sealed, &VISITOR);
 
-        let app = self.start(App::new().wrap(layer().build().unwrap()).configure(routes));
+        let app =
+            app::start(self.runtime, App::new().wrap(layer().build().unwrap()).configure(routes));
         self.case("waxseal/visitor", &app, "", &VISITOR);
         self.case("waxseal/session", &app, &sealed, &UNCHANGED);
         self.case("waxseal/session_among_five_cookies", &app, &among_five, &UNCHANGED);
 
         let refreshing = layer().refresh_below(lifetimes.idle_timeout()).build().unwrap();
-        let app = self.start(App::new().wrap(refreshing).configure(routes));
+        let app = app::start(self.runtime, App::new().wrap(refreshing).configure(routes));
         self.case("waxseal/refresh", &app, &sealed, &REFRESHED);
 
         let database = layer().mode(Mode::Database).build().unwrap();
-        let app = self.start(App::new().wrap(database).configure(routes));
+        let app = app::start(self.runtime, App::new().wrap(database).configure(routes));
         self.case("waxseal/database_mode", &app, &without_state, &UNCHANGED);
     }
 
     fn of_actix_session(&mut self) {
         let theirs =
             actix_session::SessionMiddleware::new(CookieSessionStore::default(), Key::generate());
-        let app = self.start(App::new().wrap(theirs).configure(routes));
+        let app = app::start(self.runtime, App::new().wrap(theirs).configure(routes));
         let log_in = TestRequest::post().uri("/login").to_request();
         let response = self.runtime.block_on(call_service(&app, log_in));
         let set_cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
         let cookie = set_cookie.split(';').next().unwrap();
         self.case("actix_session/session", &app, cookie, &UNCHANGED);
-    }
-
-    fn start<T, B>(
-        &self,
-        app: App<T>,
-    ) -> impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error> + use<T, B, M>
-    where
-        T: ServiceFactory<
-                ServiceRequest,
-                Config = (),
-                Response = ServiceResponse<B>,
-                Error = actix_web::Error,
-                InitError = (),
-            > + 'static,
-        B: MessageBody + 'static,
-    {
-        self.runtime.block_on(init_service(app))
     }
 
     fn case<S, B>(&mut self, name: &str, app: &S, cookie: &str, expected: &Outcome)
