@@ -1,11 +1,10 @@
 //! The envelope: the claims that a session's token seals, as JSON.
 
-use std::{borrow::Borrow, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{
-    fields::Fields,
     id::SessionId,
     state::{InvalidState, State},
 };
@@ -21,8 +20,7 @@ const AROUND_STATE: usize = 22 + 30 + r#"{"sid":"","auth_time":,"iat":,"exp":,"s
 
 /// What a session's token seals. Times are whole Unix seconds.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(bound(deserialize = "S: Deserialize<'de>"))]
-pub struct Claims<S = State> {
+pub struct Claims {
     /// The session's id.
     pub sid: SessionId,
     /// When the person logged in.
@@ -34,15 +32,11 @@ pub struct Claims<S = State> {
     /// The state, in cookie mode.
     // Not just `Option`: a state of `null` is not a missing one, it is one of the wrong type.
     #[serde(default, deserialize_with = "present")]
-    pub state: Option<S>,
+    pub state: Option<State>,
 }
 
-fn present<'de, D, S>(input: D) -> Result<Option<S>, D::Error>
-where
-    D: Deserializer<'de>,
-    S: Deserialize<'de>,
-{
-    S::deserialize(input).map(Some)
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<State>, D::Error> {
+    State::deserialize(input).map(Some)
 }
 
 impl Claims {
@@ -53,25 +47,6 @@ impl Claims {
     /// When a claim is missing, of another type or out of range. Claims that this version does
     /// not know are passed over.
     pub fn from_json(plaintext: &[u8]) -> Result<Self, InvalidState> {
-        let claims = Claims::<Fields<'_>>::read(plaintext)?;
-        let state = claims.state.as_ref().map(State::from);
-        Ok(Self {
-            sid: claims.sid,
-            auth_time: claims.auth_time,
-            iat: claims.iat,
-            exp: claims.exp,
-            state,
-        })
-    }
-}
-
-impl<'a> Claims<Fields<'a>> {
-    /// Reads a token's plaintext; the state where it stands in it.
-    ///
-    /// # Errors
-    ///
-    /// The same.
-    pub(super) fn read(plaintext: &'a [u8]) -> Result<Self, InvalidState> {
         // Derived reading would take an array of the values, too.
         if !plaintext.trim_ascii_start().starts_with(b"{") {
             return Err(InvalidState::from(serde_json::Error::custom("not an object")));
@@ -80,9 +55,7 @@ impl<'a> Claims<Fields<'a>> {
         let text = str::from_utf8(plaintext).map_err(serde_json::Error::custom)?;
         Ok(serde_json::from_str(text)?)
     }
-}
 
-impl<S> Claims<S> {
     /// Whether the token may be used at this time.
     ///
     /// # Errors
@@ -97,13 +70,11 @@ impl<S> Claims<S> {
         }
         Ok(())
     }
-}
 
-impl<S: Borrow<State>> Claims<S> {
     /// Writes a token's plaintext.
     pub fn to_json(&self) -> String {
         let Self { sid, auth_time, iat, exp, state } = self;
-        let state = state.as_ref().map(S::borrow);
+        let state = state.as_ref();
         let mut json = String::with_capacity(AROUND_STATE + state.map_or(0, State::json_len));
         // Nothing here needs escaping.
         json += r#"{"sid":""#;

@@ -21,6 +21,7 @@ use super::{
     memory::MemoryRegistry,
     middleware::SessionMiddleware,
     opening::Whose,
+    recent::RecentTokens,
     registry::Registry,
     settings::{ClientAddress, Mode, Settings},
     settings_error::SettingsError,
@@ -111,6 +112,7 @@ pub struct SessionLayerBuilder<R> {
     lifetime: Duration,
     refresh_below: Option<Duration>,
     mode: Mode,
+    recent_tokens: usize,
     clock: Clock,
     client: ClientAddress,
 }
@@ -129,6 +131,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             lifetime: Lifetimes::DEFAULT_LIFETIME,
             refresh_below: None,
             mode: Mode::Cookie,
+            recent_tokens: RecentTokens::USUAL,
             clock: Clock::system(),
             client: Box::new(|request| request.peer_addr().map(|peer| peer.ip())),
         }
@@ -204,6 +207,17 @@ impl<R: Registry> SessionLayerBuilder<R> {
         self
     }
 
+    /// How many tokens that were sealed or opened lately are kept in memory with what they say, so
+    /// that a request that comes with one of them need not open it again: it takes half the time.
+    /// Expiry and revocation are checked all the same. Default: 1,024; 0 keeps none.
+    ///
+    /// The number is rounded up to a power of two, from 64. One takes 1.3 kB where the state has six
+    /// values in 200 bytes, 8 kB where it has one in 2,800.
+    pub fn recent_tokens(mut self, most: usize) -> Self {
+        self.recent_tokens = most;
+        self
+    }
+
     /// Where the time comes from. Default: the system.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -241,6 +255,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             purpose: cookie::purpose(&name),
             keyring: self.keyring,
             registry: self.registry,
+            recent: RecentTokens::new(self.recent_tokens),
             lifetimes: Lifetimes::default(),
             mode: self.mode,
             clock: self.clock,

@@ -11,8 +11,8 @@ use super::{
     current::Live,
     envelope::{Claims, Untimely},
     error::SessionError,
-    fields::Fields,
     id::SessionId,
+    recent::Opened,
     record::SessionRecord,
     registry::{Registry, Standing},
     settings::{Mode, Settings},
@@ -59,18 +59,14 @@ impl<R: Registry> Settings<R> {
 
     /// Opens a token, and lets the handlers' session have what is in it.
     async fn open(&self, token: &[u8], session: &Session) -> Result<Live, Refusal> {
-        let Unsealed { plaintext, by_fallback, .. } = self.unseal(token)?;
-        let claims = read(&plaintext)?;
-        let live = self.admit(&claims, by_fallback).await?;
-        match claims.state.filter(|_| self.mode == Mode::Cookie) {
-            Some(fields) => fields.feed(session),
-            None => live.record.state.feed(session),
-        }
+        let Opened { claims, by_fallback } = self.read(token)?;
+        let live = self.admit(claims, by_fallback).await?;
+        live.record.state.feed(session);
         Ok(live)
     }
 
     /// Judges a session, and refreshes it where that is due.
-    async fn admit(&self, claims: &Claims<Fields<'_>>, by_fallback: bool) -> Result<Live, Refusal> {
+    async fn admit(&self, claims: Claims, by_fallback: bool) -> Result<Live, Refusal> {
         let now = self.clock.now();
         claims.check_times(now)?;
         match self.registry.standing(&claims.sid) {
@@ -92,10 +88,10 @@ impl<R: Registry> Settings<R> {
     }
 
     /// The session that a token's claims speak of, with its state.
-    async fn record(&self, claims: &Claims<Fields<'_>>) -> Result<SessionRecord, Refusal> {
-        let Claims { sid: id, auth_time, exp: expires_at, .. } = *claims;
-        let state = match claims.state.as_ref().filter(|_| self.mode == Mode::Cookie) {
-            Some(fields) => State::from(fields),
+    async fn record(&self, claims: Claims) -> Result<SessionRecord, Refusal> {
+        let Claims { sid: id, auth_time, exp: expires_at, state, .. } = claims;
+        let state = match state.filter(|_| self.mode == Mode::Cookie) {
+            Some(state) => state,
             None => {
                 let row = Box::pin(self.registry.load(&id)).await.map_err(SessionError::from)?;
                 row.ok_or(Refusal::Worthless(CookieRejection::Gone))?
@@ -140,18 +136,23 @@ impl<R> Settings<R> {
     /// Whose session the cookie of a request says it is.
     pub(super) fn whose(&self, request: &HttpRequest) -> Option<Whose> {
         let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
-        let Claims { sid, state, .. } =
-            Claims::from_json(&self.unseal(token).ok()?.plaintext).ok()?;
+        let Claims { sid, state, .. } = self.read(token).ok()?.claims;
         Some(Whose { session: sid, user: state.and_then(|state| state.get(State::USER_ID)) })
     }
 
-    fn unseal(&self, token: &[u8]) -> Result<Unsealed, Refusal> {
-        self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason().into())
+    /// What a token says: looked up where it was sealed or opened lately, and opened otherwise.
+    fn read(&self, token: &[u8]) -> Result<Opened, Refusal> {
+        if let Some(opened) = self.recent.get(token) {
+            return Ok(opened);
+        }
+        let Unsealed { plaintext, by_fallback, .. } =
+            self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
+        let claims = Claims::from_json(&plaintext)
+            .map_err(|_| Refusal::Worthless(CookieRejection::NotASession))?;
+        let opened = Opened { claims, by_fallback };
+        self.recent.put(token, &opened);
+        Ok(opened)
     }
-}
-
-fn read(plaintext: &[u8]) -> Result<Claims<Fields<'_>>, Refusal> {
-    Claims::read(plaintext).map_err(|_| Refusal::Worthless(CookieRejection::NotASession))
 }
 
 /// Whose session a sealed cookie says it is; whether it lives is another question.

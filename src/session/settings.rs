@@ -4,7 +4,9 @@ use std::{net::IpAddr, sync::Arc};
 
 use actix_web::HttpRequest;
 
-use super::{cookie::CookieSettings, lifetimes::Lifetimes, record::SessionRecord};
+use super::{
+    cookie::CookieSettings, lifetimes::Lifetimes, recent::RecentTokens, record::SessionRecord,
+};
 use crate::{
     clock::{Clock, Timestamp},
     seal::Keyring,
@@ -28,6 +30,7 @@ pub(super) struct Settings<R> {
     pub(super) cookie: CookieSettings,
     /// What the session's tokens are sealed for: `session:` and the cookie's name.
     pub(super) purpose: String,
+    pub(super) recent: RecentTokens,
     pub(super) lifetimes: Lifetimes,
     pub(super) mode: Mode,
     pub(super) clock: Clock,

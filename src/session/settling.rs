@@ -9,6 +9,7 @@ use super::{
     current::Live,
     envelope::Claims,
     error::SessionError,
+    recent::Opened,
     record::SessionRecord,
     registry::Registry,
     settings::{Mode, Settings},
@@ -94,13 +95,14 @@ impl<R: Registry> Settings<R> {
             auth_time: record.auth_time,
             iat: now,
             exp: record.expires_at,
-            state: (mode == Mode::Cookie).then_some(&record.state),
+            state: (mode == Mode::Cookie).then(|| record.state.clone()),
         };
         let token = self.keyring.seal(&self.purpose, claims.to_json().as_bytes());
         let size = self.cookie.name.len() + token.len();
         if size > MAX_BYTES {
             return Err(SessionError::TooLarge { size });
         }
+        self.recent.put(token.as_bytes(), &Opened { claims, by_fallback: false });
         Ok(self.cookie.set(&token, record.expires_at.since(now)))
     }
 }

@@ -1,17 +1,22 @@
 //! The state: the JSON object that handlers read and write through `actix_session::Session`.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use actix_session::Session;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::value::{RawValue, Value};
-
-use super::fields::Fields;
 
 /// A session's state: a JSON object, whose values are kept as the text they were read as.
 ///
 /// They stay text on the way into [`Session`] and back, so what the layer does not understand it
-/// does not change.
+/// does not change. Clones share it.
 ///
 /// ```
 /// use waxseal::session::State;
@@ -23,15 +28,10 @@ use super::fields::Fields;
 /// # Ok::<(), waxseal::session::InvalidState>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct State {
-    /// Key, value, key, value, one after the other.
-    texts: String,
-    /// Where a key ends there, and its value.
-    ends: Vec<(usize, usize)>,
-}
+pub struct State(Arc<[Entry]>);
 
-/// With so many entries, going through all of them for each is less than hashing each.
-const FEW: usize = 8;
+/// A key and its value.
+type Entry = (String, Box<RawValue>);
 
 impl State {
     /// The key under which a log-in keeps whose session it is, as a string: the log and the
@@ -44,7 +44,7 @@ impl State {
     ///
     /// When the text is not exactly one JSON object with every key once.
     pub fn from_json(json: &str) -> Result<Self, InvalidState> {
-        Ok(Self::from(&serde_json::from_str::<Fields<'_>>(json)?))
+        Ok(serde_json::from_str(json)?)
     }
 
     /// The state of a value that serializes to a JSON object.
@@ -61,11 +61,11 @@ impl State {
         let entries = session.entries();
         let mut sorted: Vec<_> = entries.iter().collect();
         sorted.sort_unstable();
-        let mut state = Self::default();
-        for (key, value) in sorted {
-            state.push(key, value);
-        }
-        state
+        let entry = |(key, value): (&String, &String)| {
+            // What `Session` holds, serde_json has written: it is JSON.
+            Some((key.clone(), RawValue::from_string(value.clone()).ok()?))
+        };
+        Self(sorted.into_iter().filter_map(entry).collect())
     }
 
     /// The JSON text.
@@ -77,33 +77,34 @@ impl State {
 
     /// How many bytes the JSON text has; more only where keys are escaped in it.
     pub(super) fn json_len(&self) -> usize {
-        self.texts.len() + r#""":,"#.len() * self.ends.len() + "{}".len()
+        let entries = self.0.iter().map(|(key, value)| key.len() + value.get().len());
+        entries.sum::<usize>() + r#""":,"#.len() * self.0.len() + "{}".len()
     }
 
     /// Writes the JSON text.
     pub(super) fn write(&self, json: &mut String) {
         json.push('{');
-        for (at, (key, value)) in self.entries().enumerate() {
+        for (at, (key, value)) in self.0.iter().enumerate() {
             if at > 0 {
                 json.push(',');
             }
             write_key(json, key);
             json.push(':');
-            *json += value;
+            *json += value.get();
         }
         json.push('}');
     }
 
     /// A value of the object; `None` where it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
-        let (_, value) = self.entries().find(|(name, _)| *name == key)?;
-        serde_json::from_str(value).ok()
+        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
+        serde_json::from_str(value.get()).ok()
     }
 
-    /// Puts every value into a handler's session.
+    /// Puts every value into a handler's session, as the text it is: so it goes out again as it came
+    /// in, and nothing is parsed for handlers that don't ask for it.
     pub(super) fn feed(&self, session: &Session) {
-        for (key, value) in self.entries() {
-            let Ok(value) = serde_json::from_str::<&RawValue>(value) else { continue };
+        for (key, value) in &*self.0 {
             // Copying JSON text can't fail.
             let _infallible = session.insert(key, value);
         }
@@ -111,42 +112,8 @@ impl State {
 
     /// Whether a handler's session still says the same.
     pub(super) fn is_same_as(&self, entries: &HashMap<String, String>) -> bool {
-        if self.ends.len() != entries.len() {
-            return false;
-        }
-        if self.ends.len() > FEW {
-            return self
-                .entries()
-                .all(|(key, value)| entries.get(key).is_some_and(|it| it == value));
-        }
-        entries.iter().all(|(key, value)| self.says(key.as_bytes(), value.as_bytes()))
-    }
-
-    /// Whether this value stands under this key; lengths are compared first.
-    fn says(&self, key: &[u8], value: &[u8]) -> bool {
-        let (texts, mut from) = (self.texts.as_bytes(), 0);
-        self.ends.iter().any(|&(key_end, value_end)| {
-            let (ours, text) = (&texts[from..key_end], &texts[key_end..value_end]);
-            from = value_end;
-            text.len() == value.len() && ours == key && text == value
-        })
-    }
-
-    /// The keys, and the text of the values.
-    fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut from = 0;
-        self.ends.iter().map(move |&(key, value)| {
-            let entry = (&self.texts[from..key], &self.texts[key..value]);
-            from = value;
-            entry
-        })
-    }
-
-    fn push(&mut self, key: &str, value: &str) {
-        self.texts += key;
-        let key_end = self.texts.len();
-        self.texts += value;
-        self.ends.push((key_end, self.texts.len()));
+        let is_there = |(key, value): &Entry| entries.get(key).is_some_and(|it| it == value.get());
+        self.0.len() == entries.len() && self.0.iter().all(is_there)
     }
 }
 
@@ -161,16 +128,41 @@ fn write_key(json: &mut String, key: &str) {
     }
 }
 
-impl From<&Fields<'_>> for State {
-    fn from(fields: &Fields<'_>) -> Self {
-        let bytes = fields.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let (texts, ends) = (String::with_capacity(bytes), Vec::with_capacity(fields.iter().len()));
-        let mut state = Self { texts, ends };
-        for (key, value) in fields.iter() {
-            state.push(key, value);
-        }
-        state
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InObject)
     }
+}
+
+struct InObject;
+
+/// How many values there is room for from the start: states have fewer.
+const USUAL: usize = 8;
+
+impl<'de> Visitor<'de> for InObject {
+    type Value = State;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<State, A::Error> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(USUAL);
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        if is_any_twice(entries.iter().map(|(key, _)| &**key)) {
+            return Err(A::Error::custom("a key is there twice"));
+        }
+        Ok(State(entries.into()))
+    }
+}
+
+/// Whether a key stands there more than once. In the order in which the layer writes them, each has to
+/// be compared with the next only.
+fn is_any_twice<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let mut seen = HashSet::new();
+    !keys.clone().is_sorted_by(|a, b| a < b) && !keys.clone().all(|key| seen.insert(key))
 }
 
 /// Not a JSON object.

@@ -35,6 +35,17 @@ async fn a_cookie_that_does_not_unseal_is_cleared() {
     assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
 }
 
+#[actix_web::test]
+async fn a_token_with_any_character_changed_is_cleared_although_the_whole_one_was_just_opened() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    for place in 0..ann.len() {
+        assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
+        assert_no_session(&site, &format!("changed at {place}"), &flip(&ann, place)).await;
+    }
+}
+
 /// The token with another character in this place.
 fn flip(token: &str, place: usize) -> String {
     let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
