@@ -23,15 +23,16 @@ use tokio::runtime::Runtime;
 struct Time<'a>(BenchmarkGroup<'a, WallTime>);
 
 impl cases::Measure for Time<'_> {
-    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookie: &str)
+    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookies: &[String])
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     {
         // Requests are built outside of the timed part, a few at a time, so that they are still in
         // the processor's cache and Actix's pools suffice. Dropping request and response is timed.
+        let mut cookies = cookies.iter().cycle();
         self.0.bench_function(case, |b| {
             b.to_async(runtime).iter_batched(
-                || cases::request("/", cookie),
+                || cases::request("/", cookies.next().unwrap()),
                 async |request| call_service(app, request).await.status(),
                 BatchSize::NumIterations(64),
             );

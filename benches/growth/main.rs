@@ -1,9 +1,9 @@
-//! How the time of a request grows: with the size of the state, with other cookies, with the revoked
-//! sessions, with the sessions that there are, and with the nodes. Writes `docs/benchmarks/growth.md` and
-//! its charts.
+//! How the time of a request grows: with the size of the state, with the tokens that come in turn, with
+//! other cookies, with the revoked sessions, with the sessions that there are, and with the nodes. Writes
+//! `docs/benchmarks/growth.md` and its charts.
 //!
-//! `cargo bench --bench growth`, or `-- state`, `-- cookies`, `-- revoked`, `-- sessions`, `-- nodes`,
-//! which print and write nothing. It takes five minutes and 1 GB of memory.
+//! `cargo bench --bench growth`, or `-- state`, `-- turns`, `-- cookies`, `-- revoked`, `-- sessions`,
+//! `-- nodes`, which print and write nothing. It takes three minutes and 1 GB of memory.
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -31,8 +31,9 @@ use chart::Chart;
 type Measure = fn() -> Vec<Chart>;
 
 /// What is measured, under the name that it is asked for by.
-const ALL: [(&str, Measure); 5] = [
+const ALL: [(&str, Measure); 6] = [
     ("state", layer::by_size_of_state),
+    ("turns", layer::by_tokens_in_turn),
     ("cookies", layer::by_cookies),
     ("revoked", layer::by_revoked_sessions),
     ("sessions", servers::by_sessions),

@@ -39,8 +39,9 @@ const _: () = assert!(STATE.len() == 200);
 
 /// How a case is measured.
 pub trait Measure {
-    /// Measures requests to this app, which come with this cookie; none when it is empty.
-    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookie: &str)
+    /// Measures requests to this app, which come with one of these cookies after the other; without
+    /// any where it is empty.
+    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookies: &[String])
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>;
 }
@@ -118,6 +119,9 @@ impl<M: Measure> Cases<'_, M> {
         self.runtime.block_on(registry.open(&session, None)).unwrap();
         let layer = || SessionLayer::builder(Keyring::new(&secret), Arc::clone(&registry));
         let sealed = cookie(&secret, &session, Some(&session.state));
+        // Four times what a layer with the least room keeps: none is there when it comes again.
+        let many: Vec<String> =
+            (0..256).map(|_| cookie(&secret, &session, Some(&session.state))).collect();
         let among_five = format!(
             "theme=dark; _ga=GA1.1.1286410.1719842; lang=en-GB; {sealed}; consent=yes; ab=17-b"
         );
@@ -132,6 +136,10 @@ impl<M: Measure> Cases<'_, M> {
         self.case("waxseal/visitor", &app, "", &VISITOR);
         self.case("waxseal/session", &app, &sealed, &UNCHANGED);
         self.case("waxseal/session_among_five_cookies", &app, &among_five, &UNCHANGED);
+
+        let forgetful = layer().recent_tokens(1).build().unwrap();
+        let app = app::start(self.runtime, App::new().wrap(forgetful).configure(routes));
+        self.cases("waxseal/session_opened_anew", &app, &many, &UNCHANGED);
 
         let refreshing = layer().refresh_below(lifetimes.idle_timeout()).build().unwrap();
         let app = app::start(self.runtime, App::new().wrap(refreshing).configure(routes));
@@ -157,13 +165,22 @@ impl<M: Measure> Cases<'_, M> {
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     {
-        let response = self.runtime.block_on(call_service(app, request("/peek", cookie)));
-        let outcome = Outcome {
-            session: response.status() == StatusCode::OK,
-            cookie: response.headers().contains_key(SET_COOKIE),
-        };
-        assert_eq!(outcome, *expected, "{name}");
-        self.measure.measure(name, self.runtime, app, cookie);
+        self.cases(name, app, &[cookie.to_owned()], expected);
+    }
+
+    fn cases<S, B>(&mut self, name: &str, app: &S, cookies: &[String], expected: &Outcome)
+    where
+        S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    {
+        for cookie in cookies {
+            let response = self.runtime.block_on(call_service(app, request("/peek", cookie)));
+            let outcome = Outcome {
+                session: response.status() == StatusCode::OK,
+                cookie: response.headers().contains_key(SET_COOKIE),
+            };
+            assert_eq!(outcome, *expected, "{name}");
+        }
+        self.measure.measure(name, self.runtime, app, cookies);
     }
 }
 
