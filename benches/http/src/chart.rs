@@ -91,7 +91,7 @@ fn bar(measured: &Measured, (server, database): (f64, f64), scale: f64, top: f64
 
 fn class(server: Server) -> &'static str {
     match server {
-        Server::Bare | Server::BareWithCookie | Server::BareNode => "bare",
+        Server::Bare | Server::BareWithCookie | Server::Filled | Server::BareNode => "bare",
         Server::Layer(_) | Server::Waxseal => "waxseal",
         Server::ActixSession(_) | Server::IronSession => "other",
     }

@@ -27,6 +27,8 @@ pub enum Server {
     Bare,
     /// The same, asked with a cookie as long as a session's, which it doesn't look at.
     BareWithCookie,
+    /// One of [`crate::servers`] that fills `actix_session::Session` by itself, asked in the same way.
+    Filled,
     /// One of [`crate::servers`] that has waxseal's session layer.
     Layer(&'static str),
     /// One of [`crate::servers`] that has actix-session's middleware.
@@ -56,7 +58,7 @@ impl Database {
 }
 
 /// In the order of the table.
-static ALL: [Contender; 13] = [
+static ALL: [Contender; 15] = [
     page("bare", "no session", Server::Bare, Database::None),
     page(
         "bare-cookie",
@@ -64,7 +66,19 @@ static ALL: [Contender; 13] = [
         Server::BareWithCookie,
         Database::None,
     ),
+    page(
+        "filled",
+        "no session, but Actix's `Session` filled with the same values",
+        Server::Filled,
+        Database::None,
+    ),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
+    page(
+        "anew",
+        "waxseal, no token known from before",
+        Server::Layer("waxseal-anew"),
+        Database::Sqlite,
+    ),
     page(
         "million",
         "waxseal, a million revoked",

@@ -78,12 +78,14 @@ pub fn page(table: &str, conditions: &str) -> String {
 Written by `benches/http/run`, which measures again.
 
 Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from
-the session, whose state has six values in 200 bytes; none of them changes it. How much
-of it is the sending and the reading of a header, the second line tells; what is Node's own and what
-iron-session's, Node.js without sessions. The last two are the server that comes with waxseal,
-with its own pages, a person who has signed up, and the access log on; for the e-mail address on
-/profile it asks the database. Each server has one worker and is kept to one processor; `wrk` asks it on
-loopback, with one thread and {CONNECTIONS} connections.
+the session, whose state has six values in 200 bytes; none of them changes it. How much of it is the
+sending and the reading of a header, the second line tells; how much is Actix's map of values, whoever
+fills it, the third; what is Node's own and what iron-session's, Node.js without sessions. All requests to
+a server come with one cookie, so waxseal knows its token from the request before; where it says that
+none is known, it opens it every time. The last two are the server that comes with waxseal, with its
+own pages, a person who has signed up, and the access log on; for the e-mail address on /profile it asks
+the database. Each server has one worker and is kept to one processor; `wrk` asks it on loopback, with
+one thread and {CONNECTIONS} connections.
 
 **Compare the processor time.** It is what a request takes of the server's processor, the system's work
 for it included. `wrk` and the databases share the other processors with whoever else is there: requests

@@ -66,7 +66,9 @@ impl Running {
         let answer = match server {
             Server::Bare | Server::BareNode => return Ok("session=nobody-reads-it".to_owned()),
             // As long as the sealed one of the same state.
-            Server::BareWithCookie => return Ok(format!("session={}", "x".repeat(466))),
+            Server::BareWithCookie | Server::Filled => {
+                return Ok(format!("session={}", "x".repeat(466)));
+            }
             Server::Waxseal => sign_up(self.port)?,
             _ => http::post(self.port, "/login", "")?,
         };
@@ -103,6 +105,7 @@ fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<
     };
     Ok(match server {
         Server::Bare | Server::BareWithCookie => ours("bare"),
+        Server::Filled => ours("filled"),
         Server::Layer(name) | Server::ActixSession(name) => ours(name),
         Server::Waxseal => {
             let mut command = Command::new(this.with_file_name("waxseal"));

@@ -4,6 +4,7 @@
 mod actix_session_cookie;
 mod actix_session_redis;
 mod bare;
+mod filled;
 mod waxseal_layer;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub fn serve(name: &str, port: &str, database: &str) -> Outcome<()> {
     rt::System::new().block_on(async {
         match name {
             "bare" => bare::run(port).await,
+            "filled" => filled::run(port).await,
             "actix-session-cookie" => actix_session_cookie::run(port).await,
             "actix-session-redis" => actix_session_redis::run(port, database).await,
             _ => waxseal_layer::run(name, port, database).await,

@@ -22,6 +22,7 @@ pub(super) async fn run(name: &str, port: u16, database: &str) -> Outcome<()> {
         .secure(false);
     let layer = match name {
         "waxseal-cookie" => builder,
+        "waxseal-anew" => builder.recent_tokens(0),
         "waxseal-refresh" => builder.refresh_below(Lifetimes::DEFAULT_IDLE_TIMEOUT),
         "waxseal-database" => builder.mode(Mode::Database),
         _ => return Err(format!("there is no server {name}").into()),
