@@ -19,6 +19,8 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 const AROUND_STATE: usize = 22 + 30 + r#"{"sid":"","auth_time":,"iat":,"exp":,"state":}"#.len();
 
 /// What a session's token seals. Times are whole Unix seconds.
+///
+/// [`from_json`](Self::from_json) reads it; `Deserialize` alone would also take an array.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Claims {
     /// The session's id.

@@ -131,7 +131,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             lifetime: Lifetimes::DEFAULT_LIFETIME,
             refresh_below: None,
             mode: Mode::Cookie,
-            recent_tokens: RecentTokens::USUAL,
+            recent_tokens: RecentTokens::DEFAULT,
             clock: Clock::system(),
             client: Box::new(|request| request.peer_addr().map(|peer| peer.ip())),
         }
@@ -211,10 +211,11 @@ impl<R: Registry> SessionLayerBuilder<R> {
     /// that a request that comes with one of them need not open it again: it takes half the time.
     /// Expiry and revocation are checked all the same. Default: 1,024; 0 keeps none.
     ///
-    /// The number is rounded up to a power of two, from 64. One takes 1.3 kB where the state has six
-    /// values in 200 bytes, 8 kB where it has one in 2,800.
-    pub fn recent_tokens(mut self, most: usize) -> Self {
-        self.recent_tokens = most;
+    /// The number is rounded up to a power of two, from 64 to 2²⁰. A token takes 1.3 kB where the state
+    /// has six values in 200 bytes, 8 kB where it has one in 2,800, 46 kB where it has four hundred.
+    /// It stays until others take its place, also after its session's end.
+    pub fn recent_tokens(mut self, count: usize) -> Self {
+        self.recent_tokens = count;
         self
     }
 

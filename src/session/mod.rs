@@ -26,9 +26,9 @@
 //! # What happens to a request
 //!
 //! 1. `opening` finds the cookie in the header's bytes, opens the seal and reads the claims
-//!    ([`cookie`], [`envelope`]), or [knows them](SessionLayerBuilder::recent_tokens) from a
-//!    request just before; [`lifetimes`] and the [`Registry`] say whether the session lives. If
-//!    not, the visitor is a visitor, and the cookie is cleared.
+//!    ([`cookie`], [`envelope`]), or knows the token, because it was sealed or opened
+//!    [lately](SessionLayerBuilder::recent_tokens); [`lifetimes`] and the [`Registry`] say whether
+//!    the session lives. If not, the visitor is a visitor, and the cookie is cleared.
 //! 2. A session that will soon expire is refreshed: same id, later expiry.
 //! 3. The handler runs and finds the state in its `Session`.
 //! 4. `settling` compares what the handler left with what it was given; the cookie is sealed

@@ -9,7 +9,7 @@ use super::envelope::Claims;
 ///
 /// Whether the session still lives is not among it: times and standing are asked every time. A token
 /// is found by its tag, hashed with a key of its own, and compared as a whole: which of them a guess is
-/// compared with, nobody can choose who does not have that tag.
+/// compared with, nobody can choose who does not have that tag. A look-up locks one in 32 of them.
 pub(super) struct RecentTokens(Option<HashCache<Tag, Known>>);
 
 /// The last characters of a token, which have its tag: 22 of six bits for 128.
@@ -28,12 +28,16 @@ pub(super) struct Opened {
 
 impl RecentTokens {
     /// How many are kept, unless told otherwise. A browser asks for a page and for what belongs to it
-    /// within a second: this is for a thousand browsers a second.
-    pub(super) const USUAL: usize = 1024;
+    /// within a second: this is for some hundred browsers a second.
+    pub(super) const DEFAULT: usize = 1024;
+    /// How many are kept at most: a gigabyte of them.
+    const MOST: usize = 1 << 20;
 
     /// Room for so many tokens; for none where it is 0.
-    pub(super) fn new(most: usize) -> Self {
-        Self((most > 0).then(|| HashCache::with_capacity(0, most)))
+    pub(super) fn new(count: usize) -> Self {
+        // All of the room from the start: what is there when it grows, scc 3.8 never throws out.
+        let count = count.min(Self::MOST);
+        Self((count > 0).then(|| HashCache::with_capacity(count, count)))
     }
 
     /// What this token says, if it is among them.
@@ -49,5 +53,26 @@ impl RecentTokens {
         if let (Some(tokens), Some(tag)) = (&self.0, token.last_chunk()) {
             let _known_or_not = tokens.put_sync(*tag, (token.into(), opened.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Timestamp, session::SessionId};
+
+    #[test]
+    fn a_token_is_known_until_others_have_taken_all_the_room() {
+        let (tokens, time) = (RecentTokens::new(1024), Timestamp::from_unix(0));
+        let token = |number: usize| format!("{number:0>50}").into_bytes();
+        for number in 0..50_000 {
+            let sid = SessionId::random();
+            let claims = Claims { sid, auth_time: time, iat: time, exp: time, state: None };
+            tokens.put(&token(number), &Opened { claims, by_fallback: false });
+            assert!(tokens.get(&token(number)).is_some_and(|known| known.claims.sid == sid));
+        }
+        let known: Vec<_> = (0..50_000).filter(|it| tokens.get(&token(*it)).is_some()).collect();
+        assert!((512..=1024).contains(&known.len()), "{} are known", known.len());
+        assert!(known[0] > 45_000, "token {} is still known", known[0]);
     }
 }

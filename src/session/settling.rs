@@ -46,12 +46,12 @@ impl<R: Registry> Settings<R> {
     ) -> Result<Option<HeaderValue>, SessionError> {
         let state = State::from_session(session);
         let record = SessionRecord::open(&self.lifetimes, self.clock.now(), state);
-        let cookie = self.seal(&record, self.mode)?;
+        let sealed = self.seal(&record, self.mode)?;
         if !Box::pin(self.registry.open(&record, old.map(|old| &old.id))).await? {
             log::info!("a session was renewed after its end");
             return Ok(self.cookie.clear());
         }
-        Ok(cookie)
+        Ok(self.send(sealed))
     }
 
     /// Keeps what the handler changed, if anything, and sends the session's cookie where needed.
@@ -68,32 +68,26 @@ impl<R: Registry> Settings<R> {
                 seal = true;
             }
         }
-        let cookie = match seal.then(|| self.seal(&record, self.mode)) {
+        let sealed = match seal.then(|| self.seal(&record, self.mode)) {
             // Database mode has left a state that no cookie can hold: it stays in its row.
             Some(Err(SessionError::TooLarge { .. })) if from_row && !changed => {
-                self.seal(&record, Mode::Database)?
+                Some(self.seal(&record, Mode::Database)?)
             }
-            Some(sealed) => sealed?,
-            None => None,
+            sealed => sealed.transpose()?,
         };
         if changed && !Box::pin(self.registry.save(&record)).await? {
             log::info!("a session was changed after its end: {}", record.id);
             return Ok(self.cookie.clear());
         }
-        Ok(cookie)
+        Ok(sealed.and_then(|sealed| self.send(sealed)))
     }
 
-    /// The cookie of a session, sealed now into this mode's kind.
-    pub(super) fn seal(
-        &self,
-        record: &SessionRecord,
-        mode: Mode,
-    ) -> Result<Option<HeaderValue>, SessionError> {
-        let now = self.clock.now();
+    /// The token of a session, sealed now as this mode has it.
+    pub(super) fn seal(&self, record: &SessionRecord, mode: Mode) -> Result<Sealed, SessionError> {
         let claims = Claims {
             sid: record.id,
             auth_time: record.auth_time,
-            iat: now,
+            iat: self.clock.now(),
             exp: record.expires_at,
             state: (mode == Mode::Cookie).then(|| record.state.clone()),
         };
@@ -102,7 +96,19 @@ impl<R: Registry> Settings<R> {
         if size > MAX_BYTES {
             return Err(SessionError::TooLarge { size });
         }
-        self.recent.put(token.as_bytes(), &Opened { claims, by_fallback: false });
-        Ok(self.cookie.set(&token, record.expires_at.since(now)))
+        Ok(Sealed { token, claims })
     }
+
+    /// The cookie that sends a token out, to be known when it comes back.
+    fn send(&self, Sealed { token, claims }: Sealed) -> Option<HeaderValue> {
+        let cookie = self.cookie.set(&token, claims.exp.since(claims.iat));
+        self.recent.put(token.as_bytes(), &Opened { claims, by_fallback: false });
+        cookie
+    }
+}
+
+/// A token, and what it says.
+pub(super) struct Sealed {
+    token: String,
+    claims: Claims,
 }

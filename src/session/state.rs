@@ -75,7 +75,7 @@ impl State {
         json
     }
 
-    /// How many bytes the JSON text has; more only where keys are escaped in it.
+    /// How many bytes the JSON text has, about: keys that are escaped in it take more.
     pub(super) fn json_len(&self) -> usize {
         let entries = self.0.iter().map(|(key, value)| key.len() + value.get().len());
         entries.sum::<usize>() + r#""":,"#.len() * self.0.len() + "{}".len()
@@ -128,6 +128,7 @@ fn write_key(json: &mut String, key: &str) {
     }
 }
 
+/// From JSON only: the values stay the text that they are there.
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(InObject)

@@ -43,6 +43,21 @@ async fn a_token_of_a_fallback_key_is_sealed_anew_also_when_its_expiry_can_not_m
 }
 
 #[actix_web::test]
+async fn a_token_of_a_fallback_key_is_sealed_anew_whenever_it_comes() {
+    let world = World::new();
+    let old = world.site().await.log_in("ann").await;
+    let keyring = Keyring::with_fallbacks(&Secret::generate(), [&world.secret]).unwrap();
+    let site = site_with_keys(&world, keyring).await;
+
+    world.registry.fail(true);
+    site.get("/state", &old).await.assert_no_cookie();
+    world.registry.fail(false);
+    for _ in 0..2 {
+        site.get("/state", &old).await.sealed();
+    }
+}
+
+#[actix_web::test]
 async fn new_tokens_are_never_sealed_with_a_fallback_key() {
     let world = World::new();
     let coming = Secret::generate();

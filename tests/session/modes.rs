@@ -152,6 +152,7 @@ async fn assert_switched(from: Mode, to: Mode) {
     assert_eq!(new.exp, world.now() + seconds(resealed.max_age));
     assert_eq!(world.row(&ann).unwrap().expires_at, new.exp);
     after.get("/state", &resealed.value).await.assert_no_cookie();
+    after.get("/state", &ann).await.sealed();
 
     // While the change is rolled out, a browser meets nodes of both kinds.
     let back = before.get("/set/lang/de", &resealed.value).await.sealed().value;

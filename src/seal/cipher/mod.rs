@@ -2,7 +2,7 @@
 //!
 //! In Rust, or, with the feature `ring`, in ring's assembly: the same cipher, so tokens of the one are
 //! tokens of the other. ring's is the faster one (see `docs/benchmarks.md`), and takes a C compiler to
-//! build; it does not wipe its copies of the key from memory.
+//! build.
 
 mod parts;
 #[cfg(not(feature = "ring"))]

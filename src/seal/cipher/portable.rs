@@ -7,7 +7,7 @@ use chacha20poly1305::{
 
 use super::parts::{Forged, KEY, NONCE, TAG, TooLong};
 
-/// A key, ready for use. It is wiped from memory when dropped.
+/// A key, ready for use. It is wiped from memory when dropped; those made of it for a nonce are not.
 pub(in crate::seal) struct Cipher(XChaCha20Poly1305);
 
 impl Cipher {

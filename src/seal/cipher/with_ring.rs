@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::parts::{Forged, KEY, NONCE, TAG, TooLong};
 
-/// A key, ready for use. It is wiped from memory when dropped.
+/// A key, ready for use. It is wiped from memory when dropped; those made of it for a nonce are not.
 pub(in crate::seal) struct Cipher(Zeroizing<[u8; KEY]>);
 
 impl Cipher {
@@ -50,8 +50,8 @@ impl Cipher {
 
     fn for_nonce(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), Unspecified> {
         let (first, last) = nonce.split_first_chunk::<16>().ok_or(Unspecified)?;
-        let key = hchacha::<R20>((&*self.0).into(), first.into());
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &*Zeroizing::new(<[u8; KEY]>::from(key)))?;
+        let key: [u8; KEY] = hchacha::<R20>((&*self.0).into(), first.into()).into();
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &key)?;
         let mut nonce = [0; 12];
         nonce[4..].copy_from_slice(last);
         Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(nonce)))

@@ -13,6 +13,7 @@ use super::{Cipher, Forged, NONCE};
 #[test]
 fn every_vector_is_sealed_and_opened_as_it_says() {
     let (mut opened, mut refused) = (0, 0);
+    // Nonces of another length have no way into this cipher, which takes arrays of 24 bytes.
     for vector in vectors().iter().filter(|vector| vector.nonce.len() == NONCE) {
         if vector.result == TestResult::Valid {
             let expected = (vector.ct.to_vec(), vector.tag.to_vec());
@@ -26,14 +27,6 @@ fn every_vector_is_sealed_and_opened_as_it_says() {
     }
     // As many as there were when this was written: none is passed over.
     assert!(opened >= 246 && refused >= 60, "{opened} opened, {refused} refused");
-}
-
-/// The vectors with a nonce of another length are those of an API that takes any: they have no way
-/// into this one, which takes arrays of 24 bytes.
-#[test]
-fn a_nonce_of_another_length_is_none() {
-    let others = vectors().into_iter().filter(|vector| vector.nonce.len() != NONCE);
-    assert!(others.map(|vector| assert_eq!(vector.result, TestResult::Invalid)).count() > 0);
 }
 
 fn vectors() -> Vec<Test> {
