@@ -2,7 +2,7 @@
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{connect::Storage, error::StorageError};
+use super::{access::AnyQuery, connect::Storage, error::StorageError};
 use crate::clock::Timestamp;
 
 /// A user's row.
@@ -37,9 +37,6 @@ const LISTED: &str = "SELECT id, users.email AS email, password_hash, role, crea
     (SELECT COUNT(*) FROM sessions
      WHERE sessions.user_id = users.id AND revoked_at IS NULL AND expires_at > $1) AS sessions
   FROM";
-
-/// Those whose address is like `$2`.
-const ALIKE: &str = r"(SELECT email FROM users WHERE email LIKE $2 ESCAPE '\'";
 
 /// CROSS has SQLite begin with the page.
 const IN_ORDER: &str =
@@ -82,14 +79,13 @@ impl Storage {
         offset: u32,
         now: Timestamp,
     ) -> Result<Vec<UserListRow>, StorageError> {
-        let sql = format!("{LISTED} {ALIKE} ORDER BY email LIMIT $3 OFFSET $4) {IN_ORDER}");
+        let page = format!("WHERE {} ORDER BY email LIMIT $2 OFFSET $3", alike(search));
+        let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(now.as_unix())
-            .bind(pattern(search))
             .bind(i64::from(limit))
             .bind(i64::from(offset));
-        let rows = self.fetch_all(query).await?;
-        rows.iter().map(read_listed).collect()
+        self.listed(query, search).await
     }
 
     /// One of them. Sessions live at `now` are counted.
@@ -121,15 +117,32 @@ impl Storage {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<UserListRow>, StorageError> {
-        let sql = format!("{LISTED} {ALIKE} AND email > $3 ORDER BY email LIMIT $4) {IN_ORDER}");
+        let page = format!("WHERE {} AND email > $3 ORDER BY email LIMIT $2", alike(search));
+        let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(now.as_unix())
-            .bind(pattern(search))
-            .bind(after)
-            .bind(i64::from(limit));
+            .bind(i64::from(limit))
+            .bind(after);
+        self.listed(query, search).await
+    }
+
+    async fn listed(
+        &self,
+        mut query: AnyQuery<'_>,
+        search: &str,
+    ) -> Result<Vec<UserListRow>, StorageError> {
+        if !search.is_empty() {
+            query = query.bind(pattern(search));
+        }
         let rows = self.fetch_all(query).await?;
         rows.iter().map(read_listed).collect()
     }
+}
+
+/// Whose address contains what is searched for: its pattern is `$4`. Nothing is compared where that is
+/// nothing, which is half the time of a page far down the list.
+fn alike(search: &str) -> &'static str {
+    if search.is_empty() { "TRUE" } else { r"email LIKE $4 ESCAPE '\'" }
 }
 
 /// `LIKE`'s pattern for what contains this text.
