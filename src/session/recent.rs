@@ -9,7 +9,8 @@ use super::envelope::Claims;
 ///
 /// Whether the session still lives is not among it: times and standing are asked every time. A token
 /// is found by its tag, hashed with a key of its own, and compared as a whole: which of them a guess is
-/// compared with, nobody can choose who does not have that tag. A look-up locks one in 32 of them.
+/// compared with, nobody can choose who does not have that tag. While one is looked up, 32 of them are
+/// locked.
 pub(super) struct RecentTokens(Option<HashCache<Tag, Known>>);
 
 /// The last characters of a token, which have its tag: 22 of six bits for 128.
