@@ -62,16 +62,11 @@ static ALL: [Contender; 15] = [
     page("bare", "no session", Server::Bare, Database::None),
     page(
         "bare-cookie",
-        "no session, the cookie is sent all the same",
+        "no session, a cookie nobody reads",
         Server::BareWithCookie,
         Database::None,
     ),
-    page(
-        "filled",
-        "no session, but Actix's `Session` filled with the same values",
-        Server::Filled,
-        Database::None,
-    ),
+    page("filled", "no session, Actix's map filled", Server::Filled, Database::None),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
     page(
         "anew",
