@@ -133,7 +133,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
             mode: Mode::Cookie,
             recent_tokens: RecentTokens::DEFAULT,
             clock: Clock::system(),
-            client: Box::new(|request| request.peer_addr().map(|peer| peer.ip())),
+            client: Arc::new(|request| request.peer_addr().map(|peer| peer.ip())),
         }
     }
 
@@ -207,9 +207,9 @@ impl<R: Registry> SessionLayerBuilder<R> {
         self
     }
 
-    /// How many tokens that were sealed or opened lately are kept in memory with what they say, so
-    /// that a request that comes with one of them need not open it again: it takes half the time.
-    /// Expiry and revocation are checked all the same. Default: 1,024; 0 keeps none.
+    /// How many tokens that it has sealed or opened lately each worker keeps in memory, with what
+    /// they say, so that a request that comes with one of them need not open it again: it takes
+    /// half the time. Expiry and revocation are checked all the same. Default: 1,024; 0 keeps none.
     ///
     /// The number is rounded up to a power of two, from 64 to 2²⁰. A token takes 1.3 kB where the state
     /// has six values in 200 bytes, 8 kB where it has one in 2,800, 46 kB where it has four hundred.
@@ -231,7 +231,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
         mut self,
         client: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
     ) -> Self {
-        self.client = Box::new(client);
+        self.client = Arc::new(client);
         self
     }
 
@@ -254,7 +254,7 @@ impl<R: Registry> SessionLayerBuilder<R> {
         let name = self.cookie_name.unwrap_or_else(|| default_name.to_owned());
         Settings {
             purpose: cookie::purpose(&name),
-            keyring: self.keyring,
+            keyring: Arc::new(self.keyring),
             registry: self.registry,
             recent: RecentTokens::new(self.recent_tokens),
             lifetimes: Lifetimes::default(),
@@ -285,6 +285,9 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(SessionMiddleware { service: Rc::new(service), settings: Arc::clone(&self.0) }))
+        ready(Ok(SessionMiddleware {
+            service: Rc::new(service),
+            settings: Rc::new(self.0.for_worker()),
+        }))
     }
 }

@@ -1,6 +1,6 @@
 //! The middleware: a request in, the session opened; a response out, the cookie settled.
 
-use std::{future::Future, pin::Pin, rc::Rc, sync::Arc};
+use std::{future::Future, pin::Pin, rc::Rc};
 
 use actix_session::SessionExt;
 use actix_web::{
@@ -20,7 +20,7 @@ use super::{
 /// What [`SessionLayer`](super::SessionLayer) wraps around an app.
 pub struct SessionMiddleware<S, R> {
     pub(super) service: Rc<S>,
-    pub(super) settings: Arc<Settings<R>>,
+    pub(super) settings: Rc<Settings<R>>,
 }
 
 impl<S, B, R> Service<ServiceRequest> for SessionMiddleware<S, R>
@@ -37,7 +37,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
-        let settings = Arc::clone(&self.settings);
+        let settings = Rc::clone(&self.settings);
         // Every request allocates this: 680 bytes, for which the allocator has a list at hand, where
         // the registry's futures are boxed (they are rare), and 6,560 where they are in it.
         Box::pin(async move {

@@ -9,8 +9,7 @@ use super::envelope::Claims;
 ///
 /// Whether the session still lives is not among it: times and standing are asked every time. A token
 /// is found by its tag, hashed with a key of its own, and compared as a whole: which of them a guess is
-/// compared with, nobody can choose who does not have that tag. While one is looked up, 32 of them are
-/// locked.
+/// compared with, nobody can choose who does not have that tag.
 pub(super) struct RecentTokens(Option<HashCache<Tag, Known>>);
 
 /// The last characters of a token, which have its tag: 22 of six bits for 128.
@@ -29,7 +28,7 @@ pub(super) struct Opened {
 
 impl RecentTokens {
     /// How many are kept, unless told otherwise. A browser asks for a page and for what belongs to it
-    /// within a second: this is for some hundred browsers a second.
+    /// within a second: this is for some hundred browsers a second and worker.
     pub(super) const DEFAULT: usize = 1024;
     /// How many are kept at most: a gigabyte of them.
     const MOST: usize = 1 << 20;
@@ -39,6 +38,11 @@ impl RecentTokens {
         // All of the room from the start: what is there when it grows, scc 3.8 never throws out.
         let count = count.min(Self::MOST);
         Self((count > 0).then(|| HashCache::with_capacity(count, count)))
+    }
+
+    /// As much room, with nothing in it.
+    pub(super) fn as_empty(&self) -> Self {
+        Self::new(self.0.as_ref().map_or(0, HashCache::capacity))
     }
 
     /// What this token says, if it is among them.

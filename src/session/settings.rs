@@ -25,7 +25,7 @@ pub enum Mode {
 
 /// What a [`SessionLayer`] works with.
 pub(super) struct Settings<R> {
-    pub(super) keyring: Keyring,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) registry: Arc<R>,
     pub(super) cookie: CookieSettings,
     /// What the session's tokens are sealed for: `session:` and the cookie's name.
@@ -39,9 +39,25 @@ pub(super) struct Settings<R> {
 }
 
 /// Finds the address that a request comes from.
-pub(super) type ClientAddress = Box<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+pub(super) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
 impl<R> Settings<R> {
+    /// The same for one more worker. It gets to know tokens by itself, so that no worker waits for
+    /// another.
+    pub(super) fn for_worker(&self) -> Self {
+        Self {
+            keyring: Arc::clone(&self.keyring),
+            registry: Arc::clone(&self.registry),
+            cookie: self.cookie.clone(),
+            purpose: self.purpose.clone(),
+            recent: self.recent.as_empty(),
+            lifetimes: self.lifetimes,
+            mode: self.mode,
+            clock: self.clock.clone(),
+            client: Arc::clone(&self.client),
+        }
+    }
+
     /// When the session expires if it is sealed anew: never earlier than it would have.
     pub(super) fn later_expiry(&self, record: &SessionRecord, now: Timestamp) -> Timestamp {
         self.lifetimes.expiry(record.auth_time, now).max(record.expires_at)
