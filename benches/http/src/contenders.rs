@@ -2,7 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, databases::Databases, servers::USER_ID};
+use crate::{
+    Outcome,
+    databases::{Database, Databases},
+    servers::USER_ID,
+};
 
 /// Where the servers are that run on Node.js.
 pub const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
@@ -38,23 +42,6 @@ pub enum Server {
     /// Node.js, without sessions.
     BareNode,
     IronSession,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Database {
-    None,
-    Sqlite,
-    /// SQLite, with a million sessions that were revoked.
-    RevokedMillion,
-    Postgres,
-    Redis,
-}
-
-impl Database {
-    /// Whether it is a process of its own.
-    pub fn has_server(self) -> bool {
-        matches!(self, Self::Postgres | Self::Redis)
-    }
 }
 
 /// In the order of the table.

@@ -18,16 +18,30 @@ use waxseal::{
     storage::Storage,
 };
 
-use crate::{
-    Outcome,
-    contenders::{Contender, Database},
-};
+use crate::Outcome;
 
 #[path = "../../../tests/support/postgres.rs"]
 #[allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "as the tests have it")]
 mod postgres;
 
 pub use postgres::Postgres;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    None,
+    Sqlite,
+    /// SQLite, with a million sessions that were revoked.
+    RevokedMillion,
+    Postgres,
+    Redis,
+}
+
+impl Database {
+    /// Whether it is a process of its own.
+    pub fn has_server(self) -> bool {
+        matches!(self, Self::Postgres | Self::Redis)
+    }
+}
 
 /// They end when this is dropped.
 pub struct Databases {
@@ -38,8 +52,8 @@ pub struct Databases {
 
 impl Databases {
     /// Starts those that are needed and that there are on this machine.
-    pub fn start(contenders: &[&Contender]) -> Outcome<Self> {
-        let needed = |database| contenders.iter().any(|contender| contender.database == database);
+    pub fn start(needed: &[Database]) -> Outcome<Self> {
+        let needed = |database| needed.contains(&database);
         let folder = tempfile::tempdir()?;
         if needed(Database::RevokedMillion) {
             rt::System::new().block_on(revoke_a_million(&revoked_million(folder.path())))?;

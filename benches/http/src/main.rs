@@ -54,7 +54,8 @@ fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
     let chosen = contenders::chosen(only)?;
     let load = machine::load();
     let cores = Cores::split()?;
-    let databases = Databases::start(&chosen)?;
+    let needed: Vec<_> = chosen.iter().map(|contender| contender.database).collect();
+    let databases = Databases::start(&needed)?;
     let (present, left_out) = present(chosen, &databases);
     let mut all: Vec<_> =
         present.into_iter().map(|contender| Measured { contender, rounds: Vec::new() }).collect();
