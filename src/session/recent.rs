@@ -68,16 +68,32 @@ mod tests {
 
     #[test]
     fn a_token_is_known_until_others_have_taken_all_the_room() {
-        let (tokens, time) = (RecentTokens::new(1024), Timestamp::from_unix(0));
+        let tokens = RecentTokens::new(1024);
         let token = |number: usize| format!("{number:0>50}").into_bytes();
         for number in 0..50_000 {
-            let sid = SessionId::random();
-            let claims = Claims { sid, auth_time: time, iat: time, exp: time, state: None };
-            tokens.put(&token(number), &Opened { claims, by_fallback: false });
-            assert!(tokens.get(&token(number)).is_some_and(|known| known.claims.sid == sid));
+            let opened = opened();
+            tokens.put(&token(number), &opened);
+            let known = tokens.get(&token(number));
+            assert!(known.is_some_and(|known| known.claims.sid == opened.claims.sid));
         }
         let known: Vec<_> = (0..50_000).filter(|it| tokens.get(&token(*it)).is_some()).collect();
         assert!((512..=1024).contains(&known.len()), "{} are known", known.len());
         assert!(known[0] > 45_000, "token {} is still known", known[0]);
+    }
+
+    #[test]
+    fn where_there_is_room_for_none_none_is_known() {
+        for (count, known) in [(0, false), (1, true)] {
+            for tokens in [RecentTokens::new(count), RecentTokens::new(count).as_empty()] {
+                tokens.put(&[b'A'; 50], &opened());
+                assert_eq!(tokens.get(&[b'A'; 50]).is_some(), known, "room for {count}");
+            }
+        }
+    }
+
+    fn opened() -> Opened {
+        let (sid, time) = (SessionId::random(), Timestamp::from_unix(0));
+        let claims = Claims { sid, auth_time: time, iat: time, exp: time, state: None };
+        Opened { claims, by_fallback: false }
     }
 }

@@ -1,16 +1,14 @@
-//! The pictures in the README: `cargo test --test browser pictures -- --ignored` takes them anew.
+//! The pictures in the README. `WAXSEAL_PICTURES=docs/pictures cargo test --test browser pictures` takes them
+//! anew; without that they are taken all the same, and laid aside.
 
-use std::{fs, path::Path, time::Duration};
+use std::{env, fs, path::Path, time::Duration};
 
 use crate::{
     EMAIL,
     harness::{Browser, PASSWORD, Scene},
 };
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/pictures");
-
 #[actix_web::test]
-#[ignore = "it writes files"]
 async fn pictures() {
     let Some(scene) = Scene::set() else { return };
     let browser = scene.browser().await;
@@ -43,7 +41,8 @@ async fn pictures() {
 }
 
 async fn take(browser: &Browser, name: &str) {
-    fs::create_dir_all(FOLDER).unwrap();
+    let folder =
+        env::var("WAXSEAL_PICTURES").unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
     let picture = browser.screenshot().await.unwrap();
-    fs::write(Path::new(FOLDER).join(format!("{name}.png")), picture).unwrap();
+    fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
 }
