@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use waxseal::{
     app::Application,
     clock::Clock,
-    config::Settings,
+    config::ServeArgs,
     seal::{Keyring, Secret},
     session::SessionId,
 };
@@ -154,18 +154,16 @@ async fn open_session(pool: &AnyPool) -> (String, String) {
     let claims =
         json!({"sid": id, "auth_time": now, "iat": now, "exp": expires_at, "state": state});
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
-    let token = keyring.seal("session:session", claims.to_string().as_bytes());
-    (id, format!("session={token}"))
+    let token = keyring.seal("session:waxseal", claims.to_string().as_bytes());
+    (id, format!("waxseal={token}"))
 }
 
 /// Starts a node on a thread of its own; it ends with the process.
 async fn start(url: &str) -> SocketAddr {
-    let settings = Settings {
-        listen: Some("127.0.0.1:0".to_owned()),
-        database_url: Some(url.to_owned()),
-        session_secret: Some(SECRET.to_owned()),
-        ..Settings::default()
-    };
+    let mut settings = ServeArgs::default();
+    settings.server.listen = Some("127.0.0.1:0".to_owned());
+    settings.database.url = Some(url.to_owned());
+    settings.session.secret = Some(SECRET.to_owned());
     let config = settings.validate().unwrap();
     let (started, address) = oneshot::channel();
     thread::spawn(move || {

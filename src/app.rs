@@ -1,5 +1,4 @@
-//! The application: everything put together, started and stopped. The binary and the tests start
-//! the same one.
+//! The application, put together, started and stopped. The binary and the tests start the same one.
 
 mod connections;
 mod metrics_server;
@@ -31,24 +30,25 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the database, binds the address and puts the layers around the pages. Nothing is
-    /// answered before [`run_until_stopped`](Self::run_until_stopped).
+    /// Opens the database, binds the addresses and puts the middleware around the pages. Requests are
+    /// answered from [`run_until_stopped`](Self::run_until_stopped) on.
     ///
     /// # Errors
     ///
     /// When the database can't be opened or an address can't be bound.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let in_production = config.environment == Environment::Production;
-        let storage = Storage::connect(&config.database).await?;
+        let Config { environment, server, database, session, passwords, .. } = config;
+        let in_production = environment == Environment::Production;
+        let storage = Storage::connect(&database).await?;
         let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
-        let layer = SessionLayer::builder(config.keyring, Arc::clone(&sessions))
-            .cookie_name(config.cookie_name)
+        let layer = SessionLayer::builder(session.keyring, Arc::clone(&sessions))
+            .cookie_name(session.cookie_name)
             .secure(in_production)
-            .lifetimes(config.lifetimes)
-            .mode(config.mode)
+            .lifetimes(session.expiry_policy)
+            .mode(session.mode)
             .clock(clock.clone())
             .client_address({
-                let proxies = config.trusted_proxies.clone();
+                let proxies = server.trusted_proxies.clone();
                 move |request| proxies.client_address(request)
             })
             .build()?;
@@ -56,30 +56,30 @@ impl Application {
             storage: storage.clone(),
             sessions: Arc::clone(&sessions),
             clock: clock.clone(),
-            cleanup_interval: config.cleanup_interval,
+            cleanup_interval: server.cleanup_interval,
         };
         let accounts = Data::new(Accounts {
             storage,
             sessions: Arc::clone(&sessions),
             hashing: Hashing::new(clock.clone())?,
-            policy: config.passwords,
-            lifetimes: config.lifetimes,
+            policy: passwords,
+            lifetimes: session.expiry_policy,
             clock: clock.clone(),
         });
         let site = Site {
             accounts,
             sessions: Data::new(layer),
             limits: Data::new(Limits::new(&clock)),
-            origin: Data::new(PublicOrigin(config.public_origin)),
-            proxies: Data::new(config.trusted_proxies),
+            origin: Data::new(PublicOrigin(server.public_origin)),
+            proxies: Data::new(server.trusted_proxies),
             in_production,
-            measured: config.metrics_listen.is_some(),
+            measured: server.metrics_listen.is_some(),
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
         let (address, run) = site
-            .bind(config.listen, stop)
-            .map_err(|cause| StartError::Bind { address: config.listen, cause })?;
-        let metrics = config.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
+            .bind(server.listen, stop)
+            .map_err(|cause| StartError::Bind { address: server.listen, cause })?;
+        let metrics = server.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
         Ok(Self { metrics: metrics.transpose()?, server: run(), address, jobs })
     }
 
@@ -88,41 +88,41 @@ impl Application {
         self.address
     }
 
-    /// The port it listens on: the one that was picked, where port 0 was asked for.
+    /// The port it listens on: a free one, where the setting was port 0.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The address that the metrics are on, if they are.
+    /// The address of the metrics, if there is one.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)
     }
 
-    /// Answers requests, and does what goes on beside them, until the process is told to stop
-    /// (SIGTERM or Ctrl-C); and then answers those that are in flight.
+    /// Answers requests and runs the jobs until SIGTERM or Ctrl-C, then finishes the requests in
+    /// flight.
     ///
     /// # Errors
     ///
     /// When the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let Self { server, jobs, mut metrics, .. } = self;
-        let watching = async {
+        let serving_metrics = async {
             if let Some(metrics) = &mut metrics {
                 metrics.run().await;
             }
         };
         let outcome = tokio::select! {
             outcome = server => outcome,
-            // They go on for ever.
-            _ = async { tokio::join!(jobs.run(), watching) } => Ok(()),
+            // These never end.
+            _ = async { tokio::join!(jobs.run(), serving_metrics) } => Ok(()),
         };
         jobs.finish().await;
         outcome
     }
 }
 
-/// SIGTERM or Ctrl-C. From the call on, not only from the first poll: whoever reads in the log that
-/// the server listens may stop it.
+/// SIGTERM or Ctrl-C. It counts from the call on, not from the first poll, so that a process can be
+/// stopped as soon as the log says that it listens.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -134,7 +134,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        log::info!("told to stop: requests in flight are answered first");
+        log::info!("told to stop: finishing the requests in flight");
     })
 }
 
@@ -163,13 +163,13 @@ pub enum StartError {
     /// The metrics can't be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The system does not let the process wait for signals.
-    #[error("signals can't be waited for")]
+    /// The system refuses the signal handlers.
+    #[error("signal handlers can't be installed")]
     Signals(#[source] io::Error),
-    /// The session layer refused its settings.
-    #[error("SESSION_COOKIE_NAME: the session layer can't be set up")]
+    /// The session middleware refused its settings.
+    #[error("SESSION_COOKIE_NAME: the session middleware can't be set up")]
     Session(#[from] SettingsError),
-    /// Passwords can't be hashed.
-    #[error("passwords can't be hashed")]
+    /// Password hashing can't be set up.
+    #[error("password hashing can't be set up")]
     Hashing(#[from] HashingError),
 }

@@ -193,9 +193,9 @@ fn a_setting_that_is_not_utf_8_is_refused_and_not_shown() {
     let place = Place::new();
     let value = OsStr::from_bytes(b"hunter2hunter2hunter2hunter2hunter2\xff");
     let line = refusal(&place.command(&[]).env("SESSION_SECRET", value).output().unwrap());
-    assert_eq!(line, "waxseal: SESSION_SECRET: it must be UTF-8");
+    assert_eq!(line, "waxseal: SESSION_SECRET: must be UTF-8");
     let line = refusal(&place.command(&["--listen"]).arg(value).output().unwrap());
-    assert_eq!(line, "waxseal: an argument: it must be UTF-8");
+    assert_eq!(line, "waxseal: an argument: must be UTF-8");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn the_log_has_no_secret_no_password_no_address_and_no_cookie() {
     let mut server = place.serve(&[], &[("SESSION_SECRET", SECRET), ("RUST_LOG", "debug")]);
     let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     let answer = server.post("/signup", form);
-    let token = answer.split("session=").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let token = answer.split("waxseal=").nth(1).unwrap().split(';').next().unwrap().to_owned();
     assert!(server.post("/login", form).starts_with("HTTP/1.1 303 "));
     assert!(server.post("/login", &format!("{form}x")).starts_with("HTTP/1.1 422 "));
     server.get("/admin/users?q=ann@example.com");
@@ -285,8 +285,8 @@ fn the_metrics_count_what_happens() {
     let mut server = place.serve(&[], &[("METRICS_LISTEN", "127.0.0.1:0")]);
     let right = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     let cookie_of = |answer: String| {
-        let token = answer.split("set-cookie: session=").nth(1).expect(&answer).split(';').next();
-        format!("session={}", token.unwrap())
+        let token = answer.split("set-cookie: waxseal=").nth(1).expect(&answer).split(';').next();
+        format!("waxseal={}", token.unwrap())
     };
     server.post("/signup", right);
     for _ in 0..2 {
@@ -300,7 +300,7 @@ fn the_metrics_count_what_happens() {
     let middle = cookie.len() / 2;
     let other = if cookie[middle..].starts_with('A') { "B" } else { "A" };
     let changed = [&cookie[..middle], other, &cookie[middle + 1..]].concat();
-    for worthless in [&cookie, &changed, "session=garbage", "session=a; session=b"] {
+    for worthless in [&cookie, &changed, "waxseal=garbage", "waxseal=a; waxseal=b"] {
         assert!(server.get_with("/profile", worthless).starts_with("HTTP/1.1 303 "));
     }
     ask(server.address, "BREW", "/", "");
@@ -344,10 +344,10 @@ fn the_metrics_count_sessions_that_are_refreshed() {
     let mut server = place.serve(&[], &always);
     let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     let answer = server.post("/signup", form);
-    let token = answer.split("session=").nth(1).unwrap().split(';').next().unwrap();
+    let token = answer.split("waxseal=").nth(1).unwrap().split(';').next().unwrap();
     // An expiry is in whole seconds, so it moves with the next of them.
-    let refreshed = || server.get_with("/profile", &format!("session={token}"));
-    while !refreshed().contains("set-cookie: session=") {}
+    let refreshed = || server.get_with("/profile", &format!("waxseal={token}"));
+    while !refreshed().contains("set-cookie: waxseal=") {}
     assert!(Metrics::of(&server).value("waxseal_sessions_refreshed_total") >= 1.0);
     server.stop("TERM");
 }
@@ -421,7 +421,7 @@ fn told_to_stop_it_answers_what_is_in_flight_and_exits_with_0() {
         let mut answer = String::new();
         request.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 303 "), "{signal}: {answer}");
-        assert!(answer.contains("set-cookie: session="), "{signal}: {answer}");
+        assert!(answer.contains("set-cookie: waxseal="), "{signal}: {answer}");
         server.wait_for_success();
         assert!(server.log.last().unwrap().contains("stopped"), "{signal}: {:?}", server.log);
 

@@ -32,7 +32,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 fn a_user_is_added_with_the_password_from_standard_input() {
     let place = Place::new();
     let added = place.waxseal_with(&["user", "add", "Ann@Example.com"], PASSWORD);
-    assert!(added.done().starts_with("ann@example.com has an account now, as user: "));
+    assert!(added.done().starts_with("created ann@example.com with the role user: "));
     let users = place.json(&["user", "list", "--json"]);
     let [user] = &users.as_array().unwrap()[..] else { panic!("{users}") };
     assert_eq!(user["email"], "ann@example.com");
@@ -83,7 +83,7 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
     place.add("ann@example.com", "user");
     let long = "x".repeat(5000);
     for (email, password, reason) in [
-        ("ann@example.com", PASSWORD, "ann@example.com has an account already"),
+        ("ann@example.com", PASSWORD, "ann@example.com already has an account"),
         ("ann@", PASSWORD, "\"ann@\": This does not look like an e-mail address"),
         ("", PASSWORD, "Enter your e-mail address"),
         ("bob@example.com", "", "Enter a password"),
@@ -155,7 +155,7 @@ async fn a_change_of_role_ends_the_user_s_sessions() {
     let server = Server::start(&place);
     let cookie = server.sign_up("ann@example.com").await;
     let unchanged = place.waxseal(&["user", "set-role", "ann@example.com", "user"]).done();
-    assert_eq!(unchanged, "ann@example.com had the role user already\n");
+    assert_eq!(unchanged, "ann@example.com already has the role user\n");
     assert_eq!(server.status(&cookie).await, StatusCode::OK);
 
     let id = place.json(&["user", "list", "--json"])[0]["user_id"].clone();
@@ -181,7 +181,7 @@ fn the_last_administrator_stays_one() {
 
     place.waxseal(&["user", "set-role", "bob@example.com", "admin"]).done();
     let deleted = place.waxseal(&delete).done();
-    assert_eq!(deleted, "ann@example.com has no account any more; all sessions have ended\n");
+    assert_eq!(deleted, "deleted ann@example.com and revoked all of the user's sessions\n");
 }
 
 #[actix_web::test]
@@ -231,7 +231,7 @@ fn an_unknown_user_is_refused_by_every_command() {
             "11111111-2222-4333-8444-555555555555",
             "there is no user 11111111-2222-4333-8444-555555555555",
         ),
-        ("bob", "\"bob\" is neither an e-mail address nor a user's id"),
+        ("bob", "\"bob\" is neither an e-mail address nor a user id"),
     ] {
         for args in [
             &["user", "set-role", name, "admin"][..],
@@ -260,7 +260,7 @@ fn only_adding_a_user_creates_the_database() {
         &["session", "revoke", id],
     ] {
         let refusal = place.waxseal(args).refusal();
-        assert_eq!(refusal, "waxseal: DATABASE_URL: there is no database waxseal.db\n");
+        assert_eq!(refusal, "waxseal: DATABASE_URL: the database waxseal.db does not exist\n");
     }
     assert_eq!(std::fs::read_dir(place.dir.path()).unwrap().count(), 0);
 }
@@ -307,7 +307,7 @@ async fn a_session_of_a_running_server_is_listed_and_revoked() {
     assert!(table.contains("127.0.0.1  a test\n"), "{table}");
 
     let revoked = place.waxseal(&["session", "revoke", id]).done();
-    assert_eq!(revoked, format!("session {id} is revoked\n"));
+    assert_eq!(revoked, format!("revoked session {id}\n"));
     server.comes_to_refuse(&ann).await;
     assert_eq!(server.status(&bob).await, StatusCode::OK);
 
@@ -360,12 +360,12 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
     let place = Place::new();
     let server = Server::start(&place);
     let cookie = server.sign_up("ann@example.com").await;
-    let value = cookie.strip_prefix("session=").unwrap();
+    let value = cookie.strip_prefix("waxseal=").unwrap();
     let findings = place.inspect(value);
     assert_eq!(findings["status"], "live");
     assert_eq!(findings["hint"], Value::Null);
-    assert_eq!(findings["cookie_name"], "session");
-    assert_eq!(findings["purpose"], "session:session");
+    assert_eq!(findings["cookie_name"], "waxseal");
+    assert_eq!(findings["purpose"], "session:waxseal");
     assert_eq!(findings["key"], "current");
     assert_eq!(findings["key_id"].as_str().unwrap().len(), 8);
     assert_eq!(findings["mode"], "cookie");
@@ -374,9 +374,9 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
     assert_eq!(findings["claims"]["auth_time"], session["created_at"]);
     assert_eq!(findings["claims"]["iat"], session["created_at"]);
     assert_eq!(findings["claims"]["exp"], session["expires_at"]);
-    assert_eq!(findings["row"]["email"], "ann@example.com");
-    assert_eq!(findings["row"]["expires_at"], session["expires_at"]);
-    assert_eq!(findings["row"]["revoked_at"], Value::Null);
+    assert_eq!(findings["record"]["email"], "ann@example.com");
+    assert_eq!(findings["record"]["expires_at"], session["expires_at"]);
+    assert_eq!(findings["record"]["revoked_at"], Value::Null);
     assert_eq!(findings["state"], json!({ "user_id": session["user_id"], "role": "user" }));
     assert_eq!(findings["reseal"], json!([]));
 
@@ -395,12 +395,12 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
 
     let text = place.waxseal(&["session", "inspect", value]).done();
     for line in [
-        "status       live: a server with these settings takes it\n",
-        "cookie       session (purpose session:session)\n",
+        "status          live: a server with these settings accepts it\n",
+        "cookie          waxseal (purpose session:waxseal)\n",
         " (current)\n",
-        "mode         cookie\n",
+        "mode            cookie\n",
         " days\n",
-        "user         ann@example.com, ",
+        "user            ann@example.com, ",
     ] {
         assert!(text.contains(line), "{text}");
     }
@@ -408,7 +408,7 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
     place.waxseal(&["user", "revoke-sessions", "ann@example.com"]).done();
     let revoked = place.inspect(value);
     assert_eq!(revoked["status"], "revoked");
-    assert!(is_rfc3339(&revoked["row"]["revoked_at"]));
+    assert!(is_rfc3339(&revoked["record"]["revoked_at"]));
 }
 
 #[actix_web::test]
@@ -420,17 +420,17 @@ async fn the_next_request_s_new_seal_is_foretold() {
     let claims = claims_of(&session);
     let in_database = Claims { state: None, ..claims.clone() };
 
-    let refresh_due = place.inspect(&seal(SECRET, "session", &claims));
+    let refresh_due = place.inspect(&seal(SECRET, "waxseal", &claims));
     assert_eq!(refresh_due["reseal"], json!(["refresh"]));
-    let by_fallback = place.inspect(&seal(OLD_SECRET, "session", &claims));
+    let by_fallback = place.inspect(&seal(OLD_SECRET, "waxseal", &claims));
     assert_eq!(by_fallback["key"], "fallback");
     assert_eq!(by_fallback["reseal"], json!(["refresh", "fallback_key"]));
-    let of_other_mode = place.inspect(&seal(SECRET, "session", &in_database));
+    let of_other_mode = place.inspect(&seal(SECRET, "waxseal", &in_database));
     assert_eq!(of_other_mode["mode"], "database");
     assert_eq!(of_other_mode["reseal"], json!(["refresh", "other_mode"]));
-    assert_eq!(of_other_mode["state"], json!({ "cart": [1, 2] }), "the row's");
+    assert_eq!(of_other_mode["state"], json!({ "cart": [1, 2] }), "the record's");
 
-    let token = seal(SECRET, "session", &in_database);
+    let token = seal(SECRET, "waxseal", &in_database);
     let with = |flags: &[&str]| {
         place.json(&[&["session", "inspect", &token, "--json"], flags].concat())["reseal"].clone()
     };
@@ -446,7 +446,7 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     let now = Clock::system().now();
     let session = place.open_session(&store, now, now + DAY * 6).await;
     let claims = claims_of(&session);
-    let token = seal(SECRET, "session", &claims);
+    let token = seal(SECRET, "waxseal", &claims);
     let status = |token: &str| {
         let findings = place.inspect(token);
         assert_eq!(findings["reseal"], json!([]), "{findings}");
@@ -455,24 +455,24 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     assert_eq!(status(&token), "live");
 
     let expired = Claims { exp: now, ..claims.clone() };
-    assert_eq!(status(&seal(SECRET, "session", &expired)), "expired");
+    assert_eq!(status(&seal(SECRET, "waxseal", &expired)), "expired");
     let ahead = Claims { iat: now + Duration::from_secs(120), ..claims.clone() };
-    assert_eq!(status(&seal(SECRET, "session", &ahead)), "not_yet_valid");
+    assert_eq!(status(&seal(SECRET, "waxseal", &ahead)), "not_yet_valid");
     let unknown = Claims { sid: SessionId::random(), ..claims.clone() };
-    assert_eq!(status(&seal(SECRET, "session", &unknown)), "unknown_row");
+    assert_eq!(status(&seal(SECRET, "waxseal", &unknown)), "unknown_record");
     assert_eq!(status(&seal(SECRET, "another", &claims)), "forged");
     let changed = if token.as_bytes()[60] == b'A' { "B" } else { "A" };
     assert_eq!(status(&format!("{}{changed}{}", &token[..60], &token[61..])), "forged");
     assert_eq!(status(&token[..50]), "malformed");
     assert_eq!(status("nonsense!"), "malformed");
     assert_eq!(status("-"), "malformed", "nothing on standard input");
-    assert_eq!(status(&format!("session={token}; session={token}")), "several");
+    assert_eq!(status(&format!("waxseal={token}; waxseal={token}")), "several");
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
-    let not_claims = keyring.seal(&cookie::purpose("session"), b"{}");
+    let not_claims = keyring.seal(&cookie::purpose("waxseal"), b"{}");
     assert_eq!(status(&not_claims), "not_a_session");
 
     let foreign =
-        place.inspect(&seal("somebody else's secret, 32 bytes or more", "session", &claims));
+        place.inspect(&seal("somebody else's secret, 32 bytes or more", "waxseal", &claims));
     assert_eq!(foreign["status"], "unknown_key");
     assert_eq!(foreign["key"], "unknown");
     assert_eq!(foreign["claims"], Value::Null);
@@ -483,7 +483,7 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     place.waxseal(&["session", "revoke", &session.id.to_string()]).done();
     assert_eq!(status(&token), "revoked");
     let text = place.waxseal(&["session", "inspect", &token]).done();
-    assert!(text.starts_with("status       revoked: no server takes it any more\n"), "{text}");
+    assert!(text.starts_with("status          revoked: servers refuse it\n"), "{text}");
 }
 
 #[actix_web::test]
@@ -492,19 +492,19 @@ async fn the_other_environment_s_cookie_is_recognised() {
     let store = place.store().await;
     let now = Clock::system().now();
     let session = place.open_session(&store, now, now + DAY).await;
-    let token = seal(SECRET, "__Host-session", &claims_of(&session));
-    for given in [token.clone(), format!("__Host-session={token}")] {
+    let token = seal(SECRET, "__Host-waxseal", &claims_of(&session));
+    for given in [token.clone(), format!("__Host-waxseal={token}")] {
         let findings = place.inspect(&given);
         assert_eq!(findings["status"], "forged");
         let hint = findings["hint"].as_str().unwrap();
-        assert!(hint.contains("__Host-session") && hint.contains("APP_ENV=production"), "{hint}");
+        assert!(hint.contains("__Host-waxseal") && hint.contains("APP_ENV=production"), "{hint}");
     }
     let in_production =
         place.json(&["session", "inspect", &token, "--json", "--app-env", "production"]);
     assert_eq!(in_production["status"], "live");
-    assert_eq!(in_production["cookie_name"], "__Host-session");
+    assert_eq!(in_production["cookie_name"], "__Host-waxseal");
 
-    let token = seal(SECRET, "session", &claims_of(&session));
+    let token = seal(SECRET, "waxseal", &claims_of(&session));
     let args = ["session", "inspect", &token, "--json", "--app-env", "production"];
     assert!(place.json(&args)["hint"].as_str().unwrap().contains("APP_ENV=development"));
 }
@@ -516,17 +516,17 @@ fn a_cookie_that_does_not_unseal_needs_no_database() {
     let now = Clock::system().now();
     let state = State::from_json("{}").unwrap();
     let session = SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now, state };
-    let token = seal(SECRET, "session", &claims_of(&session));
+    let token = seal(SECRET, "waxseal", &claims_of(&session));
     let refusal = place.waxseal(&["session", "inspect", &token]).refusal();
-    assert!(refusal.contains("DATABASE_URL: there is no database"), "{refusal}");
+    assert!(refusal.contains("DATABASE_URL: the database waxseal.db does not exist"), "{refusal}");
 }
 
 #[test]
 fn what_can_not_be_inspected_is_refused() {
     let place = Place::new();
     let no_cookie = place.waxseal(&["session", "inspect", "Cookie: theme=dark"]).refusal();
-    assert!(no_cookie.contains("there is no cookie session in what was given"), "{no_cookie}");
-    let two_lines = place.waxseal(&["session", "inspect", "session=a\nb"]).refusal();
+    assert!(no_cookie.contains("the input has no cookie waxseal"), "{no_cookie}");
+    let two_lines = place.waxseal(&["session", "inspect", "waxseal=a\nb"]).refusal();
     assert!(two_lines.contains("one line"), "{two_lines}");
     let mut without_secret = place.command(&["session", "inspect", "AQ"]);
     let refusal = run(without_secret.env_remove("SESSION_SECRET"), "").refusal();
@@ -601,16 +601,16 @@ fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     let place = Place::new();
     let add = r#""$WAXSEAL" user add ann@example.com"#;
     let dialogue =
-        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("The same again: ", PASSWORD)];
+        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("Repeat password: ", PASSWORD)];
     let Some(shown) = on_terminal(&place, add, &dialogue) else { return };
-    assert!(shown.contains("ann@example.com has an account now"), "{shown}");
+    assert!(shown.contains("created ann@example.com with the role user"), "{shown}");
     assert!(!shown.contains(PASSWORD), "{shown}");
 
     let dialogue =
-        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("The same again: ", "another")];
+        [Asked::InSecret("Password: ", PASSWORD), Asked::InSecret("Repeat password: ", "another")];
     let add = r#""$WAXSEAL" user add bob@example.com"#;
     let shown = on_terminal(&place, add, &dialogue).unwrap();
-    assert!(shown.contains("waxseal: the passwords are not the same"), "{shown}");
+    assert!(shown.contains("waxseal: the passwords don't match"), "{shown}");
     assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
 }
 
@@ -624,7 +624,7 @@ fn on_a_terminal_a_deletion_has_to_be_confirmed() {
     for (answer, outcome) in [
         ("", "waxseal: nothing was deleted"),
         ("no", "waxseal: nothing was deleted"),
-        ("y", "has no account any more"),
+        ("y", "deleted ann@example.com"),
     ] {
         let Some(shown) = on_terminal(&place, delete, &[Asked::Openly(question, answer)]) else {
             return;

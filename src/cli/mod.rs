@@ -1,13 +1,11 @@
 //! The command line: one file per command.
 
-mod findings;
-mod inspect;
-mod log_lines;
-mod open;
-mod open_files;
+mod file_limit;
+mod find_user;
+mod logging;
+mod open_database;
 mod output;
 mod prompt;
-mod report;
 mod secret;
 mod serve;
 mod session;
@@ -15,28 +13,30 @@ mod user;
 
 use std::{env, io, path::Path, process::ExitCode};
 
+use actix_web::rt::System;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-use crate::{causes::Causes, config::Settings};
+use self::output::Failure;
+use crate::{causes::Causes, config::ServeArgs};
 
-/// Log-in for Actix Web. Without a command: serve.
+/// Log-in for Actix Web. Without a command, waxseal serves.
 ///
-/// Every setting is a flag, an environment variable, or a line in the file .env of the working
-/// directory; the first of these that is given counts.
+/// Every setting is a flag, an environment variable, and a line in the file .env of the working
+/// directory. A flag overrides the environment, and the environment overrides the file.
 #[derive(Parser)]
 #[command(name = "waxseal", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    settings: Settings,
+    serve: ServeArgs,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
     #[command(version)]
-    Serve(Box<Settings>),
+    Serve(Box<ServeArgs>),
     /// Print a new secret for SESSION_SECRET
     #[command(version)]
     Secret,
@@ -46,7 +46,7 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
-    /// List and revoke sessions, look into a cookie
+    /// List and revoke sessions, inspect a cookie
     #[command(version)]
     Session {
         #[command(subcommand)]
@@ -54,8 +54,8 @@ enum Command {
     },
 }
 
-/// Runs the command that the process was started with. What went wrong is one line on standard
-/// error, and an exit code that is not 0.
+/// Runs the command that the process was started with. A failure is one line on standard error and
+/// a nonzero exit code.
 pub fn run() -> ExitCode {
     if let Err(problem) = read_dotenv(Path::new(".env")) {
         return fail(&problem);
@@ -67,15 +67,19 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Some(Command::Secret) => secret::run(),
-        Some(Command::Serve(settings)) => serve::run(*settings),
-        Some(Command::User { command }) => user::run(command),
-        Some(Command::Session { command }) => session::run(command),
-        None => serve::run(cli.settings),
+        Some(Command::Serve(args)) => block_on(serve::run(*args)),
+        Some(Command::User { command }) => block_on(user::run(command)),
+        Some(Command::Session { command }) => block_on(session::run(command)),
+        None => block_on(serve::run(cli.serve)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&Causes(&*error).to_string()),
     }
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    System::new().block_on(command)
 }
 
 fn read_dotenv(path: &Path) -> Result<(), String> {
@@ -90,14 +94,14 @@ fn read_dotenv(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Which of the settings is not UTF-8; clap would not say.
+/// Names the setting that is not UTF-8, which clap does not.
 fn not_utf_8() -> String {
     let command = Cli::command();
     let mut variables = command.get_arguments().filter_map(|argument| argument.get_env());
     let wrong =
         variables.find(|name| env::var_os(name).is_some_and(|text| text.to_str().is_none()));
     let name = wrong.and_then(|name| name.to_str()).unwrap_or("an argument");
-    format!("{name}: it must be UTF-8")
+    format!("{name}: must be UTF-8")
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's own output")]

@@ -11,11 +11,11 @@ use time::macros::format_description;
 
 use crate::clock::Timestamp;
 
-/// What a command that failed comes back with.
+/// Why a command failed.
 pub(super) type Failure = Box<dyn Error>;
 
-/// Standard output. When its reader has gone, as `head` does, what is written is dropped: that
-/// is no error. Whatever is written has to be [finished](Output::finish).
+/// Standard output. Once its reader is gone, as with `head`, what is written is dropped: that is no
+/// error. Call [`finish`](Output::finish) at the end.
 pub(super) struct Output(BufWriter<Pipe>);
 
 struct Pipe {
@@ -28,7 +28,7 @@ impl Output {
         Self(BufWriter::new(Pipe { stdout: io::stdout(), closed: false }))
     }
 
-    /// Whether nobody reads any more.
+    /// Whether the reader is gone.
     pub(super) fn is_closed(&self) -> bool {
         self.0.get_ref().closed
     }
@@ -46,7 +46,7 @@ impl Output {
         self.finish()
     }
 
-    /// Makes sure that everything has been written.
+    /// Writes out what is buffered.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         Ok(self.flush()?)
     }
@@ -92,8 +92,7 @@ impl Write for Pipe {
     }
 }
 
-/// Prints a list that comes in batches: for people a table, for scripts a JSON array. No more of
-/// it than a batch is in memory.
+/// Prints a list that comes in batches, as a table or a JSON array. Only one batch is in memory.
 pub(super) struct List<const COLUMNS: usize> {
     output: Output,
     format: Format<COLUMNS>,
@@ -104,16 +103,15 @@ enum Format<const COLUMNS: usize> {
     Json,
     Table {
         headings: [&'static str; COLUMNS],
-        /// How wide the columns are: a batch may widen them, and none makes them narrower.
+        /// The columns' widths, which a batch can only increase.
         widths: [usize; COLUMNS],
     },
 }
 
-/// Something that can stand in a list. Its fields are its JSON.
+/// A row of a list. Its fields are its JSON.
 pub(super) trait Item<const COLUMNS: usize>: Serialize {
     const HEADINGS: [&'static str; COLUMNS];
 
-    /// What stands in the table.
     fn cells(&self) -> [String; COLUMNS];
 }
 
@@ -124,7 +122,7 @@ impl<const COLUMNS: usize> List<COLUMNS> {
         Self { output: Output::new(), format, is_empty: true }
     }
 
-    /// Prints a batch. Whether anybody still reads.
+    /// Prints a batch. `false` once the reader is gone.
     pub(super) fn print<I: Item<COLUMNS>>(&mut self, items: &[I]) -> Result<bool, Failure> {
         match &mut self.format {
             Format::Json => {
@@ -155,8 +153,7 @@ impl<const COLUMNS: usize> List<COLUMNS> {
         Ok(!self.output.is_closed())
     }
 
-    /// Prints what comes after the last batch. `none` is what people are told instead of a table
-    /// without rows.
+    /// Prints what follows the last batch. `none` stands in place of an empty table.
     pub(super) fn finish(mut self, none: &str) -> Result<(), Failure> {
         match (self.format, self.is_empty) {
             (Format::Json, true) => writeln!(self.output, "[]")?,
@@ -206,7 +203,7 @@ pub(super) fn minute(time: Timestamp) -> String {
     time.to_date_time().format(format).unwrap_or_default()
 }
 
-/// How far a time is away, in words: `2 hours ago`, `in 6 days`.
+/// A time relative to now: `2 hours ago`, `in 6 days`.
 pub(super) fn distance(time: Timestamp, now: Timestamp) -> String {
     match (now.since(time), time.since(now)) {
         (Duration::ZERO, Duration::ZERO) => "now".to_owned(),

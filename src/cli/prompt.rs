@@ -1,4 +1,4 @@
-//! What commands ask: a password, or whether it is meant.
+//! What commands ask for: a password, a confirmation.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
@@ -7,24 +7,25 @@ use zeroize::Zeroizing;
 use super::output::Failure;
 use crate::accounts::Password;
 
-/// A new password: on a terminal typed twice and not shown, else one line of standard input.
+/// Reads a new password: on a terminal typed twice and not shown, otherwise one line of standard
+/// input.
 pub(super) fn new_password() -> Result<Password, Failure> {
     if !io::stdin().is_terminal() {
         return Ok(Password::parse(&read_line()?)?);
     }
     let typed = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let password = Password::parse(&typed)?;
-    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
-    if typed != again {
-        return Err("the passwords are not the same".into());
+    let repeated = Zeroizing::new(rpassword::prompt_password("Repeat password: ")?);
+    if typed != repeated {
+        return Err("the passwords don't match".into());
     }
     Ok(password)
 }
 
-/// Asks on a terminal; without one the answer has to be given as `--yes`.
+/// Asks for a confirmation, which needs a terminal.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err("without a terminal to ask on, this needs --yes".into());
+        return Err("there is no terminal to confirm on: pass --yes".into());
     }
     let mut terminal = io::stderr();
     write!(terminal, "{question} [y/N] ")?;
@@ -33,7 +34,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
 }
 
-/// One line of standard input, without its end. What goes beyond the longest password is left.
+/// One line of standard input, without its end, and no more of it than the longest password.
 fn read_line() -> Result<Zeroizing<String>, Failure> {
     let limit = Password::MAX_BYTES as u64 + 2;
     let mut line = Zeroizing::new(String::new());
@@ -41,9 +42,9 @@ fn read_line() -> Result<Zeroizing<String>, Failure> {
     read.map_err(|error| format!("standard input can't be read: {error}"))?;
     let end = line.trim_end_matches(['\r', '\n']).len();
     line.truncate(end);
-    // No form takes one: it would be a password that nobody can log in with.
+    // The log-in form refuses it, so no one could log in with such a password.
     match line.contains('\0') {
-        true => Err("a NUL byte can't be part of this".into()),
+        true => Err("the input contains a NUL byte".into()),
         false => Ok(line),
     }
 }

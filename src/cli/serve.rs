@@ -1,22 +1,14 @@
 //! `waxseal serve`: runs the server.
 
-use super::{log_lines, open_files, output::Failure};
-use crate::{
-    app::Application,
-    clock::Clock,
-    config::{Config, Settings},
-};
+use super::{file_limit, logging, output::Failure};
+use crate::{app::Application, clock::Clock, config::ServeArgs};
 
-pub(super) fn run(settings: Settings) -> Result<(), Failure> {
-    let config = settings.validate()?;
-    log_lines::begin(&config.log_filter);
-    open_files::take_all_allowed();
-    actix_web::rt::System::new().block_on(serve(config))
-}
-
-async fn serve(config: Config) -> Result<(), Failure> {
-    for doubt in &config.doubts {
-        log::warn!("{doubt}");
+pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    let config = args.validate()?;
+    logging::start(&config.log_filter);
+    file_limit::raise();
+    for warning in config.warnings() {
+        log::warn!("{warning}");
     }
     let application = Application::build(config, Clock::system()).await?;
     if let Some(address) = application.metrics_address() {

@@ -75,6 +75,12 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a cookie can have this name: a token as RFC 6265, section 4.1.1, has it.
+pub fn is_valid_name(name: &str) -> bool {
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
 /// What the tokens in cookies of this name are sealed for.
 pub fn purpose(cookie_name: &str) -> String {
     format!("session:{cookie_name}")
@@ -101,8 +107,7 @@ impl CookieSettings {
     ///
     /// When a browser would refuse the cookie, or read it differently than it was meant.
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
-        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if self.name.is_empty() || !self.name.bytes().all(is_token) {
+        if !is_valid_name(&self.name) {
             return Err(SettingsError::CookieName(self.name.clone()));
         }
         let is_attribute = |b: u8| (b.is_ascii_graphic() && b != b';') || b == b' ';

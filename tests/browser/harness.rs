@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use waxseal::{
     app::Application,
     clock::{Clock, Timestamp},
-    config::Settings,
+    config::ServeArgs,
 };
 
 /// A password that is taken.
@@ -115,11 +115,9 @@ impl Site {
     pub fn open(folder: &Path) -> Self {
         let clock = Clock::manual(START);
         let database = folder.join("test.db");
-        let settings = Settings {
-            listen: Some("127.0.0.1:0".to_owned()),
-            database_url: Some(format!("sqlite://{}", database.display())),
-            ..Settings::default()
-        };
+        let mut settings = ServeArgs::default();
+        settings.server.listen = Some("127.0.0.1:0".to_owned());
+        settings.database.url = Some(format!("sqlite://{}", database.display()));
         let (started, port) = mpsc::channel();
         let its_clock = clock.clone();
         thread::spawn(move || {

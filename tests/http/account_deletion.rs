@@ -5,7 +5,7 @@ use crate::helpers::{EMAIL, PASSWORD, TestApp, text};
 #[actix_web::test]
 async fn account_and_sessions_are_gone_and_the_cookie_is_cleared() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut bob = app.signed_up("bob@example.com").await;
         let (mut phone, mut copy) = (app.logged_in(EMAIL).await, ann.clone());

@@ -7,7 +7,7 @@ use crate::helpers::{DAY, EMAIL, TestApp, text};
 #[actix_web::test]
 async fn the_session_is_told_as_json() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let answer = ann.get("/api/session").await;
         assert_eq!(answer.status, 200);
@@ -62,7 +62,7 @@ async fn a_visitor_is_a_401_in_json() {
 #[actix_web::test]
 async fn logging_out_says_so_and_a_copied_cookie_is_dead_after_it() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         let answer = ann.press("/api/logout").await;

@@ -7,7 +7,7 @@ use crate::helpers::{Answer, Browser, EMAIL, PASSWORD, TestApp, text};
 #[actix_web::test]
 async fn what_a_stranger_says_changes_nothing() {
     for proxies in [None, text(""), text("10.0.0.0/8, 2001:db8::/32, 127.0.0.2")] {
-        let app = TestApp::start_with(|settings| settings.trusted_proxies = proxies).await;
+        let app = TestApp::start_with(|settings| settings.server.trusted_proxies = proxies).await;
         app.signed_up(EMAIL).await;
         for forged in ["203.0.113.9", "10.0.0.1", "203.0.113.9, 10.0.0.1", "<b>", ""] {
             assert_eq!(seen(&app, &[forged]).await, "127.0.0.1", "{forged}");
@@ -90,7 +90,7 @@ async fn a_refused_log_in_is_remembered_with_the_address_it_came_from() {
 
 /// The application behind these proxies, with somebody who has signed up.
 async fn behind(proxies: &str) -> TestApp {
-    let app = TestApp::start_with(|settings| settings.trusted_proxies = text(proxies)).await;
+    let app = TestApp::start_with(|settings| settings.server.trusted_proxies = text(proxies)).await;
     app.signed_up(EMAIL).await;
     app
 }

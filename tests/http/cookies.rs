@@ -56,9 +56,9 @@ async fn tokens_that_were_tampered_with_open_nothing() {
 #[actix_web::test]
 async fn a_token_of_another_cookie_or_another_secret_opens_nothing() {
     let app = TestApp::start().await;
-    let named = app.another_node(|settings| settings.session_cookie_name = text("other")).await;
+    let named = app.another_node(|settings| settings.session.cookie_name = text("other")).await;
     let elsewhere = TestApp::start_with(|settings| {
-        settings.session_secret = text("a secret that somebody else has made");
+        settings.session.secret = text("a secret that somebody else has made");
     });
     let elsewhere = elsewhere.await;
     let tokens = [
@@ -131,7 +131,7 @@ async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
 #[actix_web::test]
 async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         assert_eq!(app.database.execute("DELETE FROM users WHERE email = $1", &[EMAIL]).await, 1);

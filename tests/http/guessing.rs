@@ -113,7 +113,8 @@ async fn many_at_once_are_no_more_than_one_after_another() {
 
 #[actix_web::test]
 async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
-    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    let app =
+        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
     let owner = |network: u8| format!("192.0.2.{network}");
     sign_up_from(&app, &owner(1)).await;
     // From a thousand places: each of them is new.
@@ -133,7 +134,8 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
 /// Otherwise whoever guesses would only have to come back where they have guessed already.
 #[actix_web::test]
 async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
-    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    let app =
+        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
     sign_up_from(&app, "192.0.2.1").await;
     guess_from_five_places(&app).await;
     assert_wait(&log_in_from(&app, "198.51.100.0", PASSWORD).await, 30);
@@ -141,7 +143,8 @@ async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
 
 #[actix_web::test]
 async fn of_ipv6_home_is_the_whole_network() {
-    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    let app =
+        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
     sign_up_from(&app, "2001:db8:1:2::1").await;
     guess_from_five_places(&app).await;
     assert_wait(&log_in_from(&app, "2001:db8:1:3::1", PASSWORD).await, 30);
@@ -150,7 +153,8 @@ async fn of_ipv6_home_is_the_whole_network() {
 
 #[actix_web::test]
 async fn the_owners_log_in_clears_no_count_of_a_network_elsewhere() {
-    let app = TestApp::start_with(|settings| settings.trusted_proxies = text("127.0.0.1")).await;
+    let app =
+        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
     sign_up_from(&app, "192.0.2.1").await;
     for _ in 0..5 {
         assert_eq!(log_in_from(&app, "198.51.100.1", WRONG).await.status, 422);

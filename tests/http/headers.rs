@@ -37,7 +37,8 @@ async fn no_answer_is_shared_with_another_origin() {
 
 #[actix_web::test]
 async fn https_is_promised_in_production_and_only_there() {
-    let production = TestApp::start_with(|settings| settings.app_env = text("production")).await;
+    let production =
+        TestApp::start_with(|settings| settings.environment.app_env = text("production")).await;
     for (name, answer) in answers_of(&production, "__Host-session").await {
         let promise = answer.header("strict-transport-security");
         assert_eq!(promise, "max-age=63072000", "{name}");

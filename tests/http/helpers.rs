@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use waxseal::{
     app::Application,
     clock::{Clock, Timestamp},
-    config::Settings,
+    config::ServeArgs,
 };
 
 use crate::postgres::Postgres;
@@ -60,7 +60,7 @@ impl TestApp {
     }
 
     /// The same, with some settings changed.
-    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn start_with(change: impl FnOnce(&mut ServeArgs)) -> Self {
         Self::launch(Arc::new(Database::create()), Clock::manual(START), change).await
     }
 
@@ -71,12 +71,12 @@ impl TestApp {
     }
 
     /// Starts one more on the same database and the same clock.
-    pub async fn another_node(&self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn another_node(&self, change: impl FnOnce(&mut ServeArgs)) -> Self {
         Self::launch(Arc::clone(&self.database), self.clock.clone(), change).await
     }
 
     /// Stops the application and starts it again, on the same database and the same clock.
-    pub async fn restart(self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn restart(self, change: impl FnOnce(&mut ServeArgs)) -> Self {
         let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
         drop(self);
         Self::launch(database, clock, change).await
@@ -121,14 +121,12 @@ impl TestApp {
     async fn launch(
         database: Arc<Database>,
         clock: Clock,
-        change: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut ServeArgs),
     ) -> Self {
-        let mut settings = Settings {
-            listen: text("127.0.0.1:0"),
-            database_url: text(&database.url()),
-            session_secret: text(SECRET),
-            ..Settings::default()
-        };
+        let mut settings = ServeArgs::default();
+        settings.server.listen = text("127.0.0.1:0");
+        settings.database.url = text(&database.url());
+        settings.session.secret = text(SECRET);
         change(&mut settings);
         let config = settings.validate().unwrap();
         let (started, address) = oneshot::channel();

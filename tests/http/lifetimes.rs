@@ -13,7 +13,7 @@ const MODES: [&str; 2] = ["cookie", "database"];
 #[actix_web::test]
 async fn whoever_stays_active_stays_logged_in() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         for _ in 0..4 {
             app.clock.advance(6 * DAY);
@@ -45,7 +45,7 @@ async fn a_session_is_refreshed_when_a_quarter_of_its_time_is_left() {
 #[actix_web::test]
 async fn a_refresh_moves_cookie_token_and_row_together() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let before = claims(&ann);
         // The last of these hits the lifetime.
@@ -90,7 +90,7 @@ async fn the_cookie_from_before_a_refresh_lives_on_until_its_own_end() {
 #[actix_web::test]
 async fn a_session_that_is_not_used_ends() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut thief = app.browser();
         thief.plant("session", ann.session().unwrap());
@@ -106,8 +106,8 @@ async fn a_session_that_is_not_used_ends() {
 #[actix_web::test]
 async fn a_session_ends_at_its_exact_second() {
     let app = TestApp::start_with(|settings| {
-        settings.session_idle_timeout = text("10s");
-        settings.session_lifetime = text("10s");
+        settings.session.idle_timeout = text("10s");
+        settings.session.lifetime = text("10s");
     });
     let app = app.await;
     let mut ann = app.signed_up(EMAIL).await;
@@ -125,7 +125,7 @@ async fn a_session_ends_at_its_exact_second() {
 #[actix_web::test]
 async fn no_session_outlives_the_lifetime_however_active() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         for day in 1..30 {
             app.clock.set(START + day * DAY);
@@ -145,9 +145,9 @@ async fn no_session_outlives_the_lifetime_however_active() {
 #[actix_web::test]
 async fn the_durations_are_settings() {
     let app = TestApp::start_with(|settings| {
-        settings.session_idle_timeout = text("1h");
-        settings.session_lifetime = text("2h");
-        settings.session_refresh_below = text("1h");
+        settings.session.idle_timeout = text("1h");
+        settings.session.lifetime = text("2h");
+        settings.session.refresh_below = text("1h");
     });
     let app = app.await;
     let mut ann = app.browser();

@@ -164,7 +164,7 @@ async fn unknown_fields_are_ignored() {
 #[actix_web::test]
 async fn logging_in_while_logged_in_ends_the_session_that_was_there() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         let answer = ann.log_in(EMAIL, PASSWORD).await;

@@ -7,7 +7,7 @@ use crate::helpers::{EMAIL, PASSWORD, TestApp, text};
 #[actix_web::test]
 async fn logging_out_ends_the_session_for_copies_of_the_cookie_too() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let (mut thief, mut late_thief) = (ann.clone(), ann.clone());
         assert!(thief.is_logged_in().await);
@@ -22,7 +22,7 @@ async fn logging_out_ends_the_session_for_copies_of_the_cookie_too() {
         assert_eq!(answer.redirects_to(), "/login?next=/profile");
         assert!(answer.clears_the_cookie(), "{answer:?}");
 
-        let app = app.restart(|settings| settings.session_mode = text(mode)).await;
+        let app = app.restart(|settings| settings.session.mode = text(mode)).await;
         late_thief.move_to(&app);
         assert!(!late_thief.is_logged_in().await, "{mode}: nor after a restart");
     }
@@ -64,7 +64,7 @@ async fn logging_out_with_an_unreadable_cookie_clears_it() {
 
 #[actix_web::test]
 async fn a_log_out_is_stronger_than_a_refresh() {
-    let app = TestApp::start_with(|settings| settings.session_refresh_below = text("7d")).await;
+    let app = TestApp::start_with(|settings| settings.session.refresh_below = text("7d")).await;
     let mut ann = app.signed_up(EMAIL).await;
     app.clock.advance(crate::helpers::HOUR);
     assert!(ann.log_out().await.clears_the_cookie());

@@ -132,7 +132,9 @@ async fn forms_on_this_site_are_accepted_and_so_is_what_is_no_browser() {
 
 #[actix_web::test]
 async fn the_public_url_is_this_site_too() {
-    let app = TestApp::start_with(|settings| settings.public_url = text("https://a.example")).await;
+    let app =
+        TestApp::start_with(|settings| settings.server.public_url = text("https://a.example"))
+            .await;
     app.signed_up(EMAIL).await;
     let answer = post(&app, "/login", &[("Origin", "https://a.example")], None).await;
     assert_eq!(answer.redirects_to(), "/profile");

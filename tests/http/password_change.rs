@@ -7,7 +7,7 @@ const NEW: &str = "quite another pass phrase";
 #[actix_web::test]
 async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut bob = app.signed_up("bob@example.com").await;
         let (mut phone, mut before) = (app.logged_in(EMAIL).await, ann.clone());

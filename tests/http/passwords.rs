@@ -12,7 +12,7 @@ async fn a_password_has_as_many_characters_as_the_setting_asks() {
         (text("8"), 8, "xk7vQp!", "xk7vQp!2z"),
         (text("15"), 15, "xk7 vQp2zw!mna", "xk7 vQp2zw!mnaj"),
     ] {
-        let app = TestApp::start_with(|settings| settings.password_min_length = setting).await;
+        let app = TestApp::start_with(|settings| settings.passwords.min_length = setting).await;
         let form = app.browser().get("/signup").await.body;
         assert!(form.contains(&format!(r#"minlength="{least}""#)), "{form}");
         let answer = app.browser().sign_up(EMAIL, short).await;

@@ -43,7 +43,7 @@ async fn no_refresh_brings_back_a_session_that_is_logged_out() {
 
 #[actix_web::test]
 async fn a_clean_up_takes_nothing_from_log_outs_and_refreshes_beside_it() {
-    let app = TestApp::start_with(|settings| settings.cleanup_interval = text("1s")).await;
+    let app = TestApp::start_with(|settings| settings.server.cleanup_interval = text("1s")).await;
     for round in 0..ROUNDS {
         let mut ann = app.signed_up(&format!("ann{round}@example.com")).await;
         let mut bob = app.signed_up(&format!("bob{round}@example.com")).await;

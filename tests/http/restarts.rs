@@ -18,10 +18,10 @@ async fn accounts_and_sessions_outlive_the_process() {
 
 #[actix_web::test]
 async fn without_a_secret_sessions_end_with_the_process() {
-    let app = TestApp::start_with(|settings| settings.session_secret = None).await;
+    let app = TestApp::start_with(|settings| settings.session.secret = None).await;
     let mut ann = app.signed_up(EMAIL).await;
     assert!(ann.is_logged_in().await);
-    let app = app.restart(|settings| settings.session_secret = None).await;
+    let app = app.restart(|settings| settings.session.secret = None).await;
     ann.move_to(&app);
     assert!(ann.get("/profile").await.clears_the_cookie());
 }
@@ -32,14 +32,14 @@ async fn changing_the_secret_logs_nobody_out() {
     let mut ann = app.signed_up(EMAIL).await;
 
     // The new secret comes in as a fallback: nothing happens yet.
-    let app = app.restart(|settings| settings.session_secret_fallbacks = text(NEW_SECRET)).await;
+    let app = app.restart(|settings| settings.session.secret_fallbacks = text(NEW_SECRET)).await;
     ann.move_to(&app);
     assert!(ann.get("/profile").await.set_cookies().is_empty());
 
     // The two are swapped: cookies are sealed anew as they come by.
     let app = app.restart(|settings| {
-        settings.session_secret = text(NEW_SECRET);
-        settings.session_secret_fallbacks = text(SECRET);
+        settings.session.secret = text(NEW_SECRET);
+        settings.session.secret_fallbacks = text(SECRET);
     });
     let app = app.await;
     ann.move_to(&app);
@@ -50,7 +50,7 @@ async fn changing_the_secret_logs_nobody_out() {
     assert!(ann.get("/profile").await.set_cookies().is_empty(), "once is enough");
 
     // The old secret is taken away: what was sealed with it is worth nothing now.
-    let app = app.restart(|settings| settings.session_secret = text(NEW_SECRET)).await;
+    let app = app.restart(|settings| settings.session.secret = text(NEW_SECRET)).await;
     let mut old = old;
     ann.move_to(&app);
     old.move_to(&app);
@@ -63,12 +63,12 @@ async fn changing_the_secret_logs_nobody_out() {
 #[actix_web::test]
 async fn a_node_that_has_the_new_secret_already_and_one_that_has_not_yet_understand_each_other() {
     let app = TestApp::start_with(|settings| {
-        settings.session_secret_fallbacks = text(NEW_SECRET);
+        settings.session.secret_fallbacks = text(NEW_SECRET);
     });
     let app = app.await;
     let other = app.another_node(|settings| {
-        settings.session_secret = text(NEW_SECRET);
-        settings.session_secret_fallbacks = text(SECRET);
+        settings.session.secret = text(NEW_SECRET);
+        settings.session.secret_fallbacks = text(SECRET);
     });
     let other = other.await;
     let mut ann = app.signed_up(EMAIL).await;
@@ -86,8 +86,8 @@ async fn a_session_that_was_ended_stays_so_under_a_fallback() {
     let mut copy = ann.clone();
     ann.log_out().await;
     let app = app.restart(|settings| {
-        settings.session_secret = text(NEW_SECRET);
-        settings.session_secret_fallbacks = text(SECRET);
+        settings.session.secret = text(NEW_SECRET);
+        settings.session.secret_fallbacks = text(SECRET);
     });
     let app = app.await;
     copy.move_to(&app);
@@ -97,10 +97,10 @@ async fn a_session_that_was_ended_stays_so_under_a_fallback() {
 #[actix_web::test]
 async fn changing_the_mode_logs_nobody_out() {
     for (from, to) in [("cookie", "database"), ("database", "cookie")] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(from)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(from)).await;
         let mut ann = app.signed_up(EMAIL).await;
         app.clock.advance(DAY);
-        let app = app.restart(|settings| settings.session_mode = text(to)).await;
+        let app = app.restart(|settings| settings.session.mode = text(to)).await;
         ann.move_to(&app);
         let mut old = ann.clone();
         let answer = ann.get("/profile").await;
@@ -109,7 +109,7 @@ async fn changing_the_mode_logs_nobody_out() {
         assert!(answer.set_cookies()[0].ends_with("; Max-Age=604800"), "{answer:?}");
         assert!(ann.get("/profile").await.set_cookies().is_empty(), "once is enough");
 
-        let app = app.restart(|settings| settings.session_mode = text(from)).await;
+        let app = app.restart(|settings| settings.session.mode = text(from)).await;
         ann.move_to(&app);
         old.move_to(&app);
         assert!(ann.is_logged_in().await, "{to} to {from}");

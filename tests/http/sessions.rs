@@ -123,7 +123,7 @@ async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
 #[actix_web::test]
 async fn a_session_that_is_ended_is_dead_at_once() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let mut ann = app.signed_up(EMAIL).await;
         let (mut phone, mut tablet) = (app.logged_in(EMAIL).await, app.logged_in(EMAIL).await);
         let path = format!("/sessions/{}/revoke", phone.session_id().await);

@@ -21,7 +21,8 @@ async fn signing_up_makes_an_account_and_logs_in() {
 
 #[actix_web::test]
 async fn in_production_the_cookie_is_for_this_host_and_https_only() {
-    let app = TestApp::start_with(|settings| settings.app_env = text("production")).await;
+    let app =
+        TestApp::start_with(|settings| settings.environment.app_env = text("production")).await;
     let mut ann = app.browser();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
     let token = ann.cookie("__Host-session").unwrap();
@@ -38,8 +39,8 @@ async fn in_production_the_cookie_is_for_this_host_and_https_only() {
 async fn the_cookie_is_named_as_the_setting_says() {
     for (environment, name) in [("development", "wax"), ("production", "__Host-wax")] {
         let app = TestApp::start_with(|settings| {
-            settings.app_env = text(environment);
-            settings.session_cookie_name = text("wax");
+            settings.environment.app_env = text(environment);
+            settings.session.cookie_name = text("wax");
         });
         let app = app.await;
         let mut ann = app.signed_up(EMAIL).await;
@@ -51,7 +52,7 @@ async fn the_cookie_is_named_as_the_setting_says() {
 #[actix_web::test]
 async fn the_cookie_seals_who_it_is_and_nothing_personal() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
         let ann = app.signed_up(EMAIL).await;
         let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
         let unsealed = keyring.unseal("session:session", ann.session().unwrap()).unwrap();

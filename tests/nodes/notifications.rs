@@ -54,7 +54,7 @@ async fn after_the_connection_was_cut_it_listens_again_and_has_missed_nothing() 
     let app = TestApp::start_on(&server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
     let over_wire = text(&wire.url(&app.database.url()));
-    let other = app.another_node(|settings| settings.database_url = over_wire).await;
+    let other = app.another_node(|settings| settings.database.url = over_wire).await;
     let listeners = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
     eventually(async || server.sql(listeners) == "2").await;
     let mut ann = app.signed_up(EMAIL).await;
@@ -87,7 +87,7 @@ async fn a_notification_that_is_lost_is_made_up_for_by_the_next_poll() {
     let app = TestApp::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::WithoutNotifications);
     let over_wire = text(&wire.url(&app.database.url()));
-    let other = app.another_node(|settings| settings.database_url = over_wire).await;
+    let other = app.another_node(|settings| settings.database.url = over_wire).await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     thief.move_to(&other);

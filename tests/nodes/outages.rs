@@ -63,7 +63,7 @@ async fn a_database_that_does_not_answer_any_more_keeps_nobody_waiting() {
     let app = TestApp::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
     let over_wire = text(&wire.url(&app.database.url()));
-    let node = app.another_node(|settings| settings.database_url = over_wire).await;
+    let node = app.another_node(|settings| settings.database.url = over_wire).await;
     let mut ann = app.signed_up(EMAIL).await;
     ann.move_to(&node);
     assert!(ann.is_logged_in().await);
@@ -85,7 +85,7 @@ async fn connections_that_were_cut_are_made_anew_without_anybody_noticing() {
     let app = TestApp::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
     let over_wire = text(&wire.url(&app.database.url()));
-    let node = app.another_node(|settings| settings.database_url = over_wire).await;
+    let node = app.another_node(|settings| settings.database.url = over_wire).await;
     let mut ann = app.signed_up(EMAIL).await;
     ann.move_to(&node);
     for _ in 0..3 {

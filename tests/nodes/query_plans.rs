@@ -20,7 +20,7 @@ async fn every_query_goes_by_an_index() {
     eventually(async || server.sql("SHOW log_statement") == "all").await;
     let app = TestApp::start_on(&server).await;
     walk(&app).await;
-    let app = app.restart(|settings| settings.session_mode = text("database")).await;
+    let app = app.restart(|settings| settings.session.mode = text("database")).await;
     walk(&app).await;
     let statements = statements(&server.log());
     assert!(statements.len() > 30, "{statements:#?}");

@@ -45,7 +45,7 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(folder.path()) else { return };
     let database = text(&format!("sqlite://{}", folder.path().join("waxseal.db").display()));
-    let app = TestApp::start_with(|settings| settings.database_url = database).await;
+    let app = TestApp::start_with(|settings| settings.database.url = database).await;
     let mut ann = app.signed_up(EMAIL).await;
 
     let ballast = folder.path().join("ballast");

@@ -1,15 +1,15 @@
-//! The log: a line for each thing that happened, on standard error.
+//! The log: one line per event, on standard error.
 //!
-//! Whoever writes to it, a library too, may have put in what came with a request. So whatever could
-//! end the line, or tell a terminal something, is escaped here, last of all.
+//! A message, also a library's, may contain what a client sent. So everything that could end the
+//! line or control a terminal is escaped here, last of all.
 
 use std::io::Write;
 
 use env_logger::{Builder, fmt::Formatter};
 use log::Record;
 
-/// Begins to log what this filter lets through.
-pub(super) fn begin(filter: &str) {
+/// Starts to log what this filter lets through.
+pub(super) fn start(filter: &str) {
     builder(filter).init();
 }
 
@@ -38,8 +38,7 @@ fn in_one_line(text: &str) -> String {
     line
 }
 
-/// Whether a character shows itself and nothing else: no control, no end of a line, and none that
-/// turns around the direction of the text.
+/// Whether a character is no control, no line end, and does not change the direction of the text.
 fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_logged_is_one_plain_line() {
+    fn a_message_is_logged_as_one_plain_line() {
         let written = Written::default();
         let pipe = Target::Pipe(Box::new(written.clone()));
         let logger = builder("info").target(pipe).build();

@@ -1,22 +1,20 @@
-//! What there is to find out about a session's cookie.
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::output::Rfc3339;
 use crate::{
     accounts::SessionTrace,
+    cli::output::Rfc3339,
     clock::Timestamp,
-    config::Config,
+    config::SessionConfig,
     seal::{KeyId, Keyring, Rejection, Unsealed},
     session::{InvalidState, Mode, cookie, envelope::Claims},
 };
 
-/// What was found out about a cookie. Its fields are its JSON.
+/// What a cookie holds, and what a server does with it. Its fields are its JSON.
 #[derive(Serialize)]
-pub(super) struct Findings {
+pub(super) struct Inspection {
     pub(super) status: Status,
-    /// What may help, where the cookie is not taken.
+    /// What may help where the cookie is refused.
     pub(super) hint: Option<String>,
     pub(super) cookie_name: String,
     pub(super) purpose: String,
@@ -26,30 +24,29 @@ pub(super) struct Findings {
     /// The mode that the token was sealed in.
     pub(super) mode: Option<&'static str>,
     pub(super) claims: Option<ClaimsJson>,
-    pub(super) row: Option<RowJson>,
-    /// Of a token without a state, the row's.
+    pub(super) record: Option<RecordJson>,
+    /// The record's, where the token has none.
     pub(super) state: Option<Box<RawValue>>,
-    /// Why the next request will be answered with a new cookie, if it will.
+    /// Why the next request gets a new cookie, if it does.
     pub(super) reseal: Vec<Reseal>,
 }
 
-/// What becomes of the cookie.
+/// Whether a server accepts the cookie, or why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
-    /// It is a live session's.
     Live,
     Expired,
     NotYetValid,
     Revoked,
-    /// It unseals, but the database knows no such session.
-    UnknownRow,
+    /// It unseals, but the database has no such session.
+    UnknownRecord,
     Malformed,
     UnknownKey,
     Forged,
-    /// It unseals, but its claims are no session's.
+    /// It unseals, but its content is not a session's claims.
     NotASession,
-    /// The header has several of the name.
+    /// The header has several cookies of the name.
     Several,
 }
 
@@ -64,7 +61,7 @@ pub(super) enum KeyKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Reseal {
-    /// Little time is left.
+    /// The refresh threshold is reached.
     Refresh,
     FallbackKey,
     OtherMode,
@@ -79,7 +76,7 @@ pub(super) struct ClaimsJson {
 }
 
 #[derive(Serialize)]
-pub(super) struct RowJson {
+pub(super) struct RecordJson {
     pub(super) user_id: Option<String>,
     pub(super) email: Option<String>,
     pub(super) last_seen: Rfc3339,
@@ -87,7 +84,7 @@ pub(super) struct RowJson {
     pub(super) revoked_at: Option<Rfc3339>,
 }
 
-impl Findings {
+impl Inspection {
     pub(super) fn of(cookie_name: &str) -> Self {
         Self {
             status: Status::Malformed,
@@ -98,13 +95,13 @@ impl Findings {
             key: None,
             mode: None,
             claims: None,
-            row: None,
+            record: None,
             state: None,
             reseal: Vec::new(),
         }
     }
 
-    pub(super) fn note_key(&mut self, token: &str, keyring: &Keyring) {
+    pub(super) fn set_key(&mut self, token: &str, keyring: &Keyring) {
         let id = KeyId::named_by(token);
         self.key_id = id.map(|id| id.to_string());
         self.key = id.map(|id| {
@@ -118,11 +115,11 @@ impl Findings {
         });
     }
 
-    pub(super) fn note_claims(
+    pub(super) fn set_claims(
         &mut self,
         claims: &Claims,
         unsealed: &Unsealed,
-        config: &Config,
+        config: &SessionConfig,
         now: Timestamp,
     ) -> Result<(), InvalidState> {
         let Claims { sid, auth_time, iat, exp, state } = claims;
@@ -138,10 +135,10 @@ impl Findings {
             Mode::Database => "database",
         });
         self.state = state.as_ref().map(|state| raw(&state.to_json())).transpose()?;
-        let Config { lifetimes, .. } = config;
-        let due = exp.since(now) <= lifetimes.refresh_below();
+        let policy = &config.expiry_policy;
+        let due = exp.since(now) <= policy.refresh_below();
         self.reseal = [
-            (due && lifetimes.expiry(*auth_time, now) > *exp, Reseal::Refresh),
+            (due && policy.expiry(*auth_time, now) > *exp, Reseal::Refresh),
             (unsealed.by_fallback, Reseal::FallbackKey),
             (mode != config.mode, Reseal::OtherMode),
         ]
@@ -151,14 +148,14 @@ impl Findings {
         Ok(())
     }
 
-    pub(super) fn note_row(&mut self, trace: Option<SessionTrace>) -> Result<(), InvalidState> {
+    pub(super) fn set_record(&mut self, trace: Option<SessionTrace>) -> Result<(), InvalidState> {
         let Some(SessionTrace { session, email, state, revoked_at }) = trace else {
             return Ok(());
         };
         if self.state.is_none() {
             self.state = Some(raw(&state.to_json())?);
         }
-        self.row = Some(RowJson {
+        self.record = Some(RecordJson {
             user_id: session.user_id,
             email,
             last_seen: Rfc3339(session.last_seen),

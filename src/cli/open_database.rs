@@ -1,0 +1,40 @@
+//! Opening the database for the commands that work on it, beside a running server or without one.
+
+use std::sync::Arc;
+
+use super::output::Failure;
+use crate::{
+    accounts::{Accounts, Hashing, PasswordPolicy},
+    app::StartError,
+    clock::Clock,
+    session::Lifetimes,
+    storage::{DatabaseUrl, SessionStore, Storage},
+};
+
+/// What to do where there is no database yet.
+#[derive(Clone, Copy)]
+pub(super) enum IfMissing {
+    Create,
+    /// Fail: an empty database can't hold what is looked for, and the setting may be a mistake.
+    Fail,
+}
+
+/// Opens the accounts in the database.
+pub(super) async fn accounts(
+    database: &DatabaseUrl,
+    if_missing: IfMissing,
+) -> Result<Accounts, Failure> {
+    if let (IfMissing::Fail, Some(file)) = (if_missing, database.missing_file()) {
+        return Err(format!("DATABASE_URL: the database {} does not exist", file.display()).into());
+    }
+    let storage = Storage::connect(database).await.map_err(StartError::from)?;
+    let clock = Clock::system();
+    Ok(Accounts {
+        sessions: Arc::new(SessionStore::without_feed(storage.clone(), clock.clone())),
+        storage,
+        hashing: Hashing::new(clock.clone())?,
+        policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        lifetimes: Lifetimes::default(),
+        clock,
+    })
+}

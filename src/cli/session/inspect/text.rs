@@ -1,0 +1,85 @@
+//! An inspection in words.
+
+use std::io::Write;
+
+use super::inspection::{Inspection, KeyKind, Reseal, Status};
+use crate::{
+    cli::output::{Failure, Output, Rfc3339, distance, printable},
+    clock::Timestamp,
+};
+
+pub(super) fn print(inspection: &Inspection, now: Timestamp) -> Result<(), Failure> {
+    let mut output = Output::new();
+    for (label, value) in lines(inspection, now) {
+        writeln!(output, "{label:<16}{}", printable(&value))?;
+    }
+    output.finish()
+}
+
+fn lines(inspection: &Inspection, now: Timestamp) -> Vec<(&'static str, String)> {
+    let time = |Rfc3339(time): Rfc3339| format!("{time}, {}", distance(time, now));
+    let mut lines = vec![("status", explain(inspection.status).to_owned())];
+    lines.extend(inspection.hint.clone().map(|hint| ("hint", hint)));
+    lines.push(("cookie", format!("{} (purpose {})", inspection.cookie_name, inspection.purpose)));
+    if let (Some(id), Some(kind)) = (&inspection.key_id, inspection.key) {
+        lines.push(("key", format!("{id} ({})", key(kind))));
+    }
+    if let (Some(claims), Some(mode)) = (&inspection.claims, inspection.mode) {
+        lines.extend([
+            ("mode", mode.to_owned()),
+            ("session", claims.sid.clone()),
+            ("logged in", time(claims.auth_time)),
+            ("sealed", time(claims.iat)),
+            ("expires", time(claims.exp)),
+        ]);
+    }
+    if let Some(record) = &inspection.record {
+        let who =
+            [&record.email, &record.user_id].into_iter().flatten().cloned().collect::<Vec<_>>();
+        if !who.is_empty() {
+            lines.push(("user", who.join(", ")));
+        }
+        lines.push(("last seen", time(record.last_seen)));
+        lines.push(("record expires", time(record.expires_at)));
+        lines.extend(record.revoked_at.map(|revoked_at| ("revoked", time(revoked_at))));
+    }
+    lines.extend(inspection.state.as_ref().map(|state| ("state", state.get().to_owned())));
+    if !inspection.reseal.is_empty() {
+        let reasons: Vec<&str> = inspection.reseal.iter().copied().map(reason).collect();
+        lines.push(("next", format!("the next request gets a new cookie: {}", reasons.join("; "))));
+    }
+    lines
+}
+
+fn explain(status: Status) -> &'static str {
+    match status {
+        Status::Live => "live: a server with these settings accepts it",
+        Status::Expired => "expired: servers refuse it",
+        Status::NotYetValid => "not yet valid: sealed in the future, so a clock is wrong",
+        Status::Revoked => "revoked: servers refuse it",
+        Status::UnknownRecord => {
+            "unknown record: the database has no such session; in database mode servers refuse it, in cookie mode at the next refresh"
+        }
+        Status::Malformed => "malformed: not a token, or only part of one",
+        Status::UnknownKey => "unknown key: sealed with none of the configured secrets",
+        Status::Forged => "forged: changed, or sealed for another cookie",
+        Status::NotASession => "not a session: it unseals, but to something else",
+        Status::Several => "several: more than one cookie of the name; servers refuse them all",
+    }
+}
+
+fn key(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Current => "current",
+        KeyKind::Fallback => "fallback",
+        KeyKind::Unknown => "not configured",
+    }
+}
+
+fn reason(reseal: Reseal) -> &'static str {
+    match reseal {
+        Reseal::Refresh => "a refresh is due",
+        Reseal::FallbackKey => "it was sealed with a fallback key",
+        Reseal::OtherMode => "it was sealed in the other mode",
+    }
+}

@@ -1,0 +1,53 @@
+//! `waxseal user add`
+
+use clap::Args;
+
+use super::{role, user_item::UserItem};
+use crate::{
+    accounts::{Accounts, Email, NewAccount, Role, UserSummary},
+    cli::{
+        open_database::{self, IfMissing},
+        output::{Failure, Output},
+        prompt,
+    },
+    config::{DatabaseArgs, PasswordArgs},
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct AddArgs {
+    /// The user's e-mail address
+    email: String,
+    /// The user's role
+    #[arg(long, value_parser = role::parser(), default_value = Role::User.as_str())]
+    role: Role,
+    /// Print the user as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    passwords: PasswordArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(super) async fn run(args: AddArgs) -> Result<(), Failure> {
+    let email: Email = args.email.parse().map_err(|error| format!("{:?}: {error}", args.email))?;
+    let policy = args.passwords.validate()?;
+    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Create).await?;
+    let accounts = Accounts { policy, ..accounts };
+    let taken = || Failure::from(format!("{email} already has an account"));
+    // Before the prompt, to spare the typing; `add_user` decides.
+    if accounts.user_by_email(&email).await?.is_some() {
+        return Err(taken());
+    }
+    let password = prompt::new_password()?;
+    let id = match accounts.add_user(&email, &password, args.role).await? {
+        NewAccount::Done(id) => id,
+        NewAccount::EmailTaken => return Err(taken()),
+        NewAccount::Unfit(unfit) => return Err(unfit.into()),
+    };
+    if args.json {
+        let user = accounts.user(id).await?.ok_or("the user has just been deleted")?;
+        return Output::new().json(&UserItem::from(UserSummary { user, sessions: 0 }));
+    }
+    Output::new().line(&format!("created {email} with the role {}: {id}", args.role))
+}

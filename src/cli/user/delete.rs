@@ -1,0 +1,49 @@
+//! `waxseal user delete`
+
+use clap::Args;
+use serde_json::json;
+
+use super::outcome;
+use crate::{
+    accounts::User,
+    cli::{
+        find_user::find_user,
+        open_database::{self, IfMissing},
+        output::{Failure, Output},
+        prompt,
+    },
+    config::DatabaseArgs,
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct DeleteArgs {
+    /// The user's e-mail address or id
+    user: String,
+    /// Delete without asking for confirmation
+    #[arg(long)]
+    yes: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(super) async fn run(args: DeleteArgs) -> Result<(), Failure> {
+    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let user = find_user(&accounts, &args.user).await?;
+    let User { id, email, role, .. } = &user;
+    let question = format!("Delete the account of {email} (role {role})?");
+    if !args.yes && !prompt::confirm(&question)? {
+        return Err("nothing was deleted".into());
+    }
+    outcome::check(accounts.delete_user(*id).await?, &user)?;
+    if args.json {
+        return Output::new().json(&json!({
+            "user_id": id.to_string(),
+            "email": email.as_str(),
+            "deleted": true,
+        }));
+    }
+    Output::new().line(&format!("deleted {email} and revoked all of the user's sessions"))
+}

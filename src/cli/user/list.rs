@@ -1,0 +1,39 @@
+//! `waxseal user list`
+
+use clap::Args;
+
+use super::user_item::UserItem;
+use crate::{
+    accounts::Email,
+    cli::{
+        open_database::{self, IfMissing},
+        output::{Failure, List},
+    },
+    config::DatabaseArgs,
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only users whose e-mail address contains this
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    search: String,
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
+    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let mut list = List::new::<UserItem>(args.json);
+    let mut last: Option<Email> = None;
+    loop {
+        let users = accounts.users_after(&args.search, last.as_ref()).await?;
+        last = users.last().map(|last| last.user.email.clone());
+        let items: Vec<UserItem> = users.into_iter().map(UserItem::from).collect();
+        if !list.print(&items)? || items.is_empty() {
+            return list.finish("No users.");
+        }
+    }
+}

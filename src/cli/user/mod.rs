@@ -1,0 +1,43 @@
+//! `waxseal user`: managing accounts.
+
+mod add;
+mod delete;
+mod list;
+mod outcome;
+mod revoke_sessions;
+mod role;
+mod set_role;
+mod user_item;
+
+use clap::Subcommand;
+
+use super::output::Failure;
+
+#[derive(Subcommand)]
+pub(super) enum UserCommand {
+    /// List the users by e-mail address
+    #[command(version)]
+    List(list::ListArgs),
+    /// Create an account; the password is prompted for, or read from standard input
+    #[command(version)]
+    Add(add::AddArgs),
+    /// Change a user's role, which logs the user out everywhere
+    #[command(version)]
+    SetRole(set_role::SetRoleArgs),
+    /// Delete a user's account and revoke the user's sessions
+    #[command(version)]
+    Delete(delete::DeleteArgs),
+    /// Revoke all sessions of a user
+    #[command(version)]
+    RevokeSessions(revoke_sessions::RevokeSessionsArgs),
+}
+
+pub(super) async fn run(command: UserCommand) -> Result<(), Failure> {
+    match command {
+        UserCommand::List(args) => list::run(args).await,
+        UserCommand::Add(args) => add::run(args).await,
+        UserCommand::SetRole(args) => set_role::run(args).await,
+        UserCommand::Delete(args) => delete::run(args).await,
+        UserCommand::RevokeSessions(args) => revoke_sessions::run(args).await,
+    }
+}

@@ -1,0 +1,50 @@
+//! `waxseal user set-role`
+
+use clap::Args;
+use serde_json::json;
+
+use super::{outcome, role};
+use crate::{
+    accounts::{Role, User},
+    cli::{
+        find_user::find_user,
+        open_database::{self, IfMissing},
+        output::{Failure, Output},
+    },
+    config::DatabaseArgs,
+};
+
+#[derive(Args)]
+pub(in crate::cli) struct SetRoleArgs {
+    /// The user's e-mail address or id
+    user: String,
+    /// The user's new role
+    #[arg(value_parser = role::parser())]
+    role: Role,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(super) async fn run(args: SetRoleArgs) -> Result<(), Failure> {
+    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let user = find_user(&accounts, &args.user).await?;
+    let User { id, email, role: before, .. } = &user;
+    outcome::check(accounts.set_role(*id, args.role).await?, &user)?;
+    let changed = args.role != *before;
+    if args.json {
+        return Output::new().json(&json!({
+            "user_id": id.to_string(),
+            "email": email.as_str(),
+            "role": args.role,
+            "changed": changed,
+        }));
+    }
+    Output::new().line(&if changed {
+        format!("{email} now has the role {} and is logged out everywhere", args.role)
+    } else {
+        format!("{email} already has the role {before}")
+    })
+}

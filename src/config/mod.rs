@@ -1,0 +1,234 @@
+//! The settings: flags, environment and `.env` in, one validated [`Config`] out.
+//!
+//! A file for each group of settings. To add a setting, add a field with its description to the
+//! group's `…Args`, and the value to what the group validates to. The tests then print the lines
+//! that README.md and `.env.example` need.
+
+mod database;
+#[cfg(test)]
+mod documentation;
+mod environment;
+mod invalid_setting;
+mod logging;
+mod password;
+mod server;
+mod session;
+mod value;
+
+use clap::Args;
+
+use crate::{accounts::PasswordPolicy, storage::DatabaseUrl};
+
+pub use self::{
+    database::DatabaseArgs,
+    environment::{Environment, EnvironmentArgs},
+    invalid_setting::InvalidSetting,
+    logging::LogArgs,
+    password::PasswordArgs,
+    server::{ServerArgs, ServerConfig},
+    session::{SessionArgs, SessionConfig},
+};
+
+/// All settings, as they were given.
+#[derive(Args, Clone, Default)]
+pub struct ServeArgs {
+    /// The environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The sessions.
+    #[command(flatten)]
+    pub session: SessionArgs,
+    /// The passwords.
+    #[command(flatten)]
+    pub passwords: PasswordArgs,
+    /// The log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What the server runs with, every value in its range.
+#[derive(Debug)]
+pub struct Config {
+    /// Development or production.
+    pub environment: Environment,
+    /// How the server is reached.
+    pub server: ServerConfig,
+    /// The database.
+    pub database: DatabaseUrl,
+    /// How sessions are sealed and how long they live.
+    pub session: SessionConfig,
+    /// What new passwords must be.
+    pub passwords: PasswordPolicy,
+    /// What is logged.
+    pub log_filter: String,
+}
+
+impl ServeArgs {
+    /// Checks every setting and fills in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// For the first setting that can't be used.
+    pub fn validate(&self) -> Result<Config, InvalidSetting> {
+        let environment = self.environment.validate()?;
+        Ok(Config {
+            environment,
+            server: self.server.validate(environment)?,
+            database: self.database.validate()?,
+            session: self.session.validate(environment)?,
+            passwords: self.passwords.validate()?,
+            log_filter: self.log.validate()?,
+        })
+    }
+}
+
+impl Config {
+    /// What is allowed but unwise: a line each, which names the setting.
+    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        self.session.warnings.iter().chain(&self.server.warnings).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
+
+    use super::{session::EXAMPLE_SECRET, *};
+    use crate::{seal::Secret, session::Lifetimes, web::trusted_proxies::TrustedProxies};
+
+    const SECRET: &str = "01234567890123456789012345678901";
+
+    /// Reads the settings as flags; the environment of the tests has no say.
+    fn validate(settings: &[(&str, &str)]) -> Result<Config, InvalidSetting> {
+        let flags = settings.iter().map(|(setting, value)| {
+            format!("--{}={value}", setting.to_lowercase().replace('_', "-"))
+        });
+        let matches = ServeArgs::augment_args(Command::new("waxseal").no_binary_name(true))
+            .mut_args(|arg| arg.env(None))
+            .get_matches_from(flags);
+        ServeArgs::from_arg_matches(&matches).unwrap().validate()
+    }
+
+    fn refusal(settings: &[(&str, &str)]) -> String {
+        validate(settings).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_has_to_be_set_in_development() {
+        for config in [validate(&[]).unwrap(), ServeArgs::default().validate().unwrap()] {
+            assert_eq!(config.environment, Environment::Development);
+            assert_eq!(config.server.listen, "127.0.0.1:8080".parse().unwrap());
+            assert_eq!(config.server.metrics_listen, None);
+            assert_eq!(config.server.trusted_proxies, TrustedProxies::default());
+            assert_eq!(config.session.cookie_name, "waxseal");
+            assert!(config.session.temporary_secret);
+            assert_eq!(config.session.expiry_policy, Lifetimes::default());
+            assert_eq!(config.passwords.min_length(), PasswordPolicy::DEFAULT_MIN_LENGTH);
+        }
+    }
+
+    #[test]
+    fn what_is_unwise_is_warned_of() {
+        let warnings = |secret: &str, proxies: &str| -> Vec<&str> {
+            let settings = [("SESSION_SECRET", secret), ("TRUSTED_PROXIES", proxies)];
+            validate(&settings).unwrap().warnings().collect()
+        };
+        let good = Secret::generate().expose().to_owned();
+        assert!(warnings(&good, "10.0.0.0/8").is_empty());
+        assert!(warnings("", "")[0].starts_with("SESSION_SECRET is not set"));
+        assert!(warnings(&"ab".repeat(20), "")[0].starts_with("SESSION_SECRET repeats"));
+        for everyone in ["0.0.0.0/0", "10.0.0.1, ::/0"] {
+            assert!(warnings(&good, everyone)[0].starts_with("TRUSTED_PROXIES trusts every"));
+        }
+    }
+
+    #[test]
+    fn an_empty_setting_counts_as_not_given() {
+        let settings = ["APP_ENV", "LISTEN", "SESSION_SECRET", "SESSION_LIFETIME", "RUST_LOG"];
+        let config = validate(&settings.map(|setting| (setting, " "))).unwrap();
+        assert_eq!(config.environment, Environment::Development);
+        assert!(config.session.temporary_secret);
+        assert_eq!(config.session.expiry_policy, Lifetimes::default());
+        assert_eq!(config.log_filter, "info");
+    }
+
+    #[test]
+    fn production_needs_a_secret_of_its_own() {
+        let with = |secret| [("APP_ENV", "production"), ("SESSION_SECRET", secret)];
+        assert!(refusal(&with("")).starts_with("SESSION_SECRET: is missing"));
+        assert!(refusal(&with("0123456789012345678901234567890")).contains("31 bytes"));
+        assert!(refusal(&with(EXAMPLE_SECRET)).contains("example"));
+        assert_eq!(validate(&with(SECRET)).unwrap().session.cookie_name, "__Host-waxseal");
+    }
+
+    #[test]
+    fn a_refusal_names_the_setting_and_never_the_secret() {
+        for (setting, value) in [
+            ("APP_ENV", "prod"),
+            ("LISTEN", "8080"),
+            ("LISTEN", "0.0.0.0:8080"),
+            ("METRICS_LISTEN", "9090"),
+            ("METRICS_LISTEN", "0.0.0.0:9090"),
+            ("DATABASE_URL", "mysql://me:hunter2@db"),
+            ("SESSION_SECRET", "hunter2"),
+            ("SESSION_SECRET", "hunter2hunter2,hunter2hunter2hunter2"),
+            ("SESSION_SECRET_FALLBACKS", "0123456789012345678901234567890123, hunter2hunter2"),
+            ("SESSION_MODE", "redis"),
+            ("SESSION_IDLE_TIMEOUT", "soon"),
+            ("SESSION_IDLE_TIMEOUT", "900ms"),
+            ("SESSION_LIFETIME", "1d"),
+            ("SESSION_REFRESH_BELOW", "8d"),
+            ("SESSION_COOKIE_NAME", "a b"),
+            ("SESSION_COOKIE_NAME", "__Host-a"),
+            ("PUBLIC_URL", "example.com"),
+            ("PUBLIC_URL", "https://example.com/app"),
+            ("TRUSTED_PROXIES", "10.0.0.1, nginx"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("PASSWORD_MIN_LENGTH", "7"),
+            ("PASSWORD_MIN_LENGTH", "257"),
+            ("CLEANUP_INTERVAL", "0s"),
+            ("RUST_LOG", "foo=bar=baz"),
+        ] {
+            let refusal = refusal(&[(setting, value)]);
+            assert!(refusal.starts_with(&format!("{setting}: ")), "{refusal}");
+            assert!(!refusal.contains("hunter2"), "{refusal}");
+            assert_eq!(refusal.lines().count(), 1, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn the_public_url_is_kept_as_an_origin() {
+        for (url, origin) in [
+            ("https://example.com/", "https://example.com"),
+            ("https://example.com:443", "https://example.com"),
+            ("http://example.com:80", "http://example.com"),
+            ("http://example.com:443", "http://example.com:443"),
+        ] {
+            let config = validate(&[("PUBLIC_URL", url)]).unwrap();
+            assert_eq!(config.server.public_origin.as_deref(), Some(origin));
+        }
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_and_cidrs_separated_by_commas() {
+        let list = "10.0.0.1, 192.168.0.0/16,2001:db8::/32,::1";
+        let config = validate(&[("TRUSTED_PROXIES", list)]).unwrap();
+        assert_eq!(config.server.trusted_proxies, list.parse().unwrap());
+    }
+
+    #[test]
+    fn a_secret_is_trimmed_as_the_seals_format_says_and_no_further() {
+        let key_id = |secret: &str| {
+            validate(&[("SESSION_SECRET", secret)]).unwrap().session.keyring.current_id()
+        };
+        assert_eq!(key_id(&format!(" {SECRET}\n")), key_id(SECRET));
+        assert_ne!(key_id(&format!("{SECRET}\u{a0}")), key_id(SECRET));
+        assert_ne!(key_id(&format!("{SECRET}\u{b}")), key_id(SECRET));
+    }
+}
