@@ -1,9 +1,9 @@
-//! Connections that lead nowhere are closed.
+//! Closes connections on which no request comes.
 //!
-//! actix-web waits for the head of a connection's first request for a while and then gives up. Of
-//! those after it, it waits only for the first byte: with that, and without the rest, a connection
-//! could be held open for ever. So could one on which a body was announced that nobody reads. Here,
-//! whoever was answered has so long for all of the next head.
+//! actix-web limits the time for the head of a connection's first request. For later ones it waits
+//! only for the first byte, so a client that sends no more could hold the connection open forever;
+//! so could one that announced a body that no handler reads. Here the whole of the next head has to
+//! arrive within a limit.
 
 use std::{
     any::Any,
@@ -24,32 +24,30 @@ use tokio::sync::watch;
 
 use crate::{clock::Clock, web::bodies::HEAD_PATIENCE};
 
-/// For so long a connection may be idle. Proxies have to close theirs earlier: `docs/deploy`.
+/// How long a connection may be idle. Proxies have to close theirs earlier: `docs/deploy`.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How many connections a worker (there are as many as cores) has at once; the others wait in the
-/// system's queue. An idle one takes less than 20 KiB, so all of them less than 100 MiB, and two open
-/// files.
+/// The most connections of a worker, of which there is one per core; more wait in the system's queue.
+/// An idle one takes less than 20 KiB, so all of them less than 100 MiB, and two open files.
 pub(super) const MAX_PER_WORKER: usize = 5_000;
 
-/// For so long a client may read the last answer of a connection, and whatever it still sends is
-/// thrown away. (To close at once would take the answer from it.)
+/// How long a client may read the last answer of a connection; what it still sends is dropped.
+/// Closing at once could lose the answer.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
 
-/// From an answer to the end of the next head.
+/// The limit from an answer to the end of the next head.
 const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_PATIENCE);
 
-/// What is kept of a connection.
 #[derive(Clone)]
 struct Connection {
-    /// Not the app's clock: like actix-web's own time-outs, this goes by the time that passes.
+    /// Not the app's clock: timeouts use real time, as actix-web's do.
     clock: Clock,
-    /// When the next head has to be there; none while there is a request. (The first head is
-    /// actix-web's to wait for.)
+    /// When the next head has to be complete; none during a request, nor before the first one, for
+    /// which actix-web's timeout holds.
     until: watch::Sender<Option<Duration>>,
 }
 
-/// Begins to observe a connection; for `HttpServer::on_connect`.
+/// Starts to observe a connection; for `HttpServer::on_connect`.
 pub(super) fn observe(stream: &dyn Any, data: &mut Extensions) {
     let Some(Ok(socket)) = stream.downcast_ref().map(duplicate) else { return };
     let connection = Connection { clock: Clock::system(), until: watch::Sender::new(None) };
@@ -58,7 +56,7 @@ pub(super) fn observe(stream: &dyn Any, data: &mut Extensions) {
     data.insert(connection);
 }
 
-/// Notes when a request comes, and when it is answered.
+/// Records when a request comes and when it is answered.
 pub(super) async fn noted<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -74,7 +72,7 @@ pub(super) async fn noted<B: MessageBody>(
     outcome
 }
 
-/// Ends with the connection, or ends it.
+/// Shuts the connection down when the next head is late.
 async fn close_when_late(
     socket: TcpStream,
     clock: Clock,

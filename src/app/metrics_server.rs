@@ -1,5 +1,5 @@
-//! The metrics, on a listener of their own: `GET /metrics`, in Prometheus' text format, and nothing
-//! else. Whoever reaches it may read it, so it belongs where only the monitoring does.
+//! The metrics on an address of their own: `GET /metrics` in Prometheus' text format. Anyone who can
+//! reach the address can read them, so keep it internal.
 
 use std::{
     io,
@@ -19,11 +19,11 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use crate::{clock::Clock, storage::SessionStore, telemetry, web::headers};
 
-/// Prometheus' text format, in the version that every scraper reads.
+/// The version of Prometheus' text format that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// How often what was measured is gathered into the histograms. Where nobody asks for the metrics,
-/// the single measurements would pile up; the exporter's own listener does it as often.
+/// How often measurements are gathered into the histograms. If no one reads the metrics, they would
+/// pile up otherwise; the exporter's own listener does it as often.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The server of the metrics. It stops when it is dropped.
@@ -35,7 +35,7 @@ pub(super) struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Binds the address, and has everything measured from now on.
+    /// Binds the address and starts measuring.
     pub(super) fn bind(
         address: SocketAddr,
         sessions: Arc<SessionStore>,
@@ -64,12 +64,12 @@ impl MetricsServer {
         self.address
     }
 
-    /// Answers, until it is dropped. Should that fail, people still log in: it is only logged.
+    /// Answers until it is dropped. A failure is only logged: log-in has to go on.
     pub(super) async fn run(&mut self) {
         let Self { server, exporter, clock, .. } = self;
         let answering = async {
             if let Err(error) = server.await {
-                log::error!("the metrics are not served any more: {error}");
+                log::error!("serving metrics failed: {error}");
             }
         };
         let upkeep = async {
@@ -88,7 +88,7 @@ struct Metrics {
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {
-    // Asked now: nobody else needs to keep them up to date.
+    // These two are measured only when they are read.
     let revocations = metrics.sessions.revocations();
     telemetry::revocations(revocations.entries, revocations.feed_age);
     HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
@@ -127,8 +127,8 @@ pub enum MetricsError {
         #[source]
         cause: io::Error,
     },
-    /// Something else in this process has installed a recorder of the crate `metrics`.
-    #[error("METRICS_LISTEN: this process has a recorder of its own for metrics")]
+    /// Another recorder of the crate `metrics` is installed in this process.
+    #[error("METRICS_LISTEN: this process already has a metrics recorder")]
     AnotherRecorder,
     /// The exporter refused its settings.
     #[error("METRICS_LISTEN: the exporter can't be set up")]

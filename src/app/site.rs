@@ -1,4 +1,4 @@
-//! The site: the pages, with everything that stands around them.
+//! The site: the pages and the middleware around them.
 
 use std::{io, net::SocketAddr};
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// How long requests in flight may take to finish after the process was told to stop, in seconds.
+/// How long requests in flight may take after the process was told to stop, in seconds.
 const DRAIN_SECONDS: u64 = 25;
 
 /// What the pages work with, shared by all workers.
@@ -36,13 +36,13 @@ pub(super) struct Site {
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) in_production: bool,
-    /// Whether there are metrics.
+    /// Whether requests are measured.
     pub(super) measured: bool,
 }
 
 impl Site {
-    /// Binds an address, to answer there until this is over: which it is, and what begins to
-    /// answer.
+    /// Binds an address. Returns the one that was bound, and what starts the server, which runs until
+    /// `stop` is ready.
     pub(super) fn bind(
         self,
         address: SocketAddr,
@@ -87,7 +87,7 @@ impl Site {
     }
 }
 
-/// One line a request. The path without its query: addresses are searched for in it.
+/// One line per request. The path has no query: administrators search for e-mail addresses with it.
 fn access_log(proxies: Data<TrustedProxies>) -> Logger {
     Logger::new("%{client}xi \"%{method}xi %{path}xi\" %s %Dms")
         .custom_request_replace("client", move |request| {

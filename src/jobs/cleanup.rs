@@ -1,16 +1,16 @@
-//! Throws out what is over.
+//! Deletes expired rows.
 
 use std::time::Duration;
 
-use super::beat::Beat;
+use super::interval::Interval;
 use crate::{
     causes::Causes,
     clock::Clock,
     storage::{Cleaned, Storage},
 };
 
-pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
-    let mut beat = Beat::new(clock, interval);
+pub(super) async fn run(storage: &Storage, clock: &Clock, period: Duration) {
+    let mut interval = Interval::new(clock, period);
     loop {
         match storage.clean_up(clock.earliest()).await {
             Ok(cleaned) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
@@ -18,8 +18,8 @@ pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
                 "cleaned up: {sessions} expired sessions, {login_events} old log-in events, \
                  {login_failures} counts of failed log-ins"
             ),
-            Err(error) => log::warn!("the clean-up failed: {}", Causes(&error)),
+            Err(error) => log::warn!("clean-up failed: {}", Causes(&error)),
         }
-        beat.wait().await;
+        interval.tick().await;
     }
 }

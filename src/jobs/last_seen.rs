@@ -1,23 +1,23 @@
-//! Writes down when sessions were last seen.
+//! Writes when sessions were last seen.
 
 use std::time::Duration;
 
-use super::beat::Beat;
+use super::interval::Interval;
 use crate::{causes::Causes, clock::Clock, storage::SessionStore};
 
-/// How often it is written: often enough for "last seen 5 minutes ago".
+/// Often enough for "last seen 5 minutes ago".
 const INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(sessions: &SessionStore, clock: &Clock) {
-    let mut beat = Beat::new(clock, INTERVAL);
+    let mut interval = Interval::new(clock, INTERVAL);
     loop {
-        beat.wait().await;
+        interval.tick().await;
         write(sessions).await;
     }
 }
 
 pub(super) async fn write(sessions: &SessionStore) {
     if let Err(error) = sessions.write_last_seen().await {
-        log::warn!("when sessions were last seen was not written: {}", Causes(&error));
+        log::warn!("last-seen times could not be written: {}", Causes(&error));
     }
 }

@@ -1,8 +1,8 @@
-//! What goes on beside the requests: hearing of revocations, writing down who was seen, throwing
-//! out what is over. Each is a loop of its own; a fault is logged and tried again.
+//! The background jobs: following the revocation feed, writing last-seen times, deleting expired
+//! rows. Each is a loop that logs its errors and tries again.
 
-mod beat;
 mod cleanup;
+mod interval;
 mod last_seen;
 mod revocation_feed;
 
@@ -13,21 +13,21 @@ use crate::{
     storage::{SessionStore, Storage},
 };
 
-/// Everything the jobs work on.
+/// What the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
     /// The database.
     pub storage: Storage,
     /// The sessions.
     pub sessions: Arc<SessionStore>,
-    /// Where the time comes from.
+    /// The time.
     pub clock: Clock,
     /// How often the database is cleaned up.
     pub cleanup_interval: Duration,
 }
 
 impl Jobs {
-    /// Runs the jobs, until it is dropped.
+    /// Runs the jobs until the future is dropped.
     pub async fn run(&self) {
         tokio::join!(
             revocation_feed::run(&self.sessions, &self.clock),
@@ -36,7 +36,7 @@ impl Jobs {
         );
     }
 
-    /// What must not be lost when the process ends.
+    /// Writes what must not be lost when the process stops.
     pub async fn finish(&self) {
         last_seen::write(&self.sessions).await;
     }

@@ -1,67 +1,68 @@
-//! Hears of sessions that other nodes, and the command line, have revoked: by asking every second,
-//! and on PostgreSQL the moment it happens.
+//! Follows what other nodes and the command line revoke: by polling every second, and on PostgreSQL
+//! also by LISTEN, as it happens.
 
 use std::time::Duration;
 
-use super::beat::Beat;
+use super::interval::Interval;
 use crate::{
     causes::Causes,
     clock::Clock,
     storage::{ListenError, SessionStore},
 };
 
-/// How often the database is asked.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How soon to listen again after a connection was lost, or could not be made.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait after a connection was lost or refused.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How soon to try again where notifications don't come through: somebody may have changed that.
-const LISTEN_LATER: Duration = Duration::from_secs(300);
+/// How long to wait where notifications don't get through, in case that has been changed.
+const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(300);
 
 pub(super) async fn run(sessions: &SessionStore, clock: &Clock) {
     tokio::join!(poll(sessions, clock), listen(sessions, clock));
 }
 
 async fn poll(sessions: &SessionStore, clock: &Clock) {
-    let mut beat = Beat::new(clock, POLL_INTERVAL);
-    let mut deaf = false;
+    let mut interval = Interval::new(clock, POLL_INTERVAL);
+    let mut failing = false;
     loop {
-        beat.wait().await;
-        match (sessions.poll().await, deaf) {
-            (Ok(()), true) => log::info!("revocations are heard of again"),
+        interval.tick().await;
+        match (sessions.poll().await, failing) {
+            (Ok(()), true) => log::info!("revocation feed: polling works again"),
             // Once, not every second.
-            (Err(error), false) => log::error!("revocations are not heard of: {}", Causes(&error)),
+            (Err(error), false) => {
+                log::error!("revocation feed: polling failed: {}", Causes(&error))
+            }
             (Ok(()), false) | (Err(_), true) => continue,
         }
-        deaf = !deaf;
+        failing = !failing;
     }
 }
 
 async fn listen(sessions: &SessionStore, clock: &Clock) {
-    let mut told = None;
+    let mut logged = None;
     loop {
         let problem = match sessions.listen().await {
             // SQLite: there is nothing to listen to.
             Ok(None) => return,
             Ok(Some(mut listener)) => {
-                log::info!("revocations are heard of as they happen (LISTEN)");
-                told = None;
+                log::info!("revocation feed: listening for notifications");
+                logged = None;
                 listener.hear().await
             }
             Err(problem) => problem,
         };
-        let pause = if problem.is_permanent() { LISTEN_LATER } else { LISTEN_AGAIN };
+        let pause = if problem.is_permanent() { SLOW_RETRY_INTERVAL } else { RETRY_INTERVAL };
         // Once, not every time.
-        if told != Some(problem.is_permanent()) {
-            told = Some(problem.is_permanent());
-            tell(&problem);
+        if logged != Some(problem.is_permanent()) {
+            logged = Some(problem.is_permanent());
+            log_problem(&problem);
         }
         clock.sleep_until(clock.elapsed() + pause).await;
     }
 }
 
-fn tell(problem: &ListenError) {
+fn log_problem(problem: &ListenError) {
     let problem = Causes(problem);
-    log::warn!("revocations are heard of by asking every second only: {problem}");
+    log::warn!("revocation feed: LISTEN failed, polling every second: {problem}");
 }

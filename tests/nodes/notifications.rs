@@ -108,7 +108,7 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         let app = TestApp::start_on(server).await;
         let wire = Wire::to(server.port(), kind);
         let node = Node::start(&wire.url(&app.database.url()));
-        let said = node.wait_for("asking every second only");
+        let said = node.wait_for("polling every second");
         assert!(said.contains(why), "{said}");
         // The process has a clock of its own, long before the one of the tests.
         let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
@@ -121,7 +121,7 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
             answer.split(' ').nth(1).unwrap().to_owned()
         };
         eventually(async || status() == "401").await;
-        let again = node.logged().into_iter().filter(|line| line.contains("every second only"));
+        let again = node.logged().into_iter().filter(|line| line.contains("polling every second"));
         assert_eq!(again.count(), 0);
     }
 }
