@@ -1,5 +1,5 @@
-//! The application: everything put together, started and stopped. The binary and the tests start
-//! the same one.
+//! The application: everything put together, started and stopped. The binary and the tests use the
+//! same one.
 
 mod connections;
 mod metrics_server;
@@ -17,7 +17,7 @@ use crate::{
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
-    web::{limits::Limits, origin::PublicOrigin},
+    web::{limits::RateLimits, middleware::PublicOrigin},
 };
 
 pub use self::metrics_server::MetricsError;
@@ -31,8 +31,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the database, binds the address and puts the layers around the pages. Nothing is
-    /// answered before [`run_until_stopped`](Self::run_until_stopped).
+    /// Opens the database, binds the address and puts the middleware around the routes. Requests are
+    /// answered once [`run_until_stopped`](Self::run_until_stopped) is called.
     ///
     /// # Errors
     ///
@@ -69,11 +69,11 @@ impl Application {
         let site = Site {
             accounts,
             sessions: Data::new(layer),
-            limits: Data::new(Limits::new(&clock)),
+            limits: Data::new(RateLimits::new(&clock)),
             origin: Data::new(PublicOrigin(config.public_origin)),
             proxies: Data::new(config.trusted_proxies),
             in_production,
-            measured: config.metrics_listen.is_some(),
+            has_metrics: config.metrics_listen.is_some(),
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
         let (address, run) = site
@@ -88,41 +88,41 @@ impl Application {
         self.address
     }
 
-    /// The port it listens on: the one that was picked, where port 0 was asked for.
+    /// The port it listens on, also where port 0 picked one.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The address that the metrics are on, if they are.
+    /// The address of the metrics, where `METRICS_LISTEN` is set.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)
     }
 
-    /// Answers requests, and does what goes on beside them, until the process is told to stop
-    /// (SIGTERM or Ctrl-C); and then answers those that are in flight.
+    /// Answers requests and runs the background jobs until SIGTERM or Ctrl-C, then finishes the
+    /// requests in flight.
     ///
     /// # Errors
     ///
     /// When the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let Self { server, jobs, mut metrics, .. } = self;
-        let watching = async {
+        let serving_metrics = async {
             if let Some(metrics) = &mut metrics {
                 metrics.run().await;
             }
         };
         let outcome = tokio::select! {
             outcome = server => outcome,
-            // They go on for ever.
-            _ = async { tokio::join!(jobs.run(), watching) } => Ok(()),
+            // These never end.
+            _ = async { tokio::join!(jobs.run(), serving_metrics) } => Ok(()),
         };
         jobs.finish().await;
         outcome
     }
 }
 
-/// SIGTERM or Ctrl-C. From the call on, not only from the first poll: whoever reads in the log that
-/// the server listens may stop it.
+/// Completes on SIGTERM or Ctrl-C. Signals count from the call on, not from the first poll: the
+/// server may be stopped as soon as the log says that it listens.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -134,11 +134,11 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        log::info!("told to stop: requests in flight are answered first");
+        log::info!("stopping: requests in flight are finished first");
     })
 }
 
-/// Ctrl-C.
+/// Completes on Ctrl-C.
 #[cfg(windows)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupted = tokio::signal::windows::ctrl_c()?;
@@ -163,11 +163,11 @@ pub enum StartError {
     /// The metrics can't be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The system does not let the process wait for signals.
+    /// Signal handlers can't be installed.
     #[error("signals can't be waited for")]
     Signals(#[source] io::Error),
-    /// The session layer refused its settings.
-    #[error("SESSION_COOKIE_NAME: the session layer can't be set up")]
+    /// The session middleware refused its settings.
+    #[error("SESSION_COOKIE_NAME: the session middleware can't be set up")]
     Session(#[from] SettingsError),
     /// Passwords can't be hashed.
     #[error("passwords can't be hashed")]

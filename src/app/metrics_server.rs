@@ -1,5 +1,5 @@
-//! The metrics, on a listener of their own: `GET /metrics`, in Prometheus' text format, and nothing
-//! else. Whoever reaches it may read it, so it belongs where only the monitoring does.
+//! `GET /metrics` in Prometheus' text format, on a listener of its own. There is no log-in: expose
+//! it to the monitoring only.
 
 use std::{
     io,
@@ -17,16 +17,21 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::{clock::Clock, storage::SessionStore, telemetry, web::headers};
+use crate::{
+    clock::Clock,
+    storage::SessionStore,
+    telemetry,
+    web::middleware::{no_store, security_headers},
+};
 
 /// Prometheus' text format, in the version that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// How often what was measured is gathered into the histograms. Where nobody asks for the metrics,
-/// the single measurements would pile up; the exporter's own listener does it as often.
+/// How often measurements are added to the histograms. Without it they would pile up while `/metrics`
+/// is not read; the exporter's own listener uses the same interval.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The server of the metrics. It stops when it is dropped.
+/// Stops when dropped.
 pub(super) struct MetricsServer {
     server: Server,
     address: SocketAddr,
@@ -35,7 +40,7 @@ pub(super) struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Binds the address, and has everything measured from now on.
+    /// Binds the address and installs the recorder.
     pub(super) fn bind(
         address: SocketAddr,
         sessions: Arc<SessionStore>,
@@ -49,8 +54,8 @@ impl MetricsServer {
             App::new()
                 .app_data(metrics.clone())
                 .service(metrics_page)
-                .wrap(from_fn(headers::private))
-                .wrap(from_fn(headers::everywhere))
+                .wrap(from_fn(no_store))
+                .wrap(from_fn(security_headers))
         })
         .workers(1)
         .disable_signals()
@@ -64,12 +69,12 @@ impl MetricsServer {
         self.address
     }
 
-    /// Answers, until it is dropped. Should that fail, people still log in: it is only logged.
+    /// Serves metrics until dropped. A failure is only logged: log-ins go on without metrics.
     pub(super) async fn run(&mut self) {
         let Self { server, exporter, clock, .. } = self;
-        let answering = async {
+        let serving = async {
             if let Err(error) = server.await {
-                log::error!("the metrics are not served any more: {error}");
+                log::error!("the metrics server failed: {error}");
             }
         };
         let upkeep = async {
@@ -78,7 +83,7 @@ impl MetricsServer {
                 exporter.run_upkeep();
             }
         };
-        tokio::join!(answering, upkeep);
+        tokio::join!(serving, upkeep);
     }
 }
 
@@ -88,13 +93,13 @@ struct Metrics {
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {
-    // Asked now: nobody else needs to keep them up to date.
+    // Gauges are read on request, so nothing has to keep them up to date.
     let revocations = metrics.sessions.revocations();
     telemetry::revocations(revocations.entries, revocations.feed_age);
     HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
 }
 
-/// Installs the recorder. A process can have one only, so all applications in it share the first.
+/// Installs the recorder. A process can have only one, so all applications in it share the first.
 fn install() -> Result<PrometheusHandle, MetricsError> {
     static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
@@ -115,7 +120,7 @@ fn install() -> Result<PrometheusHandle, MetricsError> {
     Ok(exporter)
 }
 
-/// Why the metrics can't be served.
+/// Why metrics can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The address could not be bound.
@@ -127,7 +132,7 @@ pub enum MetricsError {
         #[source]
         cause: io::Error,
     },
-    /// Something else in this process has installed a recorder of the crate `metrics`.
+    /// Another recorder of the crate `metrics` is installed in this process.
     #[error("METRICS_LISTEN: this process has a recorder of its own for metrics")]
     AnotherRecorder,
     /// The exporter refused its settings.
