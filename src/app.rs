@@ -1,4 +1,5 @@
-//! The application, put together, started and stopped. The binary and the tests start the same one.
+//! The application: everything put together, started and stopped. The binary and the tests use the
+//! same one.
 
 mod connections;
 mod metrics_server;
@@ -16,7 +17,7 @@ use crate::{
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     storage::{SessionStore, Storage, StorageError},
-    web::{limits::Limits, origin::PublicOrigin},
+    web::{limits::RateLimits, middleware::PublicOrigin},
 };
 
 pub use self::metrics_server::MetricsError;
@@ -30,8 +31,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the database, binds the addresses and puts the middleware around the pages. Requests are
-    /// answered from [`run_until_stopped`](Self::run_until_stopped) on.
+    /// Opens the database, binds the address and puts the middleware around the routes. Requests are
+    /// answered once [`run_until_stopped`](Self::run_until_stopped) is called.
     ///
     /// # Errors
     ///
@@ -69,11 +70,11 @@ impl Application {
         let site = Site {
             accounts,
             sessions: Data::new(layer),
-            limits: Data::new(Limits::new(&clock)),
+            limits: Data::new(RateLimits::new(&clock)),
             origin: Data::new(PublicOrigin(server.public_origin)),
             proxies: Data::new(server.trusted_proxies),
             in_production,
-            measured: server.metrics_listen.is_some(),
+            has_metrics: server.metrics_listen.is_some(),
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
         let (address, run) = site
@@ -88,18 +89,18 @@ impl Application {
         self.address
     }
 
-    /// The port it listens on: a free one, where the setting was port 0.
+    /// The port it listens on, also where port 0 picked one.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The address of the metrics, if there is one.
+    /// The address of the metrics, where `METRICS_LISTEN` is set.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)
     }
 
-    /// Answers requests and runs the jobs until SIGTERM or Ctrl-C, then finishes the requests in
-    /// flight.
+    /// Answers requests and runs the background jobs until SIGTERM or Ctrl-C, then finishes the
+    /// requests in flight.
     ///
     /// # Errors
     ///
@@ -121,8 +122,8 @@ impl Application {
     }
 }
 
-/// SIGTERM or Ctrl-C. It counts from the call on, not from the first poll, so that a process can be
-/// stopped as soon as the log says that it listens.
+/// Completes on SIGTERM or Ctrl-C. Signals count from the call on, not from the first poll: the
+/// server may be stopped as soon as the log says that it listens.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -134,11 +135,11 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        log::info!("told to stop: finishing the requests in flight");
+        log::info!("stopping: requests in flight are finished first");
     })
 }
 
-/// Ctrl-C.
+/// Completes on Ctrl-C.
 #[cfg(windows)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupted = tokio::signal::windows::ctrl_c()?;
@@ -163,13 +164,13 @@ pub enum StartError {
     /// The metrics can't be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The system refuses the signal handlers.
-    #[error("signal handlers can't be installed")]
+    /// Signal handlers can't be installed.
+    #[error("signals can't be waited for")]
     Signals(#[source] io::Error),
     /// The session middleware refused its settings.
     #[error("SESSION_COOKIE_NAME: the session middleware can't be set up")]
     Session(#[from] SettingsError),
-    /// Password hashing can't be set up.
-    #[error("password hashing can't be set up")]
+    /// Passwords can't be hashed.
+    #[error("passwords can't be hashed")]
     Hashing(#[from] HashingError),
 }

@@ -29,4 +29,6 @@ pub mod session;
 pub mod storage;
 pub mod telemetry;
 #[cfg(feature = "server")]
+mod text;
+#[cfg(feature = "server")]
 pub mod web;

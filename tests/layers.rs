@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The layers from the top down, each with what it is there for. A new module gets its place here.
-const LAYERS: [(&[&str], &str); 13] = [
+const LAYERS: [(&[&str], &str); 14] = [
     (&["main"], "the process, which hands over to the command line"),
     (&["cli"], "one file per command"),
     (&["app"], "everything put together, started and stopped"),
@@ -30,6 +30,7 @@ const LAYERS: [(&[&str], &str); 13] = [
     (&["storage"], "SQL: rows in, rows out"),
     (&["session"], "cookie and lifetimes; no users, SQL or HTML, so that any app can adopt it"),
     (&["seal"], "keyring, seal, unseal; nothing of the web"),
+    (&["text"], "counts, relative times and unsafe characters, in pages and on the command line"),
     (&["clock"], "the time, which everything may ask for"),
     (&["telemetry"], "the metrics' names, for whoever has something to count"),
     (&["audit"], "the lines of the log that defenders read, whoever has something to tell"),

@@ -31,7 +31,12 @@ use waxseal::{
     seal::Secret,
     session::{Lifetimes, SessionLayer},
     storage::{DatabaseUrl, SessionStore, Storage},
-    web::{error, headers, limits::Limits, origin, page_routes, trusted_proxies::TrustedProxies},
+    web::{
+        limits::RateLimits,
+        middleware::{PublicOrigin, error_pages, no_store, reject_cross_origin, security_headers},
+        page_routes,
+        trusted_proxies::TrustedProxies,
+    },
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -208,13 +213,13 @@ async fn service(clock: Clock) -> Serve {
     };
     let app = App::new()
         .app_data(Data::new(accounts))
-        .app_data(Data::new(Limits::new(&clock)))
+        .app_data(Data::new(RateLimits::new(&clock)))
         .app_data(Data::new(TrustedProxies::default()))
-        .app_data(Data::new(origin::PublicOrigin::default()))
-        .service(web::scope("").configure(page_routes).wrap(layer).wrap(from_fn(headers::private)))
-        .wrap(from_fn(origin::same_origin))
-        .wrap(from_fn(error::pages))
-        .wrap(from_fn(headers::everywhere));
+        .app_data(Data::new(PublicOrigin::default()))
+        .service(web::scope("").configure(page_routes).wrap(layer).wrap(from_fn(no_store)))
+        .wrap(from_fn(reject_cross_origin))
+        .wrap(from_fn(error_pages))
+        .wrap(from_fn(security_headers));
     let service = Rc::new(init_service(app).await);
     Box::new(move |request| {
         let service = Rc::clone(&service);

@@ -1,9 +1,8 @@
-//! Closes connections on which no request comes.
+//! Closes connections whose next request doesn't arrive in time.
 //!
-//! actix-web limits the time for the head of a connection's first request. For later ones it waits
-//! only for the first byte, so a client that sends no more could hold the connection open forever;
-//! so could one that announced a body that no handler reads. Here the whole of the next head has to
-//! arrive within a limit.
+//! actix-web has a timeout for the head of a connection's first request, but for later ones only for
+//! the first byte: a client could send that byte and hold the connection open forever, or announce a
+//! body that no handler reads. Here the whole next head has to arrive in time.
 
 use std::{
     any::Any,
@@ -22,69 +21,69 @@ use actix_web::{
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use crate::{clock::Clock, web::bodies::HEAD_PATIENCE};
+use crate::{clock::Clock, web::middleware::HEAD_TIMEOUT};
 
-/// How long a connection may be idle. Proxies have to close theirs earlier: `docs/deploy`.
+/// How long a connection may be idle. Proxies must use a shorter time: `docs/deploy`.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// The most connections of a worker, of which there is one per core; more wait in the system's queue.
-/// An idle one takes less than 20 KiB, so all of them less than 100 MiB, and two open files.
+/// How many connections a worker (one per core) has at once; more wait in the system's queue. An idle
+/// one takes less than 20 KiB, so all of them less than 100 MiB, and two open files each.
 pub(super) const MAX_PER_WORKER: usize = 5_000;
 
-/// How long a client may read the last answer of a connection; what it still sends is dropped.
-/// Closing at once could lose the answer.
-pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// How long a client may take to read the last response of a connection; what it still sends is
+/// discarded. Closing at once could lose the response.
+pub(super) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The limit from an answer to the end of the next head.
-const BETWEEN_REQUESTS: Duration = KEEP_ALIVE.saturating_add(HEAD_PATIENCE);
+/// From a response to the end of the next head.
+const NEXT_HEAD_TIMEOUT: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 
 #[derive(Clone)]
 struct Connection {
-    /// Not the app's clock: timeouts use real time, as actix-web's do.
+    /// Not the app's clock: like actix-web's own timeouts, this one is in real time.
     clock: Clock,
-    /// When the next head has to be complete; none during a request, nor before the first one, for
-    /// which actix-web's timeout holds.
-    until: watch::Sender<Option<Duration>>,
+    /// When the next head must have arrived; none during a request. (actix-web has a timeout for the
+    /// first head.)
+    deadline: watch::Sender<Option<Duration>>,
 }
 
-/// Starts to observe a connection; for `HttpServer::on_connect`.
-pub(super) fn observe(stream: &dyn Any, data: &mut Extensions) {
+/// Starts to watch a connection; for `HttpServer::on_connect`.
+pub(super) fn watch_connection(stream: &dyn Any, data: &mut Extensions) {
     let Some(Ok(socket)) = stream.downcast_ref().map(duplicate) else { return };
-    let connection = Connection { clock: Clock::system(), until: watch::Sender::new(None) };
-    let until = connection.until.subscribe();
-    rt::spawn(close_when_late(socket, connection.clock.clone(), until));
+    let connection = Connection { clock: Clock::system(), deadline: watch::Sender::new(None) };
+    let deadline = connection.deadline.subscribe();
+    rt::spawn(close_when_late(socket, connection.clock.clone(), deadline));
     data.insert(connection);
 }
 
-/// Records when a request comes and when it is answered.
-pub(super) async fn noted<B: MessageBody>(
+/// Middleware that sets the deadline of the next head after each response.
+pub(super) async fn next_head_deadline<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let Some(Connection { clock, until }) = request.conn_data::<Connection>().cloned() else {
+    let Some(Connection { clock, deadline }) = request.conn_data::<Connection>().cloned() else {
         return next.call(request).await;
     };
-    until.send_replace(None);
+    deadline.send_replace(None);
     let outcome = next.call(request).await;
-    let last = outcome.as_ref().is_ok_and(|response| !response.response().head().keep_alive());
-    let time = if last { LINGER } else { BETWEEN_REQUESTS };
-    until.send_replace(Some(clock.elapsed() + time));
+    let is_last = outcome.as_ref().is_ok_and(|response| !response.response().head().keep_alive());
+    let timeout = if is_last { DISCONNECT_TIMEOUT } else { NEXT_HEAD_TIMEOUT };
+    deadline.send_replace(Some(clock.elapsed() + timeout));
     outcome
 }
 
-/// Shuts the connection down when the next head is late.
+/// Closes the connection at its deadline; ends when the connection does.
 async fn close_when_late(
     socket: TcpStream,
     clock: Clock,
-    mut until: watch::Receiver<Option<Duration>>,
+    mut deadline: watch::Receiver<Option<Duration>>,
 ) {
     loop {
-        let late = match *until.borrow_and_update() {
-            Some(until) => clock.sleep_until(until).left_future(),
+        let late = match *deadline.borrow_and_update() {
+            Some(time) => clock.sleep_until(time).left_future(),
             None => future::pending().right_future(),
         };
         tokio::select! {
-            changed = until.changed() => {
+            changed = deadline.changed() => {
                 if changed.is_err() {
                     return;
                 }

@@ -1,5 +1,5 @@
-//! The metrics on an address of their own: `GET /metrics` in Prometheus' text format. Anyone who can
-//! reach the address can read them, so keep it internal.
+//! `GET /metrics` in Prometheus' text format, on a listener of its own. There is no log-in: expose
+//! it to the monitoring only.
 
 use std::{
     io,
@@ -17,16 +17,21 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::{clock::Clock, storage::SessionStore, telemetry, web::headers};
+use crate::{
+    clock::Clock,
+    storage::SessionStore,
+    telemetry,
+    web::middleware::{no_store, security_headers},
+};
 
-/// The version of Prometheus' text format that every scraper reads.
+/// Prometheus' text format, in the version that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// How often measurements are gathered into the histograms. If no one reads the metrics, they would
-/// pile up otherwise; the exporter's own listener does it as often.
+/// How often measurements are added to the histograms. Without it they would pile up while `/metrics`
+/// is not read; the exporter's own listener uses the same interval.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The server of the metrics. It stops when it is dropped.
+/// Stops when dropped.
 pub(super) struct MetricsServer {
     server: Server,
     address: SocketAddr,
@@ -35,7 +40,7 @@ pub(super) struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Binds the address and starts measuring.
+    /// Binds the address and installs the recorder.
     pub(super) fn bind(
         address: SocketAddr,
         sessions: Arc<SessionStore>,
@@ -49,8 +54,8 @@ impl MetricsServer {
             App::new()
                 .app_data(metrics.clone())
                 .service(metrics_page)
-                .wrap(from_fn(headers::private))
-                .wrap(from_fn(headers::everywhere))
+                .wrap(from_fn(no_store))
+                .wrap(from_fn(security_headers))
         })
         .workers(1)
         .disable_signals()
@@ -64,12 +69,12 @@ impl MetricsServer {
         self.address
     }
 
-    /// Answers until it is dropped. A failure is only logged: log-in has to go on.
+    /// Serves metrics until dropped. A failure is only logged: log-ins go on without metrics.
     pub(super) async fn run(&mut self) {
         let Self { server, exporter, clock, .. } = self;
-        let answering = async {
+        let serving = async {
             if let Err(error) = server.await {
-                log::error!("serving metrics failed: {error}");
+                log::error!("the metrics server failed: {error}");
             }
         };
         let upkeep = async {
@@ -78,7 +83,7 @@ impl MetricsServer {
                 exporter.run_upkeep();
             }
         };
-        tokio::join!(answering, upkeep);
+        tokio::join!(serving, upkeep);
     }
 }
 
@@ -88,13 +93,13 @@ struct Metrics {
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {
-    // These two are measured only when they are read.
+    // Gauges are read on request, so nothing has to keep them up to date.
     let revocations = metrics.sessions.revocations();
     telemetry::revocations(revocations.entries, revocations.feed_age);
     HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
 }
 
-/// Installs the recorder. A process can have one only, so all applications in it share the first.
+/// Installs the recorder. A process can have only one, so all applications in it share the first.
 fn install() -> Result<PrometheusHandle, MetricsError> {
     static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
@@ -115,7 +120,7 @@ fn install() -> Result<PrometheusHandle, MetricsError> {
     Ok(exporter)
 }
 
-/// Why the metrics can't be served.
+/// Why metrics can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The address could not be bound.
@@ -128,7 +133,7 @@ pub enum MetricsError {
         cause: io::Error,
     },
     /// Another recorder of the crate `metrics` is installed in this process.
-    #[error("METRICS_LISTEN: this process already has a metrics recorder")]
+    #[error("METRICS_LISTEN: this process has a recorder of its own for metrics")]
     AnotherRecorder,
     /// The exporter refused its settings.
     #[error("METRICS_LISTEN: the exporter can't be set up")]

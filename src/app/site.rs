@@ -1,4 +1,4 @@
-//! The site: the pages and the middleware around them.
+//! The HTTP server: the routes, and the middleware around them in its order.
 
 use std::{io, net::SocketAddr};
 
@@ -15,41 +15,42 @@ use crate::{
     session::SessionLayer,
     storage::SessionStore,
     web::{
-        bodies, carry_through, departure, error, headers,
-        limits::Limits,
-        origin::{PublicOrigin, same_origin},
+        limits::RateLimits,
+        middleware::{
+            HEAD_TIMEOUT, PublicOrigin, body_limits, clear_site_data, error_pages, no_store,
+            reject_cross_origin, request_time, run_to_completion, security_headers,
+            strict_transport_security,
+        },
         page_routes, public_routes,
-        request_time::measured,
         trusted_proxies::TrustedProxies,
     },
 };
 
-/// How long requests in flight may take after the process was told to stop, in seconds.
+/// How long requests in flight may take to finish after a stop signal, in seconds.
 const DRAIN_SECONDS: u64 = 25;
 
-/// What the pages work with, shared by all workers.
+/// What handlers and middleware use, shared by all workers.
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
     pub(super) sessions: Data<SessionLayer<SessionStore>>,
-    pub(super) limits: Data<Limits>,
+    pub(super) limits: Data<RateLimits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) in_production: bool,
-    /// Whether requests are measured.
-    pub(super) measured: bool,
+    pub(super) has_metrics: bool,
 }
 
 impl Site {
-    /// Binds an address. Returns the one that was bound, and what starts the server, which runs until
-    /// `stop` is ready.
+    /// Binds the address, and returns it (port 0 picks one) with a function that starts the server.
+    /// It runs until `stop` completes.
     pub(super) fn bind(
         self,
         address: SocketAddr,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<(SocketAddr, impl FnOnce() -> Server)> {
         let server = HttpServer::new(move || {
-            // From the inside out: the last one wrapped sees a request first.
+            // From the inside out: the last middleware sees a request first.
             App::new()
                 .app_data(self.accounts.clone())
                 .app_data(self.sessions.clone())
@@ -61,23 +62,23 @@ impl Site {
                     web::scope("")
                         .configure(page_routes)
                         .wrap(SessionLayer::clone(&self.sessions))
-                        .wrap(from_fn(departure::seen_off))
-                        .wrap(from_fn(headers::private))
-                        .wrap(from_fn(carry_through::writes)),
+                        .wrap(from_fn(clear_site_data))
+                        .wrap(from_fn(no_store))
+                        .wrap(from_fn(run_to_completion)),
                 )
-                .wrap(from_fn(same_origin))
-                .wrap(from_fn(bodies::limited))
-                .wrap(from_fn(error::pages))
-                .wrap(from_fn(headers::everywhere))
-                .wrap(Condition::new(self.in_production, from_fn(headers::https_only)))
+                .wrap(from_fn(reject_cross_origin))
+                .wrap(from_fn(body_limits))
+                .wrap(from_fn(error_pages))
+                .wrap(from_fn(security_headers))
+                .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
                 .wrap(access_log(self.proxies.clone()))
-                .wrap(Condition::new(self.measured, from_fn(measured)))
-                .wrap(from_fn(connections::noted))
+                .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
+                .wrap(from_fn(connections::next_head_deadline))
         })
-        .on_connect(connections::observe)
-        .client_request_timeout(bodies::HEAD_PATIENCE)
+        .on_connect(connections::watch_connection)
+        .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(connections::KEEP_ALIVE)
-        .client_disconnect_timeout(connections::LINGER)
+        .client_disconnect_timeout(connections::DISCONNECT_TIMEOUT)
         .max_connections(connections::MAX_PER_WORKER)
         .shutdown_signal(stop)
         .shutdown_timeout(DRAIN_SECONDS)
@@ -87,7 +88,7 @@ impl Site {
     }
 }
 
-/// One line per request. The path has no query: administrators search for e-mail addresses with it.
+/// One line per request. The path is logged without its query, which may hold an email address.
 fn access_log(proxies: Data<TrustedProxies>) -> Logger {
     Logger::new("%{client}xi \"%{method}xi %{path}xi\" %s %Dms")
         .custom_request_replace("client", move |request| {

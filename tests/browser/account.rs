@@ -14,7 +14,7 @@ async fn every_step_says_that_it_is_done() {
     let Some(scene) = Scene::set() else { return };
     let (desk, phone) = (scene.browser().await, scene.browser().await);
     desk.sign_up(EMAIL).await;
-    assert_eq!(desk.text(".notice").await, "Your account is made, and you are logged in.");
+    assert_eq!(desk.text(".notice").await, "Your account has been created, and you are logged in.");
 
     phone.open("/login").await;
     phone.submit(EMAIL, PASSWORD).await;
@@ -22,7 +22,7 @@ async fn every_step_says_that_it_is_done() {
     desk.type_into("#current_password", PASSWORD).await;
     desk.type_into("#new_password", NEW).await;
     desk.follow("form[action='/profile/password'] button").await;
-    let changed = "Your password is changed. Your other sessions have ended.";
+    let changed = "Your password has been changed. Your other sessions have ended.";
     assert_eq!(desk.text(".notice").await, changed);
     phone.open("/profile").await;
     phone.arrive("Log in").await;
@@ -59,7 +59,7 @@ async fn every_step_says_that_it_is_done() {
     desk.type_into("#password", NEW).await;
     desk.follow(".question button").await;
     desk.arrive("Sign up").await;
-    assert_eq!(desk.text(".notice").await, "Your account is deleted.");
+    assert_eq!(desk.text(".notice").await, "Your account has been deleted.");
     assert!(desk.get_all_cookies().await.unwrap().is_empty());
 }
 

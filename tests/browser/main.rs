@@ -23,7 +23,7 @@ use harness::{Browser, PASSWORD, Scene, other_site};
 use serde_json::json;
 
 const EMAIL: &str = "ann@example.com";
-const REFUSED: &str = "The e-mail address or the password is wrong.";
+const REFUSED: &str = "Incorrect email or password.";
 
 #[actix_web::test]
 async fn a_person_signs_up_logs_out_and_logs_in_again() {
@@ -40,27 +40,27 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     assert_eq!(
         profile.lines().collect::<Vec<_>>(),
         [
-            "E-mail address",
+            "Email address",
             EMAIL,
             "Role",
             "user",
-            "Session began",
+            "Session started",
             "just now",
             "14 November 2023, 22:13 UTC",
             "Session expires",
             "in 7 days",
             "21 November 2023, 22:13 UTC",
-            "Later, if you stay active.",
+            "Extended while you stay active.",
         ]
     );
 
     browser.log_out().await;
     browser.submit(EMAIL, "not the password at all").await;
-    assert_eq!(browser.text("#problems[role=alert]").await, REFUSED);
+    assert_eq!(browser.text("#errors[role=alert]").await, REFUSED);
     assert_eq!(browser.value("#email").await, EMAIL);
     assert_eq!(browser.value("#password").await, "");
-    assert_eq!(browser.focus().await, "problems");
-    browser.see("#problems a").await.click().await.unwrap();
+    assert_eq!(browser.focus().await, "errors");
+    browser.see("#errors a").await.click().await.unwrap();
     assert_eq!(browser.focus().await, "password");
     browser.press(PASSWORD).await;
     browser.follow("main form button").await;
@@ -123,8 +123,8 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     assert!(browser.text("#password-error").await.contains("easy to guess"));
     assert_eq!(browser.value("#email").await, EMAIL);
     assert_eq!(browser.value("#password").await, "");
-    assert_eq!(browser.focus().await, "problems");
-    assert_eq!(browser.text("#problems").await, "This password is easy to guess.");
+    assert_eq!(browser.focus().await, "errors");
+    assert_eq!(browser.text("#errors").await, "This password is easy to guess.");
     let field = browser.see("#password").await;
     assert_eq!(field.attr("aria-invalid").await.unwrap().as_deref(), Some("true"));
     let described = field.attr("aria-describedby").await.unwrap().unwrap();
@@ -135,14 +135,14 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
 
     browser.submit(&format!("{}@example.com", "a".repeat(65)), PASSWORD).await;
     browser.see("#email-error").await;
-    assert_eq!(browser.focus().await, "problems");
+    assert_eq!(browser.focus().await, "errors");
 
     browser.submit(EMAIL, PASSWORD).await;
     browser.arrive("Profile").await;
     browser.log_out().await;
     browser.open("/signup").await;
     browser.submit(EMAIL, PASSWORD).await;
-    assert!(browser.text("#email-error").await.contains("already an account"));
+    assert!(browser.text("#email-error").await.contains("already exists"));
 
     // What the browser would have refused, the server refuses as well.
     browser.open("/signup").await;
@@ -150,7 +150,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     browser.submit("ann", "short").await;
     browser.see("#email-error").await;
     browser.see("#email[value=ann]").await;
-    assert_eq!(browser.focus().await, "problems");
+    assert_eq!(browser.focus().await, "errors");
 }
 
 #[actix_web::test]
@@ -208,7 +208,7 @@ async fn the_keyboard_is_enough() {
     // The link that skips to the content comes first, and is seen then.
     browser.press(&Key::Tab).await;
     let skip = browser.active_element().await.unwrap();
-    assert_eq!(skip.text().await.unwrap(), "Skip to the content");
+    assert_eq!(skip.text().await.unwrap(), "Skip to content");
     assert!(skip.rectangle().await.unwrap().0 >= 0.0);
     // Then the wordmark and the pages.
     for name in ["waxseal", "Profile", "Sessions", "Log-ins", "Log out"] {
@@ -252,7 +252,7 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
         ("/signup", "Sign up"),
         ("/login?next=/profile", "Log in"),
         ("/nowhere", "Page not found"),
-        ("/logout", "Not possible"),
+        ("/logout", "Method not allowed"),
     ] {
         browser.open(path).await;
         browser.arrive(heading).await;

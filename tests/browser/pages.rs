@@ -89,6 +89,13 @@ fn for_visitors() -> Vec<Page> {
     let pair = |email, password| [("email", email), ("password", password)];
     vec![
         row("sign-up", Visitor, 200, "Sign up", [get("/signup")]),
+        row(
+            "sign-up on the way to a page",
+            Visitor,
+            200,
+            "Sign up",
+            [get("/signup?next=/sessions")],
+        ),
         row("sign-up, nothing given", Visitor, 422, "Error: Sign up", [post("/signup", &[])]),
         row(
             "sign-up, an address that is none, a password that is too short",
@@ -136,12 +143,12 @@ fn for_visitors() -> Vec<Page> {
             often(6, "/login", &pair("nobody@example.com", WRONG)),
         ),
         row("no such page", Visitor, 404, "Page not found", [get("/nowhere")]),
-        row("no such method", Visitor, 405, "Not possible", [get("/profile/password")]),
+        row("no such method", Visitor, 405, "Method not allowed", [get("/profile/password")]),
         row(
             "too large a form",
             Visitor,
             413,
-            "Too much at once",
+            "Request too large",
             [post("/signup", &pair(&"a".repeat(20_000), PASSWORD))],
         ),
     ]
@@ -310,7 +317,7 @@ fn in_trouble() -> Vec<Page> {
             "the server can't answer",
             Ann,
             503,
-            "Just a moment",
+            "Temporarily unavailable",
             [Trouble(Trouble::TheDatabaseIsAway), get("/profile")],
         ),
     ]

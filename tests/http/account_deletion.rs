@@ -55,7 +55,7 @@ async fn a_wrong_password_deletes_nothing() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for (password, error) in
-        [("not the password", "This is not your password."), ("", "Enter a password.")]
+        [("not the password", "Your current password is incorrect."), ("", "Enter a password.")]
     {
         let answer = ann.post("/profile/delete", &[("password", password)]).await;
         assert_eq!(answer.status, 422);

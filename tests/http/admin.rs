@@ -64,7 +64,7 @@ async fn every_user_is_listed_with_role_and_sessions() {
     assert!(page.says(r#"<label for="role">"#) && !page.says("revoke-sessions"), "{}", page.body);
     let page = admin.get(&url_of(&app, EMAIL).await).await;
     assert!(page.says("<option selected>admin</option>") && page.says("<dd>2</dd>"));
-    assert!(page.says("/revoke-sessions") && page.says("here too."), "{}", page.body);
+    assert!(page.says("/revoke-sessions") && page.says("including here."), "{}", page.body);
 }
 
 #[actix_web::test]
@@ -127,7 +127,7 @@ async fn the_last_administrator_keeps_the_role() {
     let id = app.id_of(EMAIL).await;
     let answer = set_role(&mut admin, &id, "user").await;
     assert_eq!(answer.status, 422);
-    let reason = "This is the last administrator. Make somebody else one first.";
+    let reason = "This is the last administrator. Make someone else an administrator first.";
     assert!(
         answer.says(r##"<a href="#role">This is the last administrator.</a>"##),
         "{}",
@@ -241,7 +241,7 @@ async fn the_list_has_pages() {
     assert!(second.says(back) && !second.says("rel=\"next\""), "{}", second.body);
     assert!(second.says(r#"maxlength="254" value="+x@">"#), "{}", second.body);
     let beyond = admin.get("/admin/users?page=9").await;
-    assert!(beyond.says("There is nobody on this page."), "{}", beyond.body);
+    assert!(beyond.says("No users on this page."), "{}", beyond.body);
 }
 
 #[actix_web::test]

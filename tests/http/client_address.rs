@@ -84,7 +84,7 @@ async fn a_refused_log_in_is_remembered_with_the_address_it_came_from() {
     let mut ann = app.browser();
     ann.log_in(EMAIL, PASSWORD).await.redirects_to();
     let page = ann.get("/logins").await;
-    let refused = page.body.split("<tr ").find(|row| row.contains("Refused")).unwrap();
+    let refused = page.body.split("<tr ").find(|row| row.contains("Failed")).unwrap();
     assert!(refused.contains("203.0.113.9"), "{refused}");
 }
 
@@ -113,8 +113,8 @@ fn log_in(browser: &Browser, lists: &[&str]) -> RequestBuilder {
 async fn shown(browser: &mut Browser) -> String {
     let sessions = browser.get("/sessions").await;
     let logins = browser.get("/logins").await;
-    let address = cell(&sessions, "<dt>Address</dt><dd>");
-    assert_eq!(address, cell(&logins, "data-label=\"Address\">"));
+    let address = cell(&sessions, "<dt>IP address</dt><dd>");
+    assert_eq!(address, cell(&logins, "data-label=\"IP address\">"));
     address
 }
 

@@ -183,7 +183,7 @@ async fn a_body_that_does_not_come_in_time_is_a_408_and_the_end_of_the_connectio
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
             assert!(answer.starts_with("HTTP/1.1 408 "), "{length} {part}: {answer}");
-            assert!(answer.contains("<h1>Too slow</h1>"), "{answer}");
+            assert!(answer.contains("<h1>Request timed out</h1>"), "{answer}");
             assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
         }
     }

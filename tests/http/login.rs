@@ -33,7 +33,7 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
         headers
     };
     assert_eq!(headers(&unknown), headers(&wrong));
-    let alert = "The e-mail address or the password is wrong.";
+    let alert = "Incorrect email or password.";
     assert_eq!(wrong.error("email").as_deref(), Some(alert));
     assert_eq!(wrong.error("password").as_deref(), Some(alert));
     assert_eq!(wrong.typed("email").as_deref(), Some(EMAIL));
@@ -199,4 +199,42 @@ async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
     ann.log_in(EMAIL, PASSWORD).await;
     assert!(ann.get("/profile").await.body.contains(EMAIL));
     assert!(!mallory.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn whoever_is_logged_in_already_goes_on_to_next() {
+    let app = TestApp::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    for page in ["/login", "/signup"] {
+        let mut get = async |query: &str| ann.get(&format!("{page}{query}")).await;
+        let sessions = get("?next=/sessions%3Fpage=2").await;
+        assert_eq!(sessions.redirects_to(), "/sessions?page=2", "{page}");
+        assert!(sessions.set_cookies().is_empty(), "{page}");
+        for query in ["", "?next=", "?next=//evil.example", "?next=/%09/evil.example"] {
+            assert_eq!(get(query).await.redirects_to(), "/profile", "{page}{query}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_forms_link_to_each_other_and_keep_next() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for (page, other) in [("/login", "/signup"), ("/signup", "/login")] {
+        let form = visitor.get(&format!("{page}?next=/sessions%3Fpage=2")).await;
+        assert_eq!(form.typed("next").as_deref(), Some("/sessions?page=2"), "{page}");
+        let link = format!(r#"<a href="{other}?next=/sessions%3Fpage=2">"#);
+        assert!(form.body.contains(&link), "{}", form.body);
+
+        let typed = [("email", EMAIL), ("password", ""), ("next", "/logins")];
+        let rejected = visitor.post(page, &typed).await;
+        assert_eq!(rejected.status, 422, "{page}");
+        assert!(rejected.body.contains(&format!(r#"<a href="{other}?next=/logins">"#)), "{page}");
+
+        for query in ["", "?next=https://evil.example", "?next=/%01"] {
+            let form = visitor.get(&format!("{page}{query}")).await;
+            let link = format!(r#"<a href="{other}">"#);
+            assert!(form.body.contains(&link), "{page}{query}: {}", form.body);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 const GRANTED: &str = "Logged in";
-const REFUSED: &str = "Refused: wrong password";
+const REFUSED: &str = "Failed: wrong password";
 
 #[actix_web::test]
 async fn log_ins_are_shown_with_failures_the_newest_first() {

@@ -12,11 +12,11 @@ async fn every_success_is_told() {
     let mut ann = app.browser();
     ann.sign_up(EMAIL, PASSWORD).await.redirects_to();
     let page = from(&mut ann, "/signup", "/profile").await;
-    assert_eq!(notice(&page), Some("Your account is made, and you are logged in."));
+    assert_eq!(notice(&page), Some("Your account has been created, and you are logged in."));
 
     let change = [("current_password", PASSWORD), ("new_password", NEW)];
     ann.post("/profile/password", &change).await.redirects_to();
-    let changed = Some("Your password is changed. Your other sessions have ended.");
+    let changed = Some("Your password has been changed. Your other sessions have ended.");
     for page in ["/profile", "/profile/password"] {
         assert_eq!(notice(&from(&mut ann, page, "/profile").await), changed);
     }
@@ -39,7 +39,7 @@ async fn every_success_is_told() {
     ann.log_in(EMAIL, NEW).await.redirects_to();
     ann.post("/profile/delete", &[("password", NEW)]).await.redirects_to();
     let page = from(&mut ann, "/profile/deletion", "/signup").await;
-    assert_eq!(notice(&page), Some("Your account is deleted."));
+    assert_eq!(notice(&page), Some("Your account has been deleted."));
     assert!(page.set_cookies().is_empty());
 }
 
@@ -51,7 +51,7 @@ async fn an_administrator_is_told_what_is_so_now() {
     let path = format!("/admin/users/{}", app.id_of("bob@example.com").await);
     assert_eq!(notice(&from(&mut admin, "/admin/users", &path).await), None);
     admin.post(&format!("{path}/role"), &[("role", "admin")]).await.redirects_to();
-    let done = Some("Done: the role is admin, and no session is open.");
+    let done = Some("Done. The role is admin, with no open sessions.");
     assert_eq!(notice(&from(&mut admin, &path, &path).await), done);
 }
 

@@ -63,7 +63,7 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_is_changed() {
     let mut phone = app.logged_in(EMAIL).await;
     let token = ann.session().unwrap().to_owned();
     let missing = "Enter a password.";
-    let wrong = "This is not your password.";
+    let wrong = "Your current password is incorrect.";
     let short = "This password is too short: it needs at least 12 characters.";
     for (current, new, current_error, new_error) in [
         ("not the password", NEW, Some(wrong), None),

@@ -62,7 +62,7 @@ async fn many_sessions_are_on_pages_this_one_first() {
     assert!(!second.says(&this), "{}", second.body);
     assert!(second.says(r#"<a href="/sessions" rel="prev">"#), "{}", second.body);
     let third = ann.get("/sessions?page=3").await;
-    assert!(third.says(r#"There are none on this page. <a href="/sessions">"#), "{}", third.body);
+    assert!(third.says(r#"No sessions on this page. <a href="/sessions">"#), "{}", third.body);
 }
 
 #[actix_web::test]
@@ -72,7 +72,7 @@ async fn an_expired_session_is_not_shown() {
     app.clock.advance(7 * DAY);
     let page = app.logged_in(EMAIL).await.get("/sessions").await;
     assert_eq!(page.count("<a class=\"button\" href=\"/sessions/"), 1, "{}", page.body);
-    assert!(page.says("There are none."), "{}", page.body);
+    assert!(page.says("No other sessions."), "{}", page.body);
     assert!(!page.says("/sessions/others"), "{}", page.body);
 }
 
@@ -110,7 +110,7 @@ async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
         let page = ann.get(&path).await;
         assert!(page.says(&format!("<h1>{question}</h1>")), "{path}: {}", page.body);
         assert!(page.says(&format!(r#"method="post" action="{action}">"#)), "{}", page.body);
-        assert!(page.says(r#"<a href="/sessions" rel="noreferrer">Keep"#), "{}", page.body);
+        assert!(page.says(r#"<a href="/sessions" rel="noreferrer">Cancel</a>"#), "{}", page.body);
     }
     assert!(ann.is_logged_in().await && phone.is_logged_in().await, "only asked");
     for path in [format!("/sessions/{other}"), "/sessions/x".to_owned()] {

@@ -131,7 +131,7 @@ async fn an_address_has_one_account_however_it_is_spelled() {
         for other in others {
             let answer = app.browser().sign_up(other, PASSWORD).await;
             assert_eq!(answer.status, 422, "{other:?}");
-            let taken = "There is already an account with this address.";
+            let taken = "An account with this email address already exists.";
             assert_eq!(answer.error("email").as_deref(), Some(taken), "{other:?}");
             assert!(answer.set_cookies().is_empty());
             assert_eq!(app.browser().log_in(other, PASSWORD).await.redirects_to(), "/profile");
@@ -237,4 +237,41 @@ async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
     assert_eq!((done, refused), (1, 7));
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1);
     assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+}
+
+#[actix_web::test]
+async fn signing_up_leads_to_next_and_never_off_the_site() {
+    let app = TestApp::start().await;
+    for (number, (next, location)) in [
+        ("/sessions?page=2", "/sessions?page=2"),
+        ("", "/profile"),
+        ("//evil.example/", "/profile"),
+        ("https://evil.example/", "/profile"),
+        ("/\r\nSet-Cookie: session=theirs", "/profile"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("ann{number}@example.com");
+        let form = [("email", email.as_str()), ("password", PASSWORD), ("next", next)];
+        let mut ann = app.browser();
+        let answer = ann.post("/signup", &form).await;
+        assert_eq!(answer.redirects_to(), location, "{next:?}");
+        assert_eq!(answer.set_cookies().len(), 1, "{next:?}");
+        assert!(ann.is_logged_in().await, "{next:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_rejected_sign_up_keeps_next_with_the_address() {
+    let app = TestApp::start().await;
+    let mut visitor = app.browser();
+    for (email, password) in [(EMAIL, "short"), ("ann", PASSWORD), ("", "")] {
+        let form = [("email", email), ("password", password), ("next", "/sessions?page=2")];
+        let rejected = visitor.post("/signup", &form).await;
+        assert_eq!(rejected.status, 422, "{email}");
+        assert_eq!(rejected.typed("email").as_deref(), Some(email));
+        assert_eq!(rejected.typed("next").as_deref(), Some("/sessions?page=2"), "{email}");
+        assert_eq!(rejected.typed("password"), None, "{email}");
+    }
 }

@@ -126,7 +126,7 @@ fn told_to_stop_under_load_it_answers_every_request_in_flight() {
     let mut node = Node::start(&url);
     let mut in_flight: Vec<_> = (0..16).map(|name| begin_sign_up(node.address, name)).collect();
     node.tell_to_stop();
-    node.wait_for("told to stop");
+    node.wait_for("stopping");
     for (stream, rest) in &mut in_flight {
         stream.write_all(rest.as_bytes()).unwrap();
     }

@@ -143,6 +143,6 @@ fn nodes_that_start_together_bring_a_new_schema_up_to_date_once() {
 
 fn assert_try_again(answer: &Answer) {
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"), "{answer:?}");
-    assert!(answer.body.contains("<h1>Just a moment</h1>"), "{}", answer.body);
+    assert!(answer.body.contains("<h1>Temporarily unavailable</h1>"), "{}", answer.body);
     assert!(answer.set_cookies().is_empty(), "{answer:?}");
 }

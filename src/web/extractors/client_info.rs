@@ -1,0 +1,47 @@
+//! The client of a request: its address, its browser, and the session it has.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data,
+};
+
+use super::trusted_proxies::TrustedProxies;
+use crate::{
+    accounts::{Arrival, Client},
+    session::CurrentSession,
+    text::is_unsafe_to_print,
+};
+
+/// How much of a `User-Agent` is stored: real ones have under 300 characters.
+const MAX_USER_AGENT_CHARS: usize = 512;
+
+/// The client, and the session that a log-in from it replaces.
+pub(crate) struct ClientInfo(pub(crate) Arrival);
+
+impl FromRequest for ClientInfo {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let client = Client { address: address(request), user_agent: user_agent(request) };
+        let replaces = CurrentSession::of(request).map(|session| session.id);
+        ready(Ok(Self(Arrival { client, replaces })))
+    }
+}
+
+/// The client's address; empty where the connection has none.
+pub(crate) fn address(request: &HttpRequest) -> String {
+    let proxies = request.app_data::<Data<TrustedProxies>>();
+    let address = proxies.and_then(|proxies| proxies.client_address(request));
+    address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+fn user_agent(request: &HttpRequest) -> String {
+    let header = request.headers().get(USER_AGENT).map(|value| value.as_bytes());
+    String::from_utf8_lossy(header.unwrap_or_default())
+        .chars()
+        .filter(|character| !is_unsafe_to_print(*character))
+        .take(MAX_USER_AGENT_CHARS)
+        .collect()
+}

@@ -1,0 +1,259 @@
+//! Guards: a handler says who may use it by naming one of these types among its arguments.
+//!
+//! | guard | lets in | asks the database |
+//! | --- | --- | --- |
+//! | [`AuthenticatedUser`] | signed-in users | no |
+//! | [`Admin`] | administrators | no |
+//! | [`VerifiedUser`] | signed-in users whose account exists with the session's role | one query |
+//! | [`VerifiedAdmin`] | the same, administrators only | one query |
+//!
+//! Everyone else gets an [`AuthRejection`]: pages redirect visitors to the log-in page and from
+//! there back, `/api/` answers 401 with JSON, and a role that is not enough is 403.
+//!
+//! The sealed session is enough for most pages, because changing a role ends that user's sessions.
+//! The verified guards are for pages that ask the database anyway: they also catch a sealed session
+//! whose account is not in this database (restored from a backup, or another database under the
+//! same secret), and end it.
+//!
+//! ```
+//! use actix_web::{HttpResponse, Responder};
+//! use waxseal::web::guard::{Admin, AuthenticatedUser};
+//!
+//! async fn notes(auth: AuthenticatedUser) -> impl Responder {
+//!     HttpResponse::Ok().body(format!("the notes of {}", auth.user_id))
+//! }
+//!
+//! async fn all_notes(Admin(auth): Admin) -> impl Responder {
+//!     HttpResponse::Ok().body(format!("read by {}, {}", auth.user_id, auth.role))
+//! }
+//! # actix_web::web::to(notes);
+//! # actix_web::web::to(all_notes);
+//! ```
+//!
+//! # Adding a role
+//!
+//! In an app that starts from this server, add a variant to [`Role`], with its name in
+//! `Role::as_str` and `Role::ALL` (a role that is not in `ALL` can't be given to anyone), and a
+//! guard that calls [`AuthenticatedUser::with_role`]. An app that only uses the session middleware
+//! has users and roles of its own, and its guards read them from `Session`: see
+//! [`session`](crate::session#guards).
+//!
+//! ```
+//! use actix_web::{FromRequest, HttpRequest, dev::Payload};
+//! use waxseal::{accounts::Role, web::guard::{AuthRejection, AuthenticatedUser}};
+//!
+//! /// A user who may edit: here an administrator; put `Role::Editor` beside it.
+//! struct Editor(AuthenticatedUser);
+//!
+//! impl FromRequest for Editor {
+//!     type Error = AuthRejection;
+//!     type Future = std::future::Ready<Result<Self, AuthRejection>>;
+//!
+//!     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+//!         let auth = AuthenticatedUser::with_role(request, &[Role::Admin]);
+//!         std::future::ready(auth.map(Self))
+//!     }
+//! }
+//! ```
+
+use std::{
+    fmt,
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
+
+use actix_session::SessionExt;
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
+    web::Data,
+};
+use serde_json::json;
+
+use super::client_info;
+use crate::{
+    accounts::{Accounts, Identity, Role, User, UserId},
+    audit,
+    session::CurrentSession,
+    web::{
+        error::AppError,
+        middleware::clear_site_data,
+        view::redirect::{self, see_other},
+    },
+};
+
+/// A signed-in user, as the sealed session says.
+#[derive(Debug, Clone)]
+pub struct AuthenticatedUser {
+    /// The user's id.
+    pub user_id: UserId,
+    /// What the user may do.
+    pub role: Role,
+    /// The session of this request.
+    pub session: CurrentSession,
+}
+
+/// A signed-in administrator, as the sealed session says.
+#[derive(Debug, Clone)]
+pub struct Admin(pub AuthenticatedUser);
+
+/// A signed-in user whose account exists with the session's role: one query.
+#[derive(Debug, Clone)]
+pub struct VerifiedUser(pub AuthenticatedUser, pub User);
+
+/// A signed-in administrator whose account exists with that role: one query.
+#[derive(Debug, Clone)]
+pub struct VerifiedAdmin(pub AuthenticatedUser);
+
+impl AuthenticatedUser {
+    /// The user of this request.
+    ///
+    /// # Errors
+    ///
+    /// When no one is signed in.
+    pub fn of(request: &HttpRequest) -> Result<Self, AuthRejection> {
+        Self::find(request).ok_or_else(|| AuthRejection::login_required(request))
+    }
+
+    /// The user of this request, with one of these roles.
+    ///
+    /// # Errors
+    ///
+    /// When no one is signed in, or a user with another role.
+    pub fn with_role(request: &HttpRequest, roles: &[Role]) -> Result<Self, AuthRejection> {
+        let auth = Self::of(request)?;
+        if roles.contains(&auth.role) {
+            return Ok(auth);
+        }
+        let from = client_info::address(request);
+        audit::access_refused(auth.user_id, request.method(), request.path(), from);
+        Err(AuthRejection::Forbidden)
+    }
+
+    fn find(request: &HttpRequest) -> Option<Self> {
+        let session = CurrentSession::of(request)?;
+        let Identity { user_id, role } = Identity::of(&request.get_session())?;
+        Some(Self { user_id, role, session })
+    }
+}
+
+impl FromRequest for AuthenticatedUser {
+    type Error = AuthRejection;
+    type Future = Ready<Result<Self, AuthRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = AuthRejection;
+    type Future = Ready<Result<Self, AuthRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(AuthenticatedUser::with_role(request, &[Role::Admin]).map(Self))
+    }
+}
+
+impl FromRequest for VerifiedUser {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let auth = AuthenticatedUser::of(request);
+        verify(request.clone(), auth, Self)
+    }
+}
+
+impl FromRequest for VerifiedAdmin {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let auth = AuthenticatedUser::with_role(request, &[Role::Admin]);
+        verify(request.clone(), auth, |auth, _| Self(auth))
+    }
+}
+
+type LocalBoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Compares the session with the account in the database, and ends it where they differ.
+fn verify<T: 'static>(
+    request: HttpRequest,
+    auth: Result<AuthenticatedUser, AuthRejection>,
+    guard: fn(AuthenticatedUser, User) -> T,
+) -> LocalBoxFuture<Result<T, actix_web::Error>> {
+    Box::pin(async move {
+        let auth = auth?;
+        let accounts = Data::<Accounts>::extract(&request).await?;
+        let user = accounts.user(auth.user_id).await.map_err(AppError::from)?;
+        if let Some(user) = user.filter(|user| user.role == auth.role) {
+            return Ok(guard(auth, user));
+        }
+        let AuthenticatedUser { user_id, session, .. } = auth;
+        audit::session_without_account(user_id, session.id, client_info::address(&request));
+        clear_site_data::session_ended(&request);
+        Err(AuthRejection::login_required(&request).into())
+    })
+}
+
+/// Why a guard rejected a request.
+#[derive(Clone, PartialEq, Eq)]
+pub enum AuthRejection {
+    /// No one is signed in, on a page: 303 to the log-in page.
+    LoginRequired {
+        /// The log-in page, with the way back.
+        login_url: String,
+    },
+    /// No one is signed in, below `/api/`: 401 and JSON.
+    Unauthorized,
+    /// The user's role is not enough: 403.
+    Forbidden,
+}
+
+impl AuthRejection {
+    fn login_required(request: &HttpRequest) -> Self {
+        if request.path().starts_with("/api/") {
+            return Self::Unauthorized;
+        }
+        // A path that only takes POST is no page to come back to.
+        let page = request.uri().path_and_query().filter(|_| request.method().is_safe());
+        let next = page.map_or("", |page| page.as_str());
+        Self::LoginRequired { login_url: redirect::login_url(next) }
+    }
+}
+
+/// Without the way back: actix-web logs this, and a query may hold an email address.
+impl fmt::Debug for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LoginRequired { .. } | Self::Unauthorized => "not logged in",
+            Self::Forbidden => "not allowed",
+        })
+    }
+}
+
+impl ResponseError for AuthRejection {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::LoginRequired { .. } => StatusCode::SEE_OTHER,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::LoginRequired { login_url } => see_other(login_url),
+            Self::Unauthorized => {
+                HttpResponse::Unauthorized().json(json!({ "error": self.to_string() }))
+            }
+            Self::Forbidden => HttpResponse::Forbidden().finish(),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! The client's address behind trusted proxies: `X-Forwarded-For`, and which part of it is believed.
+//!
+//! A proxy appends the address of its client to `X-Forwarded-For`; anything before that may be
+//! forged. So the header is read from its end, for as long as each hop is one of `TRUSTED_PROXIES`.
+//! No other header is believed.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use actix_web::HttpRequest;
+use ipnet::{IpNet, Ipv4Net};
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The proxies whose `X-Forwarded-For` is believed: `TRUSTED_PROXIES`, by default none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// The address of the client: the peer or, where that is a trusted proxy, the right-most
+    /// address of `X-Forwarded-For` that is not trusted. If all are trusted, the left-most; if an
+    /// entry can't be read, the last hop that could. IPv4-mapped IPv6 addresses
+    /// (`::ffff:192.0.2.1`) count as IPv4.
+    ///
+    /// `None` where the connection has no address, as in some tests.
+    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr()?.ip();
+        // Several headers are one list, in order (RFC 9110, section 5.3).
+        let lists: Vec<&[u8]> =
+            request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
+        Some(self.walk(peer, &lists))
+    }
+
+    /// Whether all IPv4 or all IPv6 addresses are trusted.
+    pub fn trust_everybody(&self) -> bool {
+        self.0.iter().any(|net| net.prefix_len() == 0)
+    }
+
+    /// Goes back from the peer, hop by hop, to the first hop that is not trusted.
+    fn walk(&self, peer: IpAddr, lists: &[&[u8]]) -> IpAddr {
+        let entries = lists.iter().rev().flat_map(|list| list.rsplit(|&byte| byte == b','));
+        let mut hop = peer.to_canonical();
+        for entry in entries {
+            if !self.trusts(hop) {
+                break;
+            }
+            // An empty entry is no address either: it may stand for a client that the proxy did not
+            // know, and anything left of it would be that client's own claim.
+            let Some(previous) = parse_entry(entry) else { break };
+            hop = previous;
+        }
+        hop
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|net| net.contains(&address))
+    }
+}
+
+/// Parses an entry: an address, with brackets, a port, or both.
+fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(entry.trim_ascii()).ok()?;
+    let bare = || text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = match (text.parse(), text.parse::<SocketAddr>(), bare()) {
+        (Ok(address), _, _) => address,
+        (_, Ok(with_port), _) => with_port.ip(),
+        (_, _, Some(bracketed)) => IpAddr::V6(bracketed.parse().ok()?),
+        _ => return None,
+    };
+    Some(address.to_canonical())
+}
+
+/// An entry of `TRUSTED_PROXIES` that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} must be an IP address or a CIDR, such as 10.0.0.1 or 10.0.0.0/8; commas separate several"
+)]
+pub struct InvalidProxy(String);
+
+impl FromStr for TrustedProxies {
+    type Err = InvalidProxy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxy> {
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        entries.map(parse_network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, InvalidProxy> {
+    let net = parse_cidr(text).ok_or_else(|| InvalidProxy(text.to_owned()))?;
+    let mapped = match net {
+        IpNet::V6(net) => net.addr().to_ipv4_mapped().zip(net.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    Ok(mapped
+        .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
+        .map_or(net, IpNet::V4))
+}
+
+/// Parses the address of a CIDR as strictly as a single one: ipnet reads `010.0.0.0/8` as
+/// `10.0.0.0/8`, other software as `8.0.0.0/8`.
+fn parse_cidr(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
+    };
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length = digits.then(|| length.parse().ok())??;
+    IpNet::new(address.parse().ok()?, length).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Proxies in both families.
+    const PROXIES: &str = "10.0.0.0/8, 192.0.2.1, 2001:db8:1::/48";
+
+    fn client(peer: &str, lists: &[&str]) -> String {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+        let request = lists.iter().fold(TestRequest::default().peer_addr(peer), |request, list| {
+            request.append_header((X_FORWARDED_FOR, *list))
+        });
+        let proxies: TrustedProxies = PROXIES.parse().unwrap();
+        proxies.client_address(&request.to_http_request()).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_peer_that_is_not_trusted_is_the_client_whatever_it_says() {
+        for peer in ["203.0.113.9", "192.0.2.2", "2001:db8:2::1", "11.0.0.1"] {
+            for lists in [&[][..], &["198.51.100.7"], &["10.0.0.1"], &["", ","], &["1.1.1.1", "x"]]
+            {
+                assert_eq!(client(peer, lists), peer, "{lists:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_trusted_peer_the_right_most_address_that_is_not_trusted_is_the_client() {
+        for (lists, expected) in [
+            (&["203.0.113.9"][..], "203.0.113.9"),
+            (&["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
+            (&["198.51.100.7,203.0.113.9,10.1.1.1,192.0.2.1"], "203.0.113.9"),
+            (&["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
+            (&["198.51.100.7, 203.0.113.9", "10.1.1.1"], "203.0.113.9"),
+            (&["203.0.113.9", "2001:db8:1::5", "10.1.1.1"], "203.0.113.9"),
+            (&["\t203.0.113.9  "], "203.0.113.9"),
+            (&["2001:db8:2::1"], "2001:db8:2::1"),
+            (&["2001:DB8:2:0::0:1"], "2001:db8:2::1"),
+        ] {
+            for peer in ["10.0.0.1", "192.0.2.1", "2001:db8:1::1", "::ffff:10.0.0.1"] {
+                assert_eq!(client(peer, lists), expected, "{lists:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn entries_may_have_brackets_and_ports() {
+        for (entry, expected) in [
+            ("203.0.113.9:567", "203.0.113.9"),
+            ("[2001:db8:2::1]:567", "2001:db8:2::1"),
+            ("[2001:db8:2::1]", "2001:db8:2::1"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]:567", "203.0.113.9"),
+            ("203.0.113.9, ::ffff:10.0.0.2", "203.0.113.9"),
+            ("203.0.113.9, 10.0.0.2:80, [2001:db8:1::2]:80", "203.0.113.9"),
+        ] {
+            assert_eq!(client("10.0.0.1", &[entry]), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_ends_the_search_at_the_last_hop_that_was_one() {
+        for garbage in [
+            "",
+            " ",
+            "unknown",
+            "_hidden",
+            "unix:",
+            "localhost",
+            "203.0.113",
+            "203.0.113.256",
+            "203.0.113.9:",
+            "203.0.113.9:99999",
+            "203.0.113.9 x",
+            "203.0.113.9/32",
+            "0x7f.0.0.1",
+            "[203.0.113.9]",
+            "[203.0.113.9]:567",
+            "[2001:db8:2::1",
+            "2001:db8:2::1]",
+            "[]",
+            "[",
+            "\"203.0.113.9\"",
+            "for=203.0.113.9",
+            "<b>",
+            "1.1.1.1;2.2.2.2",
+            "\u{e9}",
+        ] {
+            assert_eq!(client("10.0.0.1", &[garbage]), "10.0.0.1", "{garbage}");
+            let list = format!("203.0.113.9, {garbage}, 10.2.2.2");
+            assert_eq!(client("10.0.0.1", &[&list]), "10.2.2.2", "{list}");
+            assert_eq!(client("10.0.0.1", &["203.0.113.9", garbage, "10.2.2.2"]), "10.2.2.2");
+            let list = format!("{garbage}, 203.0.113.9");
+            assert_eq!(client("10.0.0.1", &[&list]), "203.0.113.9", "{list}");
+        }
+    }
+
+    #[test]
+    fn where_all_are_trusted_the_left_most_is_the_client() {
+        assert_eq!(client("10.0.0.1", &["10.3.3.3, 10.2.2.2", "192.0.2.1"]), "10.3.3.3");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client("::ffff:10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn no_other_header_is_believed() {
+        let request = TestRequest::default()
+            .peer_addr("10.0.0.1:4711".parse().unwrap())
+            .insert_header(("Forwarded", "for=203.0.113.9"))
+            .insert_header(("X-Real-IP", "203.0.113.9"))
+            .insert_header(("True-Client-IP", "203.0.113.9"))
+            .to_http_request();
+        let proxies: TrustedProxies = PROXIES.parse().unwrap();
+        assert_eq!(proxies.client_address(&request), Some("10.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_cidrs_of_both_families() {
+        let trusts = |proxies: &str, address: &str| {
+            proxies.parse::<TrustedProxies>().unwrap().trusts(address.parse().unwrap())
+        };
+        assert!(trusts("10.0.0.1", "10.0.0.1") && !trusts("10.0.0.1", "10.0.0.2"));
+        assert!(trusts("10.1.2.3/8", "10.9.9.9") && !trusts("10.1.2.3/8", "11.0.0.1"));
+        assert!(trusts("0.0.0.0/0", "203.0.113.9") && !trusts("0.0.0.0/0", "2001:db8::1"));
+        assert!(trusts("::/0", "2001:db8::1") && !trusts("::/0", "203.0.113.9"));
+        assert!(trusts("::1", "::1") && !trusts("::1", "127.0.0.1"));
+        assert!(trusts("::ffff:10.0.0.1", "10.0.0.1"));
+        assert!(trusts("::ffff:10.0.0.0/104", "10.9.9.9"));
+        assert!(!trusts("::ffff:10.0.0.0/104", "11.0.0.1"));
+        assert!(trusts(" 10.0.0.1 ,, ::1,", "::1"));
+        assert!(!trusts("", "127.0.0.1") && !trusts(",", "127.0.0.1"));
+    }
+
+    #[test]
+    fn what_is_neither_is_named() {
+        for bad in [
+            "10.0.0",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "010.0.0.0",
+            "010.0.0.0/8",
+            "::/129",
+            "nginx",
+            "10.0.0.1:80",
+            "10.0.0.1-9",
+            "*",
+        ] {
+            let problem = format!("::1, {bad}").parse::<TrustedProxies>().unwrap_err().to_string();
+            assert!(problem.starts_with(&format!("{bad:?} must be an IP address or a CIDR")));
+        }
+    }
+
+    /// Entries as they may come, good ones more often than they would.
+    fn entry() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<IpAddr>().prop_map(|address| address.to_string()),
+            any::<SocketAddr>().prop_map(|address| address.to_string()),
+            any::<[u8; 3]>().prop_map(|[a, b, c]| format!("10.{a}.{b}.{c}")),
+            "[ -~]{0,20}",
+        ]
+    }
+
+    fn lists() -> impl Strategy<Value = Vec<String>> {
+        let list = prop::collection::vec(entry(), 0..5).prop_map(|entries| entries.join(", "));
+        prop::collection::vec(list, 0..4)
+    }
+
+    fn walk(peer: IpAddr, lists: &[String]) -> IpAddr {
+        let lists: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
+        PROXIES.parse::<TrustedProxies>().unwrap().walk(peer, &lists)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_that_was_not_said_comes_out(peer: IpAddr, bytes: Vec<Vec<u8>>) {
+            let lists: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+            let proxies: TrustedProxies = "0.0.0.0/0, ::/0".parse().unwrap();
+            let client = proxies.walk(peer, &lists);
+            let said = bytes.iter().flat_map(|list| list.split(|&byte| byte == b','));
+            prop_assert!(client == peer.to_canonical() || said.filter_map(parse_entry).any(|a| a == client));
+        }
+
+        #[test]
+        fn headers_are_one_list(lists in lists()) {
+            let lists: Vec<String> = lists.into_iter().filter(|list| !list.is_empty()).collect();
+            let peer = "10.0.0.1".parse().unwrap();
+            prop_assert_eq!(walk(peer, &lists), walk(peer, &[lists.join(",")][..lists.len().min(1)]));
+        }
+
+        /// A client can send any header to a trusted proxy, which appends the client's address.
+        #[test]
+        fn a_client_cannot_choose_its_address(forged in lists(), client: IpAddr) {
+            let proxies: TrustedProxies = PROXIES.parse().unwrap();
+            let client = client.to_canonical();
+            prop_assume!(!proxies.trusts(client));
+            for hops in [&[][..], &["10.2.2.2"], &["10.3.3.3", "[2001:db8:1::9]:80"]] {
+                let mut lists = forged.clone();
+                lists.push(client.to_string());
+                lists.extend(hops.iter().map(ToString::to_string));
+                prop_assert_eq!(walk("192.0.2.1".parse().unwrap(), &lists), client);
+            }
+        }
+
+        #[test]
+        fn who_is_not_trusted_is_not_listened_to(forged in lists(), peer: IpAddr) {
+            let peer = peer.to_canonical();
+            prop_assume!(!PROXIES.parse::<TrustedProxies>().unwrap().trusts(peer));
+            prop_assert_eq!(walk(peer, &forged), peer);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The list of users, for administrators: searched by email address.
+
+use actix_web::{HttpResponse, web::Data};
+use askama::Template;
+
+use crate::{
+    accounts::{Accounts, UserId, UserSummary},
+    web::{
+        error::AppError,
+        extractors::{form::Query, guard::VerifiedAdmin},
+        view::{
+            navigation::Navigation,
+            pagination::{ListQuery, Pagination},
+            render,
+        },
+    },
+};
+
+pub(super) const PATH: &str = "/admin/users";
+
+#[derive(Template)]
+#[template(path = "admin_users.html")]
+struct Page<'a> {
+    navigation: Navigation,
+    /// The administrator who reads the page.
+    own_id: UserId,
+    search: &'a str,
+    users: Vec<UserSummary>,
+    pagination: Pagination,
+}
+
+pub(crate) async fn list(
+    VerifiedAdmin(auth): VerifiedAdmin,
+    Query(query): Query<ListQuery>,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, AppError> {
+    let found = accounts.users(&query.q, query.page_number()).await?;
+    let pagination = Pagination::new(&found, &query, PATH);
+    let navigation = Navigation::new(&auth, PATH, &accounts);
+    let (own_id, search, users) = (auth.user_id, &*query.q, found.items);
+    render::page(&Page { navigation, own_id, search, users, pagination })
+}

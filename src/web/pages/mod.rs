@@ -1,0 +1,18 @@
+//! The pages, a file each. A handler parses its form, calls `accounts` once, and answers with the
+//! page or a 303.
+
+pub(super) mod account_deletion;
+pub(super) mod admin_user;
+pub(super) mod admin_users;
+pub(super) mod api;
+pub mod assets;
+pub(super) mod health;
+pub(super) mod home;
+pub(super) mod login;
+pub(super) mod login_history;
+pub(super) mod logout;
+pub(super) mod password_change;
+pub(super) mod profile;
+pub(super) mod session_revocation;
+pub(super) mod sessions;
+pub(super) mod signup;

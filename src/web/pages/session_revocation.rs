@@ -1,0 +1,101 @@
+//! Ending one's own sessions, one or all others, after a page that asks for confirmation.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+use askama::Template;
+
+use super::sessions::PATH;
+use crate::{
+    accounts::{Accounts, OpenSession, Revocation},
+    audit,
+    session::SessionId,
+    web::{
+        error::AppError,
+        extractors::{
+            client_info,
+            guard::{AuthenticatedUser, VerifiedUser},
+        },
+        middleware::clear_site_data,
+        view::{navigation::Navigation, redirect::see_other, render},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "session_revocation.html")]
+struct ConfirmPage {
+    navigation: Navigation,
+    session: OpenSession,
+    is_current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "other_sessions_revocation.html")]
+struct ConfirmOthersPage {
+    navigation: Navigation,
+}
+
+/// 404 for a session of another user.
+pub(crate) async fn confirm(
+    VerifiedUser(auth, _): VerifiedUser,
+    id: Path<String>,
+    request: HttpRequest,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, AppError> {
+    let session = match id.parse::<SessionId>() {
+        Ok(id) => accounts.session_of(auth.user_id, &id).await?,
+        Err(_) => None,
+    };
+    let Some(session) = session else { return Ok(not_found(&auth, &request)) };
+    let is_current = session.id == auth.session.id;
+    let navigation = Navigation::new(&auth, PATH, &accounts);
+    render::page(&ConfirmPage { navigation, session, is_current })
+}
+
+/// 404 for a session of another user.
+pub(crate) async fn revoke(
+    VerifiedUser(auth, _): VerifiedUser,
+    id: Path<String>,
+    request: HttpRequest,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, AppError> {
+    let Ok(id) = id.parse::<SessionId>() else {
+        return Ok(not_found(&auth, &request));
+    };
+    match accounts.end_session(auth.user_id, &id).await? {
+        Revocation::Done => {
+            audit::session_revoked(auth.user_id, id, client_info::address(&request));
+        }
+        Revocation::OverAlready => {}
+        Revocation::NoSuchSession => return Ok(not_found(&auth, &request)),
+    }
+    if id == auth.session.id {
+        clear_site_data::session_ended(&request);
+    }
+    Ok(see_other(PATH))
+}
+
+pub(crate) async fn confirm_others(
+    VerifiedUser(auth, _): VerifiedUser,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, AppError> {
+    render::page(&ConfirmOthersPage { navigation: Navigation::new(&auth, PATH, &accounts) })
+}
+
+pub(crate) async fn revoke_others(
+    VerifiedUser(auth, _): VerifiedUser,
+    request: HttpRequest,
+    accounts: Data<Accounts>,
+) -> Result<HttpResponse, AppError> {
+    let user_id = auth.user_id;
+    let ended = accounts.end_sessions(user_id, Some(&auth.session.id)).await?;
+    audit::sessions_revoked(user_id, ended, user_id, client_info::address(&request));
+    Ok(see_other(PATH))
+}
+
+fn not_found(auth: &AuthenticatedUser, request: &HttpRequest) -> HttpResponse {
+    let from = client_info::address(request);
+    audit::access_refused(auth.user_id, request.method(), request.path(), from);
+    HttpResponse::NotFound().finish()
+}
