@@ -11,10 +11,10 @@ use std::{sync::Arc, time::Duration};
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use waxseal::{
-    accounts::{Accounts, Arrival, Client, Hashing, LogIn, Password, PasswordPolicy, SignUp},
+    accounts::{Accounts, Client, Hashing, LogIn, LoginContext, Password, PasswordPolicy, SignUp},
     clock::{Clock, Timestamp},
+    db::{Database, SqlSessionStore},
     session::Lifetimes,
-    storage::{SessionStore, Storage},
 };
 
 const TWO_DAYS: Duration = Duration::from_secs(2 * 86_400);
@@ -24,7 +24,7 @@ fn login(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Timestamp::from_unix(1_000_000_000));
     let accounts = runtime.block_on(accounts(directory.path(), clock.clone()));
-    let arrival = Arrival {
+    let arrival = LoginContext {
         client: Client { address: "192.0.2.1".to_owned(), user_agent: String::new() },
         replaces: None,
     };
@@ -49,8 +49,8 @@ fn login(criterion: &mut Criterion) {
 
 async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
     let url = format!("sqlite://{}/bench.db", directory.display()).parse().unwrap();
-    let storage = Storage::connect(&url).await.unwrap();
-    let sessions = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+    let storage = Database::connect(&url).await.unwrap();
+    let sessions = SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap();
     Accounts {
         storage,
         sessions: Arc::new(sessions),

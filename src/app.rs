@@ -14,9 +14,9 @@ use crate::{
     accounts::{Accounts, Hashing, HashingError},
     clock::Clock,
     config::{Config, Environment},
+    db::{Database, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
-    storage::{SessionStore, Storage, StorageError},
     web::{limits::Limits, origin::PublicOrigin},
 };
 
@@ -39,8 +39,8 @@ impl Application {
     /// When the database can't be opened or an address can't be bound.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let in_production = config.environment == Environment::Production;
-        let storage = Storage::connect(&config.database).await?;
-        let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
+        let storage = Database::connect(&config.database).await?;
+        let sessions = Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await?);
         let layer = SessionLayer::builder(config.keyring, Arc::clone(&sessions))
             .cookie_name(config.cookie_name)
             .secure(in_production)
@@ -150,7 +150,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 pub enum StartError {
     /// The database could not be opened.
     #[error("DATABASE_URL: the database can't be opened")]
-    Storage(#[from] StorageError),
+    Database(#[from] DatabaseError),
     /// The address could not be bound.
     #[error("LISTEN: {address} can't be bound")]
     Bind {

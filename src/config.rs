@@ -7,9 +7,9 @@ use clap::Args;
 
 use crate::{
     accounts::PasswordPolicy,
+    db::DatabaseUrl,
     seal::{Keyring, Secret},
     session::{Lifetimes, Mode},
-    storage::DatabaseUrl,
     web::trusted_proxies::TrustedProxies,
 };
 

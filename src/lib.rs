@@ -22,11 +22,11 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod db;
+#[cfg(feature = "server")]
 pub mod jobs;
 pub mod seal;
 pub mod session;
-#[cfg(feature = "server")]
-pub mod storage;
 pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod web;

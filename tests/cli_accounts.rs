@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use waxseal::{
     accounts::Client,
     clock::{Clock, Timestamp},
+    db::{Database, DatabaseUrl, NewUser, SqlSessionStore},
     seal::{Keyring, Secret},
     session::{SessionId, SessionRecord, State, cookie, envelope::Claims},
-    storage::{DatabaseUrl, NewUser, SessionStore, Storage},
 };
 
 const PASSWORD: &str = "brown-otter 41 window";
@@ -751,16 +751,16 @@ impl Place {
     }
 
     /// The sessions in the database, which is created when missing.
-    async fn store(&self) -> Arc<SessionStore> {
+    async fn store(&self) -> Arc<SqlSessionStore> {
         let file = self.dir.path().join("waxseal.db");
         let url: DatabaseUrl = format!("sqlite://{}", file.display()).parse().unwrap();
-        let storage = Storage::connect(&url).await.unwrap();
-        Arc::new(SessionStore::load(storage, Clock::system()).await.unwrap())
+        let storage = Database::connect(&url).await.unwrap();
+        Arc::new(SqlSessionStore::load(storage, Clock::system()).await.unwrap())
     }
 
     async fn open_session(
         &self,
-        store: &SessionStore,
+        store: &SqlSessionStore,
         auth_time: Timestamp,
         expires_at: Timestamp,
     ) -> SessionRecord {

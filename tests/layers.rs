@@ -27,7 +27,7 @@ const LAYERS: [(&[&str], &str); 13] = [
         "pages and routes; clean-up and feeds: two ways in that don't know each other",
     ),
     (&["accounts"], "users, passwords and roles, whatever way they are asked for"),
-    (&["storage"], "SQL: rows in, rows out"),
+    (&["db"], "SQL: rows in, rows out"),
     (&["session"], "cookie and lifetimes; no users, SQL or HTML, so that any app can adopt it"),
     (&["seal"], "keyring, seal, unseal; nothing of the web"),
     (&["clock"], "the time, which everything may ask for"),

@@ -30,7 +30,7 @@ use waxseal::{
     clock::{Clock, Timestamp},
     seal::Secret,
     session::{Lifetimes, SessionLayer},
-    storage::{DatabaseUrl, SessionStore, Storage},
+    db::{DatabaseUrl, SqlSessionStore, Database},
     web::{error, headers, limits::Limits, origin, page_routes, trusted_proxies::TrustedProxies},
 };
 
@@ -194,8 +194,8 @@ async fn service(clock: Clock) -> Serve {
     // It is gone as soon as it was opened: what is sent asks it nothing.
     let folder = tempfile::tempdir().unwrap();
     let database = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
-    let storage = Storage::connect(&database).await.unwrap();
-    let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await.unwrap());
+    let storage = Database::connect(&database).await.unwrap();
+    let sessions = Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap());
     let secret = Secret::new("the secret that the fuzzers agreed on").unwrap();
     let layer = SessionLayer::new(&secret);
     let accounts = Accounts {

@@ -6,11 +6,11 @@ use super::{
     email::Email,
     error::AccountsError,
     paging::{Page, PageNumber},
-    password::{Password, UnfitPassword},
-    shared::Accounts,
+    password::{Password, PasswordRejected},
+    service::Accounts,
     user::{Role, User, UserId},
 };
-use crate::storage::{Deletion, NewUser, RoleChange, UserListRow};
+use crate::db::{Deletion, NewUser, RoleChange, UserListRow};
 
 /// How many users a batch has.
 const BATCH: u32 = 1000;
@@ -43,7 +43,7 @@ pub enum NewAccount {
     /// Somebody has an account with this address.
     EmailTaken,
     /// The password is not fit to be one.
-    Unfit(UnfitPassword),
+    Unfit(PasswordRejected),
 }
 
 impl Accounts {
@@ -109,7 +109,7 @@ impl Accounts {
         password: &Password,
         role: Role,
     ) -> Result<NewAccount, AccountsError> {
-        if let Err(unfit) = self.judge(password, email).await? {
+        if let Err(unfit) = self.validate(password, email).await? {
             return Ok(NewAccount::Unfit(unfit));
         }
         let hash = self.hashing.hash(password).await?;
@@ -136,7 +136,7 @@ impl Accounts {
         Ok(match changed {
             RoleChange::Done => Change::Done,
             RoleChange::NoSuchUser => Change::NoSuchUser,
-            RoleChange::LastOne => Change::LastAdmin,
+            RoleChange::LastAdmin => Change::LastAdmin,
         })
     }
 
@@ -150,7 +150,7 @@ impl Accounts {
         Ok(match self.sessions.delete_user(&user.to_string(), None, admin).await? {
             Deletion::Done => Change::Done,
             Deletion::NoSuchUser => Change::NoSuchUser,
-            Deletion::LastOne => Change::LastAdmin,
+            Deletion::LastAdmin => Change::LastAdmin,
         })
     }
 }

@@ -27,7 +27,7 @@ const QUEUE_PER_THREAD: usize = 64;
 const NICENESS: i32 = 5;
 
 /// For so long anybody waits, however slow those before are: a 503 has to come within 10 s.
-const PATIENCE: Duration = Duration::from_secs(3);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What is compared with when there is no account, so that it takes as long. Random bytes: no
 /// password is known to have this hash, and none would be let in by it.
@@ -58,8 +58,8 @@ impl Hashing {
             let jobs = Arc::clone(&jobs);
             let thread = thread::Builder::new().name("hashing".to_owned());
             let work = move || {
-                give_way();
-                work_off(&jobs);
+                lower_priority();
+                worker_loop(&jobs);
             };
             thread.spawn(work).map_err(HashingError::Thread)?;
         }
@@ -102,7 +102,7 @@ impl Hashing {
         tokio::select! {
             biased;
             answer = answer => answer.map_err(|_| HashingError::CutOff),
-            () = self.clock.sleep_until(queued + PATIENCE) => Err(HashingError::Overloaded),
+            () = self.clock.sleep_until(queued + QUEUE_TIMEOUT) => Err(HashingError::Overloaded),
         }
     }
 
@@ -126,7 +126,7 @@ impl Hashing {
 /// them always in flight on two cores: p99 of a page 3.7 ms with it, 5.4 ms without, and as many
 /// log-ins a second: `benches/storm.rs`.)
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn lower_priority() {
     // On Linux this is the thread's own; where it may not, hashing goes on all the same.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         log::warn!("hashing runs at the priority of all else: {error}");
@@ -134,10 +134,10 @@ fn give_way() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+fn lower_priority() {}
 
 /// What a thread does until nobody can send work any more.
-fn work_off(jobs: &Mutex<Receiver<Job>>) {
+fn worker_loop(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
@@ -194,7 +194,7 @@ mod tests {
 
     impl Hashing {
         /// Hashing without threads: a test receives what is queued, and does it when it likes.
-        pub(in crate::accounts) fn by_hand(clock: Clock) -> (Self, Receiver<Job>) {
+        pub(in crate::accounts) fn testing(clock: Clock) -> (Self, Receiver<Job>) {
             let (queue, jobs) = sync_channel(QUEUE_PER_THREAD);
             (Self { queue, clock }, jobs)
         }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn who_comes_when_the_queue_is_full_is_told_so_with_an_account_or_without() {
-        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+        let (hashing, jobs) = Hashing::testing(Clock::manual(Timestamp::from_unix(0)));
         let password = Password::parse("violet anvil forty marmots").unwrap();
         while hashing.queue.try_send(Box::new(|| ())).is_ok() {}
         for hash in [Some(DUMMY), None] {
@@ -258,11 +258,11 @@ mod tests {
     #[test]
     fn whoever_has_waited_for_three_seconds_is_told_to_come_back_and_is_not_hashed_for() {
         let clock = Clock::manual(Timestamp::from_unix(0));
-        let (hashing, jobs) = Hashing::by_hand(clock.clone());
+        let (hashing, jobs) = Hashing::testing(clock.clone());
         let (done, left_undone) = channel();
         let mut waiting = pin!(hashing.run(move || done.send(())));
         assert!(waiting.as_mut().now_or_never().is_none());
-        clock.elapse(PATIENCE - Duration::from_millis(1));
+        clock.elapse(QUEUE_TIMEOUT - Duration::from_millis(1));
         assert!(waiting.as_mut().now_or_never().is_none());
         clock.elapse(Duration::from_millis(1));
         let told = waiting.as_mut().now_or_never();
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_nobody_waits_for_any_more_is_not_done() {
-        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+        let (hashing, jobs) = Hashing::testing(Clock::manual(Timestamp::from_unix(0)));
         let (done, left_undone) = channel();
         assert!(hashing.run(move || done.send(())).now_or_never().is_none());
         jobs.recv().unwrap()();

@@ -3,10 +3,10 @@
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
-    shared::Accounts,
+    service::Accounts,
     user::UserId,
 };
-use crate::storage::{LoginEventRow, Outcome};
+use crate::db::{LoginEventRow, Outcome};
 
 /// An attempt to log in, or to do something else that asks for the password.
 #[derive(Debug, Clone)]

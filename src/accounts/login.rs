@@ -3,16 +3,16 @@
 use super::{
     email::Email,
     error::AccountsError,
-    password::{Password, UnfitPassword},
-    shared::Accounts,
+    password::{Password, PasswordRejected},
+    service::Accounts,
     throttle::Admission,
     user::{Role, UserId},
 };
 use crate::{
     audit,
     clock::Timestamp,
+    db::{Attempt, Client, DatabaseError, NewLogin, NewUser, OpenedLogin, UserRow},
     session::{SessionId, SessionRecord},
-    storage::{Attempt, Client, NewLogin, NewUser, OpenedLogin, StorageError, UserRow},
     telemetry,
 };
 
@@ -23,7 +23,7 @@ pub(super) const HASH_ATTEMPTS: usize = 2;
 
 /// Where a sign-up or log-in comes from.
 #[derive(Debug, Clone, Default)]
-pub struct Arrival {
+pub struct LoginContext {
     /// The browser.
     pub client: Client,
     /// The session it had until now; it ends when another is opened.
@@ -38,7 +38,7 @@ pub enum SignUp {
     /// Somebody has an account with this address.
     EmailTaken,
     /// The password is not fit to be one.
-    Unfit(UnfitPassword),
+    Unfit(PasswordRejected),
 }
 
 /// How a log-in ended.
@@ -62,19 +62,19 @@ impl Accounts {
         &self,
         email: &Email,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
     ) -> Result<SignUp, AccountsError> {
         if self.storage.user_by_email(email.as_str()).await?.is_some() {
             return Ok(SignUp::EmailTaken);
         }
-        if let Err(unfit) = self.judge(password, email).await? {
+        if let Err(unfit) = self.validate(password, email).await? {
             return Ok(SignUp::Unfit(unfit));
         }
         let hash = self.hashing.hash(password).await?;
         let (id, role) = (UserId::random(), Role::User);
         let session = self.new_session(id, role)?;
         let id = id.to_string();
-        let Arrival { client, replaces } = arrival;
+        let LoginContext { client, replaces } = context;
         let user =
             NewUser { id: &id, email: email.as_str(), password_hash: &hash, role: role.as_str() };
         let first = Some((&session, client));
@@ -97,25 +97,25 @@ impl Accounts {
         &self,
         email: &Email,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
     ) -> Result<LogIn, AccountsError> {
         let row = self.storage.user_by_email(email.as_str()).await?;
         let id = row.as_ref().map(|row| row.id.clone());
         let id = id.as_deref();
-        let from = &arrival.client.address;
-        let attempt = match self.admit(email, id, &arrival.client).await? {
+        let from = &context.client.address;
+        let attempt = match self.admit(email, id, &context.client).await? {
             Admission::Admitted(attempt) => attempt,
-            Admission::TooEarly(until) => {
+            Admission::Throttled(until) => {
                 tell(&LogIn::Throttled(until), id, from);
                 return Ok(LogIn::Throttled(until));
             }
         };
-        let outcome = match self.verify_and_open(row, password, arrival, &attempt).await? {
+        let outcome = match self.verify_and_open(row, password, context, &attempt).await? {
             OpenedLogin::Done(session) => LogIn::Granted(session),
-            OpenedLogin::TooEarly(until) => LogIn::Throttled(until),
+            OpenedLogin::Throttled(until) => LogIn::Throttled(until),
             OpenedLogin::OtherHash => {
                 let now = self.clock.now();
-                let until = self.storage.refuse(&attempt, id, &arrival.client, now).await?;
+                let until = self.storage.record_failure(&attempt, id, &context.client, now).await?;
                 until.map_or(LogIn::Refused, LogIn::Throttled)
             }
         };
@@ -129,14 +129,14 @@ impl Accounts {
         &self,
         mut row: Option<UserRow>,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
         attempt: &Attempt,
     ) -> Result<OpenedLogin, AccountsError> {
         for _attempt in 0..HASH_ATTEMPTS {
             let hash = row.as_ref().map(|row| row.password_hash.as_str());
             let kept = self.hashing.verify(password, hash).await?;
             let (Some(known), Some(kept)) = (&row, &kept) else { break };
-            match self.open(known, kept, arrival, attempt).await? {
+            match self.open(known, kept, context, attempt).await? {
                 OpenedLogin::OtherHash => {}
                 opened => return Ok(opened),
             }
@@ -150,21 +150,21 @@ impl Accounts {
         &self,
         row: &UserRow,
         password_hash: &str,
-        arrival: &Arrival,
+        context: &LoginContext,
         attempt: &Attempt,
     ) -> Result<OpenedLogin, AccountsError> {
         let login = NewLogin {
             user_id: &row.id,
             verified_hash: &row.password_hash,
             password_hash,
-            replaces: arrival.replaces.as_ref(),
-            client: &arrival.client,
+            replaces: context.replaces.as_ref(),
+            client: &context.client,
             attempt: Some(attempt),
         };
         self.sessions
             .open_login(login, |role| {
-                let role = role.parse().map_err(|_| StorageError::Corrupt("role"))?;
-                let id = row.id.parse().map_err(|_| StorageError::Corrupt("user id"))?;
+                let role = role.parse().map_err(|_| DatabaseError::Corrupt("role"))?;
+                let id = row.id.parse().map_err(|_| DatabaseError::Corrupt("user id"))?;
                 self.new_session(id, role)
             })
             .await
@@ -191,15 +191,15 @@ fn tell(outcome: &LogIn, user: Option<&str>, from: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::by_hand::{ByHand, EMAIL, WRONG, arrival, email, password};
+    use crate::accounts::testing::{ByHand, EMAIL, WRONG, context, email, password};
 
     #[actix_web::test]
     async fn an_unknown_address_is_hashed_for_like_a_known_one() {
-        let by_hand = ByHand::start().await;
+        let testing = ByHand::start().await;
         for address in [EMAIL, "nobody@example.com"] {
-            let (address, password, arrival) = (email(address), password(WRONG), arrival());
-            let log_in = by_hand.accounts.log_in(&address, &password, &arrival);
-            let (outcome, hashed) = by_hand.finish(log_in).await;
+            let (address, password, context) = (email(address), password(WRONG), context());
+            let log_in = testing.accounts.log_in(&address, &password, &context);
+            let (outcome, hashed) = testing.finish(log_in).await;
             assert!(matches!(outcome.unwrap(), LogIn::Refused));
             assert_eq!(hashed, 1, "{address:?}");
         }

@@ -22,12 +22,12 @@ impl Password {
     /// # Errors
     ///
     /// When nothing was, or more than [`MAX_BYTES`](Self::MAX_BYTES) bytes.
-    pub fn parse(typed: &str) -> Result<Self, UnfitPassword> {
+    pub fn parse(typed: &str) -> Result<Self, PasswordRejected> {
         if typed.is_empty() {
-            return Err(UnfitPassword::Missing);
+            return Err(PasswordRejected::Missing);
         }
         if typed.len() > Self::MAX_BYTES {
-            return Err(UnfitPassword::TooLong);
+            return Err(PasswordRejected::TooLong);
         }
         Ok(Self(Zeroizing::new(typed.nfc().collect())))
     }
@@ -76,21 +76,21 @@ impl PasswordPolicy {
     /// # Errors
     ///
     /// When it is too short or too easy to guess, with the reason in words for that person.
-    pub fn judge(&self, password: &Password, email: &Email) -> Result<(), UnfitPassword> {
+    pub fn validate(&self, password: &Password, email: &Email) -> Result<(), PasswordRejected> {
         let password = password.as_str();
         if password.chars().count() < self.min_length {
-            return Err(UnfitPassword::TooShort { min_length: self.min_length });
+            return Err(PasswordRejected::TooShort { min_length: self.min_length });
         }
         let own_words = own_words(email);
         let lower = Zeroizing::new(password.to_lowercase());
         let has_address = lower.contains(email.as_str()) || email.as_str().contains(&**lower);
         if has_address || !is_enough_without(&lower, &own_words) {
-            return Err(UnfitPassword::Weak("It is much like your e-mail address.".to_owned()));
+            return Err(PasswordRejected::Weak("It is much like your e-mail address.".to_owned()));
         }
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
         match weakness(password, &own_words) {
             None => Ok(()),
-            Some(reason) => Err(UnfitPassword::Weak(reason)),
+            Some(reason) => Err(PasswordRejected::Weak(reason)),
         }
     }
 }
@@ -128,7 +128,7 @@ fn bare(text: &str) -> String {
 
 /// Why a password is not taken, in words for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitPassword {
+pub enum PasswordRejected {
     /// Nothing was typed.
     #[error("Enter a password.")]
     Missing,
@@ -153,18 +153,18 @@ mod tests {
     /// Long after a beginning that is easy to guess.
     #[test]
     fn a_good_part_is_enough() {
-        assert_eq!(judge("aaaaaaaaaaaaaaaa violet anvils", 12), Ok(()));
+        assert_eq!(validate("aaaaaaaaaaaaaaaa violet anvils", 12), Ok(()));
     }
 
-    fn judge(password: &str, min_length: usize) -> Result<(), UnfitPassword> {
+    fn validate(password: &str, min_length: usize) -> Result<(), PasswordRejected> {
         let email = "ann.marmot@example.com".parse().unwrap();
-        PasswordPolicy::new(min_length).judge(&Password::parse(password).unwrap(), &email)
+        PasswordPolicy::new(min_length).validate(&Password::parse(password).unwrap(), &email)
     }
 
     #[test]
     fn eight_random_characters_are_enough_where_eight_are_allowed() {
-        assert_eq!(judge("xk7vQp!2", 8), Ok(()));
-        assert_eq!(judge("xk7vQp!2", 9), Err(UnfitPassword::TooShort { min_length: 9 }));
+        assert_eq!(validate("xk7vQp!2", 8), Ok(()));
+        assert_eq!(validate("xk7vQp!2", 9), Err(PasswordRejected::TooShort { min_length: 9 }));
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             "qwertyuiopasdfghjklzxcvbnm",
             "\n\n\n\n\n\n\n\n\n\n\n\n\n",
         ] {
-            let Err(UnfitPassword::Weak(reason)) = judge(easy, 12) else { panic!("{easy}") };
+            let Err(PasswordRejected::Weak(reason)) = validate(easy, 12) else { panic!("{easy}") };
             assert!(reason.ends_with('.'), "{reason}");
         }
     }
@@ -190,8 +190,8 @@ mod tests {
     fn what_is_made_of_the_address_is_refused() {
         let refused = |email: &str, password: &str| {
             let judged = PasswordPolicy::new(12)
-                .judge(&Password::parse(password).unwrap(), &email.parse().unwrap());
-            assert!(matches!(judged, Err(UnfitPassword::Weak(_))), "{email}: {password}");
+                .validate(&Password::parse(password).unwrap(), &email.parse().unwrap());
+            assert!(matches!(judged, Err(PasswordRejected::Weak(_))), "{email}: {password}");
         };
         for password in ["ednakrabappel1", "EdnaKrabappel1!", "edna krabappel", "krabappel-edna-1"]
         {
@@ -217,6 +217,6 @@ mod tests {
         // One's own name is no harm among enough else.
         let email = "edna.krabappel@example.com".parse().unwrap();
         let password = Password::parse("edna paints violet marmots").unwrap();
-        assert_eq!(PasswordPolicy::new(12).judge(&password, &email), Ok(()));
+        assert_eq!(PasswordPolicy::new(12).validate(&password, &email), Ok(()));
     }
 }

@@ -3,12 +3,12 @@
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
-    shared::Accounts,
+    service::Accounts,
     user::UserId,
 };
 use crate::{
+    db::{ListedSession, SessionRow, SessionTrace},
     session::SessionId,
-    storage::{ListedSession, SessionRow, SessionTrace},
 };
 
 /// How many sessions a batch has: many, because each costs a look at all of them.

@@ -16,10 +16,10 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::{email::Email, error::AccountsError, shared::Accounts};
+use super::{email::Email, error::AccountsError, service::Accounts};
 use crate::{
     clock::Timestamp,
-    storage::{Attempt, Client, Failures, Tally},
+    db::{Attempt, Client, Failures, Tally},
 };
 
 /// The failure from which on there is a wait: people mistype twice or three times.
@@ -37,7 +37,7 @@ pub(super) enum Admission {
     /// It may; what comes of it is kept under this.
     Admitted(Attempt),
     /// It is not even looked at until then.
-    TooEarly(Timestamp),
+    Throttled(Timestamp),
 }
 
 impl Accounts {
@@ -52,18 +52,18 @@ impl Accounts {
         let mut attempt = Attempt {
             account: fingerprint(email),
             network: network(&client.address),
-            too_early: too_early_anywhere,
+            retry_at: too_early_anywhere,
         };
         let now = self.clock.now();
-        let Some(until) = self.storage.too_early(&attempt, now).await? else {
+        let Some(until) = self.storage.retry_at(&attempt, now).await? else {
             return Ok(Admission::Admitted(attempt));
         };
         if !self.is_at_home(user_id, &attempt.network).await? {
-            return Ok(Admission::TooEarly(until));
+            return Ok(Admission::Throttled(until));
         }
-        attempt.too_early = too_early_here;
-        let until = self.storage.too_early(&attempt, now).await?;
-        Ok(until.map_or(Admission::Admitted(attempt), Admission::TooEarly))
+        attempt.retry_at = too_early_here;
+        let until = self.storage.retry_at(&attempt, now).await?;
+        Ok(until.map_or(Admission::Admitted(attempt), Admission::Throttled))
     }
 
     /// Whether the user has logged in from this network before.
@@ -76,16 +76,16 @@ impl Accounts {
 
 /// What holds everywhere: the failures from here, and those from anywhere.
 fn too_early_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
-    too_early(tally.here, now).max(too_early(tally.anywhere, now))
+    retry_at(tally.here, now).max(retry_at(tally.anywhere, now))
 }
 
 /// What holds where the owner is at home: the failures from here.
 fn too_early_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
-    too_early(tally.here, now)
+    retry_at(tally.here, now)
 }
 
 /// Until when there is a wait; `None` when it is over.
-fn too_early(failures: Failures, now: Timestamp) -> Option<Timestamp> {
+fn retry_at(failures: Failures, now: Timestamp) -> Option<Timestamp> {
     let until = failures.last_at + wait(failures.number);
     // A clock that was set back makes nobody wait longer.
     let sane = until.min(now + LONGEST_WAIT);
@@ -136,10 +136,10 @@ mod tests {
     fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
         let at = Timestamp::from_unix;
         let failures = Failures { number: 9, last_at: at(1_000_000) };
-        assert_eq!(too_early(failures, at(1_000_000)), Some(at(1_000_480)));
-        assert_eq!(too_early(failures, at(1_000_480)), None);
-        assert_eq!(too_early(failures, at(0)), Some(at(3600)));
-        assert_eq!(too_early(Failures { number: 4, ..failures }, at(1_000_000)), None);
+        assert_eq!(retry_at(failures, at(1_000_000)), Some(at(1_000_480)));
+        assert_eq!(retry_at(failures, at(1_000_480)), None);
+        assert_eq!(retry_at(failures, at(0)), Some(at(3600)));
+        assert_eq!(retry_at(Failures { number: 4, ..failures }, at(1_000_000)), None);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{email::Email, error::AccountsError};
 use crate::{
     clock::Timestamp,
+    db::{DatabaseError, UserRow},
     session::{InvalidState, State},
-    storage::{StorageError, UserRow},
 };
 
 /// A user's id: random, so that ids say nothing of how many users there are.
@@ -130,9 +130,9 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<Self, AccountsError> {
         Ok(Self {
-            id: row.id.parse().map_err(|_| StorageError::Corrupt("user id"))?,
-            email: row.email.parse().map_err(|_| StorageError::Corrupt("e-mail address"))?,
-            role: row.role.parse().map_err(|_| StorageError::Corrupt("role"))?,
+            id: row.id.parse().map_err(|_| DatabaseError::Corrupt("user id"))?,
+            email: row.email.parse().map_err(|_| DatabaseError::Corrupt("e-mail address"))?,
+            role: row.role.parse().map_err(|_| DatabaseError::Corrupt("role"))?,
             created_at: row.created_at,
         })
     }

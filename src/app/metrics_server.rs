@@ -17,7 +17,7 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::{clock::Clock, storage::SessionStore, telemetry, web::headers};
+use crate::{clock::Clock, db::SqlSessionStore, telemetry, web::headers};
 
 /// Prometheus' text format, in the version that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,7 +38,7 @@ impl MetricsServer {
     /// Binds the address, and has everything measured from now on.
     pub(super) fn bind(
         address: SocketAddr,
-        sessions: Arc<SessionStore>,
+        sessions: Arc<SqlSessionStore>,
         clock: Clock,
     ) -> Result<Self, MetricsError> {
         let exporter = install()?;
@@ -84,7 +84,7 @@ impl MetricsServer {
 
 struct Metrics {
     exporter: PrometheusHandle,
-    sessions: Arc<SessionStore>,
+    sessions: Arc<SqlSessionStore>,
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {

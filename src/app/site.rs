@@ -12,8 +12,8 @@ use actix_web::{
 use super::connections;
 use crate::{
     accounts::Accounts,
+    db::SqlSessionStore,
     session::SessionLayer,
-    storage::SessionStore,
     web::{
         bodies, carry_through, departure, error, headers,
         limits::Limits,
@@ -31,7 +31,7 @@ const DRAIN_SECONDS: u64 = 25;
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
-    pub(super) sessions: Data<SessionLayer<SessionStore>>,
+    pub(super) sessions: Data<SessionLayer<SqlSessionStore>>,
     pub(super) limits: Data<Limits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,

@@ -11,7 +11,7 @@ use crate::{
     app::StartError,
     clock::Clock,
     config::{Config, Settings},
-    storage::{SessionStore, Storage},
+    db::{self, SqlSessionStore},
 };
 
 /// The one setting that most commands need.
@@ -47,10 +47,10 @@ pub(super) async fn accounts(config: Config, missing: WhenMissing) -> Result<Acc
     if let (WhenMissing::Refuse, Some(file)) = (missing, config.database.missing_file()) {
         return Err(format!("DATABASE_URL: there is no database {}", file.display()).into());
     }
-    let storage = Storage::connect(&config.database).await.map_err(StartError::from)?;
+    let storage = db::Database::connect(&config.database).await.map_err(StartError::from)?;
     let clock = Clock::system();
     Ok(Accounts {
-        sessions: Arc::new(SessionStore::without_feed(storage.clone(), clock.clone())),
+        sessions: Arc::new(SqlSessionStore::without_feed(storage.clone(), clock.clone())),
         storage,
         hashing: Hashing::new(clock.clone())?,
         policy: config.passwords,

@@ -6,10 +6,10 @@ use super::beat::Beat;
 use crate::{
     causes::Causes,
     clock::Clock,
-    storage::{Cleaned, Storage},
+    db::{Cleaned, Database},
 };
 
-pub(super) async fn run(storage: &Storage, clock: &Clock, interval: Duration) {
+pub(super) async fn run(storage: &Database, clock: &Clock, interval: Duration) {
     let mut beat = Beat::new(clock, interval);
     loop {
         match storage.clean_up(clock.earliest()).await {

@@ -10,16 +10,16 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Clock,
-    storage::{SessionStore, Storage},
+    db::{Database, SqlSessionStore},
 };
 
 /// Everything the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
     /// The database.
-    pub storage: Storage,
+    pub storage: Database,
     /// The sessions.
-    pub sessions: Arc<SessionStore>,
+    pub sessions: Arc<SqlSessionStore>,
     /// Where the time comes from.
     pub clock: Clock,
     /// How often the database is cleaned up.

@@ -7,7 +7,7 @@ use super::beat::Beat;
 use crate::{
     causes::Causes,
     clock::Clock,
-    storage::{ListenError, SessionStore},
+    db::{ListenError, SqlSessionStore},
 };
 
 /// How often the database is asked.
@@ -19,11 +19,11 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// How soon to try again where notifications don't come through: somebody may have changed that.
 const LISTEN_LATER: Duration = Duration::from_secs(300);
 
-pub(super) async fn run(sessions: &SessionStore, clock: &Clock) {
+pub(super) async fn run(sessions: &SqlSessionStore, clock: &Clock) {
     tokio::join!(poll(sessions, clock), listen(sessions, clock));
 }
 
-async fn poll(sessions: &SessionStore, clock: &Clock) {
+async fn poll(sessions: &SqlSessionStore, clock: &Clock) {
     let mut beat = Beat::new(clock, POLL_INTERVAL);
     let mut deaf = false;
     loop {
@@ -38,7 +38,7 @@ async fn poll(sessions: &SessionStore, clock: &Clock) {
     }
 }
 
-async fn listen(sessions: &SessionStore, clock: &Clock) {
+async fn listen(sessions: &SqlSessionStore, clock: &Clock) {
     let mut told = None;
     loop {
         let problem = match sessions.listen().await {

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::trusted_proxies::TrustedProxies;
 use crate::{
-    accounts::{Arrival, Client},
+    accounts::{Client, LoginContext},
     session::CurrentSession,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 /// The browser that signs up or logs in, and the session it had until now.
-pub(super) struct Caller(pub(super) Arrival);
+pub(super) struct Caller(pub(super) LoginContext);
 
 impl FromRequest for Caller {
     type Error = Error;
@@ -24,7 +24,7 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let current = CurrentSession::of(request);
-        ready(Ok(Self(Arrival {
+        ready(Ok(Self(LoginContext {
             client: client(request),
             replaces: current.map(|session| session.id),
         })))

@@ -19,8 +19,8 @@ use actix_web::{
 use super::client;
 use crate::{
     audit,
+    db::SqlSessionStore,
     session::{SessionLayer, Whose},
-    storage::SessionStore,
 };
 
 /// The site's own origin, where it differs from the `Host` that requests name: `PUBLIC_URL`.
@@ -48,7 +48,7 @@ pub async fn same_origin<B: MessageBody + 'static>(
 /// In whose name a refused request would have acted: browsers send the cookie along from a
 /// neighbouring host.
 fn whose(request: &HttpRequest) -> Option<Whose> {
-    request.app_data::<Data<SessionLayer<SessionStore>>>()?.whose(request)
+    request.app_data::<Data<SessionLayer<SqlSessionStore>>>()?.whose(request)
 }
 
 /// Whether a request comes from this site, or from something that is no browser.

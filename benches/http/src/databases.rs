@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use waxseal::{
     clock::Clock,
     session::{Lifetimes, SessionId},
-    storage::Storage,
+    db::Database,
 };
 
 use crate::Outcome;
@@ -85,7 +85,7 @@ fn revoked_million(folder: &Path) -> String {
 
 /// A database with a million sessions that were revoked and could still be valid.
 async fn revoke_a_million(url: &str) -> Outcome<()> {
-    drop(Storage::connect(&url.parse()?).await?);
+    drop(Database::connect(&url.parse()?).await?);
     let mut ids: Vec<String> = (0..1_000_000).map(|_| SessionId::random().to_string()).collect();
     // In the order of the index it is quicker.
     ids.sort_unstable();

@@ -8,7 +8,7 @@ use waxseal::{
     jobs::Jobs,
     seal::{Keyring, Secret},
     session::{Lifetimes, Mode, SessionLayer},
-    storage::{SessionStore, Storage},
+    db::{SqlSessionStore, Database},
 };
 
 use super::routes;
@@ -16,8 +16,8 @@ use crate::Outcome;
 
 pub(super) async fn run(name: &str, port: u16, database: &str) -> Outcome<()> {
     let clock = Clock::system();
-    let storage = Storage::connect(&database.parse()?).await?;
-    let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
+    let storage = Database::connect(&database.parse()?).await?;
+    let sessions = Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await?);
     let builder = SessionLayer::builder(Keyring::new(&Secret::generate()), Arc::clone(&sessions))
         .secure(false);
     let layer = match name {

@@ -1,6 +1,6 @@
 //! SQL: the one place that speaks it. Rows in, rows out; what they mean is `accounts`' business.
 //!
-//! [`SessionStore`] implements the session layer's [`Registry`](crate::session::Registry) on the
+//! [`SqlSessionStore`] implements the session layer's [`Registry`](crate::session::Registry) on the
 //! database.
 
 mod access;
@@ -31,8 +31,8 @@ mod users;
 pub use changes::{Deletion, NewPassword, RoleChange};
 pub use cleanup::Cleaned;
 pub use client::Client;
-pub use connect::Storage;
-pub use error::StorageError;
+pub use connect::Database;
+pub use error::DatabaseError;
 pub use feed::Revocations;
 pub use listener::{ListenError, Listener};
 pub use login_events::{LoginEventRow, Outcome};
@@ -40,6 +40,6 @@ pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewUser, OpenedLogin};
 pub use session_list::{ListedSession, SessionTrace};
 pub use session_rows::SessionRow;
-pub use session_store::{Health, SessionStore};
+pub use session_store::{Health, SqlSessionStore};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use users::{UserListRow, UserRow};

@@ -11,15 +11,15 @@ use tempfile::TempDir;
 use super::{
     email::Email,
     hashing::Hashing,
-    login::Arrival,
+    login::LoginContext,
     password::{Password, PasswordPolicy},
-    shared::Accounts,
+    service::Accounts,
     user::{Role, UserId},
 };
 use crate::{
     clock::{Clock, Timestamp},
+    db::{Database, NewUser, SqlSessionStore},
     session::Lifetimes,
-    storage::{NewUser, SessionStore, Storage},
 };
 
 pub(super) const EMAIL: &str = "ann@example.com";
@@ -39,15 +39,16 @@ impl ByHand {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let storage = Storage::connect(&url).await.unwrap();
-        let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await.unwrap());
-        let (hashing, jobs) = Hashing::by_hand(clock.clone());
+        let storage = Database::connect(&url).await.unwrap();
+        let sessions =
+            Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap());
+        let (hashing, jobs) = Hashing::testing(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let lifetimes = Lifetimes::default();
         let accounts = Accounts { storage, sessions, hashing, policy, lifetimes, clock };
-        let by_hand = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
-        by_hand.add_ann().await;
-        by_hand
+        let testing = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
+        testing.add_ann().await;
+        testing
     }
 
     async fn add_ann(&self) {
@@ -103,8 +104,8 @@ pub(super) fn email(text: &str) -> Email {
 }
 
 /// A browser somewhere.
-pub(super) fn arrival() -> Arrival {
-    let mut arrival = Arrival::default();
-    arrival.client.address = "192.0.2.7".to_owned();
-    arrival
+pub(super) fn context() -> LoginContext {
+    let mut context = LoginContext::default();
+    context.client.address = "192.0.2.7".to_owned();
+    context
 }

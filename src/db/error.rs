@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The database could not be reached, or did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum StorageError {
+pub enum DatabaseError {
     /// A query failed, or no connection was to be had in time.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),

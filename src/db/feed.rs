@@ -8,14 +8,14 @@ use std::{
 use futures_util::TryStreamExt;
 use tokio::time::timeout;
 
-use super::{connect::Storage, error::StorageError, session_rows::Ended};
+use super::{connect::Database, error::DatabaseError, session_rows::RevokedSession};
 use crate::{
     clock::{Clock, Timestamp},
     session::{RevocationList, SessionId, Standing},
 };
 
 /// For so long the list is trusted without a word from the database.
-const SILENCE: Duration = Duration::from_secs(30);
+const MAX_STALENESS: Duration = Duration::from_secs(30);
 
 /// How far back a poll looks behind the one before: rows of concurrent transactions become
 /// visible out of order, and the clocks of nodes differ.
@@ -23,11 +23,11 @@ const OVERLAP: Duration = Duration::from_secs(60);
 
 /// For so long after its session's expiry a revocation is still remembered, so that a clock that
 /// is set back does not bring the session to life again.
-pub(super) const AFTERLIFE: Duration = Duration::from_secs(86_400);
+pub(super) const REVOCATION_RETENTION: Duration = Duration::from_secs(86_400);
 
 /// How long a poll may take, and how long reading everything.
-const POLL_PATIENCE: Duration = Duration::from_secs(2);
-const RELOAD_PATIENCE: Duration = Duration::from_secs(60);
+const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The database was not heard yet.
 const NEVER: u64 = u64::MAX;
@@ -65,7 +65,7 @@ impl Feed {
 
     /// Whether what this node knows is new enough to vouch for sessions.
     pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
-        self.silence(clock) <= SILENCE
+        self.silence(clock) <= MAX_STALENESS
     }
 
     pub(super) fn revocations(&self, clock: &Clock) -> Revocations {
@@ -73,7 +73,7 @@ impl Feed {
     }
 
     /// Puts sessions on the list that a committed transaction has revoked.
-    pub(super) fn note(&self, ended: &[Ended]) {
+    pub(super) fn note(&self, ended: &[RevokedSession]) {
         for session in ended {
             self.revoked.insert(session.id, session.expires_at);
         }
@@ -82,30 +82,34 @@ impl Feed {
     /// Reads all revocations that still matter.
     pub(super) async fn reload(
         &self,
-        storage: &Storage,
+        storage: &Database,
         clock: &Clock,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), DatabaseError> {
         self.hear_since(Timestamp::MIN, storage, clock).await
     }
 
     /// Reads the revocations since the last time; all, where the clock was set back since, because
     /// what was forgotten may matter again.
-    pub(super) async fn poll(&self, storage: &Storage, clock: &Clock) -> Result<(), StorageError> {
+    pub(super) async fn poll(
+        &self,
+        storage: &Database,
+        clock: &Clock,
+    ) -> Result<(), DatabaseError> {
         let last = Timestamp::from_unix(self.heard_until.load(Ordering::Relaxed));
         let since = if clock.now() < last { Timestamp::MIN } else { last - OVERLAP };
         let heard = self.hear_since(since, storage, clock).await;
-        storage.set_reachable(!matches!(heard, Err(StorageError::Database(_))));
+        storage.set_reachable(!matches!(heard, Err(DatabaseError::Database(_))));
         heard
     }
 
     async fn hear_since(
         &self,
         since: Timestamp,
-        storage: &Storage,
+        storage: &Database,
         clock: &Clock,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), DatabaseError> {
         let (elapsed, now) = (clock.elapsed(), clock.now());
-        let matters_from = clock.earliest() - AFTERLIFE;
+        let matters_from = clock.earliest() - REVOCATION_RETENTION;
         let reading = async {
             let mut rows = sqlx::query(
                 "SELECT id, expires_at FROM sessions WHERE revoked_at >= $1 AND expires_at >= $2",
@@ -115,12 +119,12 @@ impl Feed {
             .fetch(&storage.feed_pool);
             // One by one: all of them may be a million.
             while let Some(row) = rows.try_next().await? {
-                self.note(&[Ended::read(&row)?]);
+                self.note(&[RevokedSession::read(&row)?]);
             }
-            Ok::<_, StorageError>(())
+            Ok::<_, DatabaseError>(())
         };
-        let patience = if since == Timestamp::MIN { RELOAD_PATIENCE } else { POLL_PATIENCE };
-        timeout(patience, reading).await.map_err(|_| StorageError::Busy)??;
+        let patience = if since == Timestamp::MIN { RELOAD_TIMEOUT } else { POLL_TIMEOUT };
+        timeout(patience, reading).await.map_err(|_| DatabaseError::Busy)??;
         self.heard(elapsed, now);
         self.sweep(clock.earliest());
         Ok(())
@@ -144,7 +148,7 @@ impl Feed {
     fn sweep(&self, now: Timestamp) {
         let swept_at = Timestamp::from_unix(self.swept_at.load(Ordering::Relaxed));
         if now.since(swept_at) >= Duration::from_secs(3600) || now < swept_at {
-            self.revoked.forget_expired_before(now - AFTERLIFE);
+            self.revoked.forget_expired_before(now - REVOCATION_RETENTION);
             self.swept_at.store(now.as_unix(), Ordering::Relaxed);
         }
     }

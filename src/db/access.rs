@@ -13,21 +13,24 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 
-use super::{connect::Storage, engine::Engine, error::StorageError, postgres, sqlite};
+use super::{connect::Database, engine::Engine, error::DatabaseError, postgres, sqlite};
 
 /// How long a request waits for what it reads.
-const READ_PATIENCE: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a request waits for its turn to write, and then for a transaction from its beginning
+/// How long a request waits for its write_lock to write, and then for a transaction from its beginning
 /// to its end.
-pub(super) const WRITE_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A query with its values.
 pub(super) type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
-impl Storage {
+impl Database {
     /// Every row that a query finds.
-    pub(super) async fn fetch_all(&self, query: AnyQuery<'_>) -> Result<Vec<AnyRow>, StorageError> {
+    pub(super) async fn fetch_all(
+        &self,
+        query: AnyQuery<'_>,
+    ) -> Result<Vec<AnyRow>, DatabaseError> {
         self.read(query.fetch_all(&self.pool)).await
     }
 
@@ -35,37 +38,41 @@ impl Storage {
     pub(super) async fn fetch_optional(
         &self,
         query: AnyQuery<'_>,
-    ) -> Result<Option<AnyRow>, StorageError> {
+    ) -> Result<Option<AnyRow>, DatabaseError> {
         self.read(query.fetch_optional(&self.pool)).await
     }
 
     async fn read<T>(
         &self,
         rows: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, StorageError> {
+    ) -> Result<T, DatabaseError> {
         if !self.is_reachable() {
-            return Err(StorageError::OutOfReach);
+            return Err(DatabaseError::OutOfReach);
         }
-        Ok(timeout(READ_PATIENCE, rows).await.map_err(|_| StorageError::Busy)??)
+        Ok(timeout(READ_TIMEOUT, rows).await.map_err(|_| DatabaseError::Busy)??)
     }
 
     /// A transaction that will write.
-    pub(super) async fn write(&self) -> Result<Write, StorageError> {
-        self.write_within(WRITE_PATIENCE).await
+    pub(super) async fn write(&self) -> Result<WriteTransaction, DatabaseError> {
+        self.write_within(WRITE_TIMEOUT).await
     }
 
     /// The same, for what is better left than waited for.
-    pub(super) async fn write_within(&self, patience: Duration) -> Result<Write, StorageError> {
+    pub(super) async fn write_within(
+        &self,
+        patience: Duration,
+    ) -> Result<WriteTransaction, DatabaseError> {
         if !self.is_reachable() {
-            return Err(StorageError::OutOfReach);
+            return Err(DatabaseError::OutOfReach);
         }
-        let busy = |_| StorageError::Busy;
-        let (transaction, turn) = match &self.engine {
-            Engine::Sqlite { turn } => {
-                let turn = timeout(patience, turn.clone().lock_owned()).await.map_err(busy)?;
+        let busy = |_| DatabaseError::Busy;
+        let (transaction, write_lock) = match &self.engine {
+            Engine::Sqlite { write_lock } => {
+                let write_lock =
+                    timeout(patience, write_lock.clone().lock_owned()).await.map_err(busy)?;
                 // Not cut off: the connection would go on waiting for other processes, and be
                 // missed by others. It has a time-out of its own.
-                (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(turn))
+                (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(write_lock))
             }
             Engine::Postgres => {
                 let begin = self.pool.begin_with(postgres::BEGIN_WRITE);
@@ -74,22 +81,22 @@ impl Storage {
         };
         let end = Box::pin(sleep(patience));
         let is_postgres = matches!(self.engine, Engine::Postgres);
-        Ok(Write { transaction, is_postgres, end, _turn: turn })
+        Ok(WriteTransaction { transaction, is_postgres, end, _write_lock: write_lock })
     }
 }
 
 /// A transaction that writes. Dropped before its [commit](Self::commit), it has changed nothing.
-pub(super) struct Write {
+pub(super) struct WriteTransaction {
     transaction: Transaction<'static, Any>,
     pub(super) is_postgres: bool,
     /// When patience ends.
     end: Pin<Box<Sleep>>,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _write_lock: Option<OwnedMutexGuard<()>>,
 }
 
-impl Write {
+impl WriteTransaction {
     /// How many rows a statement changed.
-    pub(super) async fn execute(&mut self, query: AnyQuery<'_>) -> Result<u64, StorageError> {
+    pub(super) async fn execute(&mut self, query: AnyQuery<'_>) -> Result<u64, DatabaseError> {
         let done = within(&mut self.end, query.execute(&mut *self.transaction)).await?;
         Ok(done.rows_affected())
     }
@@ -98,7 +105,7 @@ impl Write {
     pub(super) async fn fetch_all(
         &mut self,
         query: AnyQuery<'_>,
-    ) -> Result<Vec<AnyRow>, StorageError> {
+    ) -> Result<Vec<AnyRow>, DatabaseError> {
         within(&mut self.end, query.fetch_all(&mut *self.transaction)).await
     }
 
@@ -106,12 +113,12 @@ impl Write {
     pub(super) async fn fetch_optional(
         &mut self,
         query: AnyQuery<'_>,
-    ) -> Result<Option<AnyRow>, StorageError> {
+    ) -> Result<Option<AnyRow>, DatabaseError> {
         within(&mut self.end, query.fetch_optional(&mut *self.transaction)).await
     }
 
     /// Makes it last. After an error nobody knows whether it does.
-    pub(super) async fn commit(mut self) -> Result<(), StorageError> {
+    pub(super) async fn commit(mut self) -> Result<(), DatabaseError> {
         within(&mut self.end, self.transaction.commit()).await
     }
 }
@@ -119,11 +126,11 @@ impl Write {
 async fn within<T>(
     end: &mut Pin<Box<Sleep>>,
     work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StorageError> {
+) -> Result<T, DatabaseError> {
     tokio::select! {
         biased;
         done = work => Ok(done?),
-        () = end => Err(StorageError::Busy),
+        () = end => Err(DatabaseError::Busy),
     }
 }
 
@@ -132,14 +139,14 @@ mod tests {
     use sqlx::Row;
 
     use super::*;
-    use crate::storage::DatabaseUrl;
+    use crate::db::DatabaseUrl;
 
     #[actix_web::test]
     async fn what_is_committed_is_on_the_disk_and_readers_do_not_wait_for_writers() {
         let folder = tempfile::tempdir().unwrap();
         let url: DatabaseUrl =
             format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
-        let storage = Storage::connect(&url).await.unwrap();
+        let storage = Database::connect(&url).await.unwrap();
         let pragma = async |query| {
             sqlx::query(query).fetch_one(&storage.pool).await.unwrap().get::<i64, _>(0)
         };
@@ -151,10 +158,10 @@ mod tests {
         let _writer = storage.write().await.unwrap();
         assert!(storage.user_by_id("nobody").await.unwrap().is_none());
         // Whoever just opens it does not wait, either.
-        Storage::connect(&url).await.unwrap();
+        Database::connect(&url).await.unwrap();
         // And who would write too long after the others is told so.
         let busy = storage.write_within(Duration::ZERO).await;
-        assert!(matches!(busy, Err(StorageError::Busy)));
+        assert!(matches!(busy, Err(DatabaseError::Busy)));
     }
 
     #[actix_web::test]
@@ -164,7 +171,7 @@ mod tests {
             format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let starts = (0..8).map(|_| {
             let url = url.clone();
-            actix_web::rt::spawn(async move { Storage::connect(&url).await })
+            actix_web::rt::spawn(async move { Database::connect(&url).await })
         });
         for start in starts.collect::<Vec<_>>() {
             start.await.unwrap().unwrap();

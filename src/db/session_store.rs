@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    access::Write,
-    connect::Storage,
-    error::StorageError,
+    access::WriteTransaction,
+    connect::Database,
+    error::DatabaseError,
     feed::{Feed, Revocations},
     last_seen::LastSeen,
     notifications,
-    session_rows::Ended,
+    session_rows::RevokedSession,
 };
 use crate::{clock::Clock, telemetry};
 
@@ -20,8 +20,8 @@ use crate::{clock::Clock, telemetry};
 /// in one transaction with what they do; its [`Registry`](crate::session::Registry) part serves handlers that use the
 /// session layer directly.
 #[derive(Debug, Clone)]
-pub struct SessionStore {
-    pub(super) storage: Storage,
+pub struct SqlSessionStore {
+    pub(super) storage: Database,
     pub(super) clock: Clock,
     pub(super) feed: Arc<Feed>,
     pub(super) last_seen: Arc<LastSeen>,
@@ -36,14 +36,14 @@ pub struct Health {
     pub revocation_feed: bool,
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     /// Reads the ids of the revoked sessions; from then on the store can vouch for the others, as
     /// long as [`poll`](Self::poll) is called every second.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn load(storage: Storage, clock: Clock) -> Result<Self, StorageError> {
+    pub async fn load(storage: Database, clock: Clock) -> Result<Self, DatabaseError> {
         let store = Self::without_feed(storage, clock);
         store.reload().await?;
         Ok(store)
@@ -51,7 +51,7 @@ impl SessionStore {
 
     /// A store for a process that serves no requests, such as the command line: it reads and
     /// changes rows like any other, but has heard of no revocation and so vouches for no session.
-    pub fn without_feed(storage: Storage, clock: Clock) -> Self {
+    pub fn without_feed(storage: Database, clock: Clock) -> Self {
         let (feed, last_seen) = (Arc::default(), Arc::default());
         Self { storage, clock, feed, last_seen }
     }
@@ -62,7 +62,7 @@ impl SessionStore {
         self.feed.revocations(&self.clock)
     }
 
-    pub(super) async fn reload(&self) -> Result<(), StorageError> {
+    pub(super) async fn reload(&self) -> Result<(), DatabaseError> {
         self.feed.reload(&self.storage, &self.clock).await
     }
 
@@ -71,9 +71,9 @@ impl SessionStore {
     /// database has.
     pub(super) async fn commit(
         &self,
-        mut transaction: Write,
-        ended: Vec<Ended>,
-    ) -> Result<(), StorageError> {
+        mut transaction: WriteTransaction,
+        ended: Vec<RevokedSession>,
+    ) -> Result<(), DatabaseError> {
         let feed = Arc::clone(&self.feed);
         let committing = async move {
             notifications::announce(&mut transaction, &ended).await?;
@@ -90,7 +90,7 @@ impl SessionStore {
     /// # Errors
     ///
     /// When the database fails; the next call looks back as far as this one would have.
-    pub async fn poll(&self) -> Result<(), StorageError> {
+    pub async fn poll(&self) -> Result<(), DatabaseError> {
         self.feed.poll(&self.storage, &self.clock).await
     }
 
@@ -107,7 +107,7 @@ impl SessionStore {
     /// # Errors
     ///
     /// When the database fails; what was not written is kept for the next time.
-    pub async fn write_last_seen(&self) -> Result<(), StorageError> {
+    pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
         self.last_seen.write(&self.storage).await
     }
 }

@@ -3,13 +3,13 @@
 use sqlx::Row;
 
 use super::{
-    access::Write,
+    access::WriteTransaction,
     client::Client,
-    error::StorageError,
+    error::DatabaseError,
     login_events::{self, Outcome},
     login_failures::{self, Attempt},
     session_rows,
-    session_store::SessionStore,
+    session_store::SqlSessionStore,
 };
 use crate::{
     clock::Timestamp,
@@ -52,10 +52,10 @@ pub enum OpenedLogin {
     /// The user is gone, or has another hash than the verified one; nothing was changed.
     OtherHash,
     /// So many others were wrong at the same time that it came too early; nothing was changed.
-    TooEarly(Timestamp),
+    Throttled(Timestamp),
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     /// Opens the session of a log-in.
     ///
     /// `session` makes it, with the role that the user has at this moment.
@@ -63,7 +63,7 @@ impl SessionStore {
     /// # Errors
     ///
     /// When the database fails, or `session` does; nothing is changed then.
-    pub async fn open_login<E: From<StorageError>>(
+    pub async fn open_login<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
         session: impl FnOnce(&str) -> Result<SessionRecord, E>,
@@ -75,9 +75,9 @@ impl SessionStore {
         let session = session(&role)?;
         if let Some(attempt) = login.attempt
             && let Some(until) =
-                login_failures::forgive(&mut transaction, attempt, session.auth_time).await?
+                login_failures::reset_failures(&mut transaction, attempt, session.auth_time).await?
         {
-            return Ok(OpenedLogin::TooEarly(until));
+            return Ok(OpenedLogin::Throttled(until));
         }
         self.open_and_commit(transaction, &login, &session).await?;
         Ok(OpenedLogin::Done(session))
@@ -94,7 +94,7 @@ impl SessionStore {
         user: NewUser<'_>,
         first: Option<(&SessionRecord, &Client)>,
         replaces: Option<&SessionId>,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<bool, DatabaseError> {
         let mut transaction = self.storage.write().await?;
         let insert = sqlx::query(
             "INSERT INTO users (id, email, password_hash, role, created_at)
@@ -127,10 +127,10 @@ impl SessionStore {
     /// Opens the session, ends the one it replaces, writes the history; then commits.
     async fn open_and_commit(
         &self,
-        mut transaction: Write,
+        mut transaction: WriteTransaction,
         login: &NewLogin<'_>,
         session: &SessionRecord,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), DatabaseError> {
         let NewLogin { user_id, client, .. } = login;
         let now = session.auth_time;
         session_rows::insert(&mut transaction, session, Some(user_id), Some(client)).await?;
@@ -151,9 +151,9 @@ impl SessionStore {
 /// An update, also where nothing changes: it locks the row on either engine, so a change of
 /// password or role waits for this transaction and then ends its session, or is seen by it.
 async fn confirm(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     login: &NewLogin<'_>,
-) -> Result<Option<String>, StorageError> {
+) -> Result<Option<String>, DatabaseError> {
     let query = sqlx::query(
         "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role",
     )
@@ -169,15 +169,15 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
+        db::{Database, Tally},
         session::{Lifetimes, State},
-        storage::{Storage, Tally},
     };
 
     /// A store with one user, `ann`, whose hash is `hash`.
-    async fn store(folder: &tempfile::TempDir, clock: &Clock) -> (SessionStore, Storage) {
+    async fn store(folder: &tempfile::TempDir, clock: &Clock) -> (SqlSessionStore, Database) {
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
-        let storage = Storage::connect(&url).await.unwrap();
-        let store = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+        let storage = Database::connect(&url).await.unwrap();
+        let store = SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap();
         let ann =
             NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
         assert!(store.sign_up(ann, None, None).await.unwrap());
@@ -186,7 +186,7 @@ mod tests {
 
     /// The log-in of somebody whose password was verified against this hash.
     async fn log_in(
-        store: &SessionStore,
+        store: &SqlSessionStore,
         verified_hash: &str,
         attempt: Option<&Attempt>,
     ) -> OpenedLogin {
@@ -201,7 +201,7 @@ mod tests {
         };
         let session = |_: &str| {
             let state = State::from_json("{}").unwrap();
-            Ok::<_, StorageError>(SessionRecord::open(
+            Ok::<_, DatabaseError>(SessionRecord::open(
                 &Lifetimes::default(),
                 store.clock.now(),
                 state,
@@ -232,16 +232,17 @@ mod tests {
         let attempt = Attempt {
             account: "ann's".to_owned(),
             network: "192.0.2.7".to_owned(),
-            too_early: after_two,
+            retry_at: after_two,
         };
         let log_in = async || log_in(&store, "hash", Some(&attempt)).await;
-        let refuse = async || storage.refuse(&attempt, None, &client, clock.now()).await.unwrap();
+        let refuse =
+            async || storage.record_failure(&attempt, None, &client, clock.now()).await.unwrap();
         assert_eq!(refuse().await, None);
         assert!(matches!(log_in().await, OpenedLogin::Done(_)), "and forgets the failure");
         assert_eq!(refuse().await, None);
         assert_eq!(refuse().await, None);
         assert_eq!(refuse().await, Some(clock.now()));
-        assert!(matches!(log_in().await, OpenedLogin::TooEarly(_)));
+        assert!(matches!(log_in().await, OpenedLogin::Throttled(_)));
         assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
     }
 }

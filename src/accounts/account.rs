@@ -3,17 +3,17 @@
 use super::{
     email::Email,
     error::AccountsError,
-    login::{Arrival, HASH_ATTEMPTS},
-    password::{Password, UnfitPassword},
-    shared::Accounts,
+    login::{HASH_ATTEMPTS, LoginContext},
+    password::{Password, PasswordRejected},
+    service::Accounts,
     throttle::Admission,
     user::{Role, User, UserId},
 };
 use crate::{
     audit,
     clock::Timestamp,
+    db::{Attempt, Client, Deletion, NewLogin, NewPassword, UserRow},
     session::{SessionRecord, State},
-    storage::{Attempt, Client, Deletion, NewLogin, NewPassword, UserRow},
     telemetry,
 };
 
@@ -25,7 +25,7 @@ pub enum PasswordChange {
     /// The current password is another one.
     WrongPassword,
     /// The new password is not fit to be one.
-    Unfit(UnfitPassword),
+    Unfit(PasswordRejected),
     /// The session has ended in the meantime.
     SessionOver,
     /// Too many wrong passwords before; until then.
@@ -46,11 +46,11 @@ pub enum AccountDeletion {
 }
 
 /// What became of a password that somebody who is logged in was asked for.
-enum Confirmation {
+enum Reauthentication {
     /// It is the one.
     Right(UserRow, Attempt),
     Wrong,
-    TooEarly(Timestamp),
+    Throttled(Timestamp),
 }
 
 impl Accounts {
@@ -64,17 +64,17 @@ impl Accounts {
         &self,
         user: UserId,
         (current, new): (&Password, &Password),
-        arrival: &Arrival,
+        context: &LoginContext,
         state: State,
     ) -> Result<PasswordChange, AccountsError> {
         for _attempt in 0..HASH_ATTEMPTS {
-            let (row, attempt) = match self.confirm(user, current, arrival).await? {
-                Confirmation::Right(row, attempt) => (row, attempt),
-                Confirmation::Wrong => return Ok(PasswordChange::WrongPassword),
-                Confirmation::TooEarly(until) => return Ok(PasswordChange::Throttled(until)),
+            let (row, attempt) = match self.confirm(user, current, context).await? {
+                Reauthentication::Right(row, attempt) => (row, attempt),
+                Reauthentication::Wrong => return Ok(PasswordChange::WrongPassword),
+                Reauthentication::Throttled(until) => return Ok(PasswordChange::Throttled(until)),
             };
             let email: Email = User::try_from(row.clone())?.email;
-            if let Err(unfit) = self.judge(new, &email).await? {
+            if let Err(unfit) = self.validate(new, &email).await? {
                 return Ok(PasswordChange::Unfit(unfit));
             }
             let hash = self.hashing.hash(new).await?;
@@ -83,20 +83,20 @@ impl Accounts {
                 user_id: &row.id,
                 verified_hash: &row.password_hash,
                 password_hash: &hash,
-                replaces: arrival.replaces.as_ref(),
-                client: &arrival.client,
+                replaces: context.replaces.as_ref(),
+                client: &context.client,
                 attempt: Some(&attempt),
             };
             match self.sessions.change_password(change, &session).await? {
                 NewPassword::OtherHash => continue,
                 NewPassword::SessionOver => return Ok(PasswordChange::SessionOver),
-                NewPassword::TooEarly(until) => {
-                    audit::password_throttled(user, &arrival.client.address, until);
+                NewPassword::Throttled(until) => {
+                    audit::password_throttled(user, &context.client.address, until);
                     return Ok(PasswordChange::Throttled(until));
                 }
                 NewPassword::Done => {}
             }
-            audit::password_changed(user, session.id, &arrival.client.address);
+            audit::password_changed(user, session.id, &context.client.address);
             return Ok(PasswordChange::Done(session));
         }
         Ok(PasswordChange::WrongPassword)
@@ -111,22 +111,22 @@ impl Accounts {
         &self,
         user: UserId,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
     ) -> Result<AccountDeletion, AccountsError> {
-        let row = match self.confirm(user, password, arrival).await? {
-            Confirmation::Right(row, _) => row,
-            Confirmation::Wrong => return Ok(AccountDeletion::WrongPassword),
-            Confirmation::TooEarly(until) => return Ok(AccountDeletion::Throttled(until)),
+        let row = match self.confirm(user, password, context).await? {
+            Reauthentication::Right(row, _) => row,
+            Reauthentication::Wrong => return Ok(AccountDeletion::WrongPassword),
+            Reauthentication::Throttled(until) => return Ok(AccountDeletion::Throttled(until)),
         };
         let hash = Some(row.password_hash.as_str());
         let deleted = self.sessions.delete_user(&row.id, hash, Role::Admin.as_str()).await?;
         Ok(match deleted {
             Deletion::Done => {
-                audit::account_deleted(user, &arrival.client.address);
+                audit::account_deleted(user, &context.client.address);
                 AccountDeletion::Done
             }
             Deletion::NoSuchUser => AccountDeletion::WrongPassword,
-            Deletion::LastOne => AccountDeletion::LastAdmin,
+            Deletion::LastAdmin => AccountDeletion::LastAdmin,
         })
     }
 
@@ -136,39 +136,39 @@ impl Accounts {
         &self,
         user: UserId,
         password: &Password,
-        arrival: &Arrival,
-    ) -> Result<Confirmation, AccountsError> {
-        let (id, client) = (user.to_string(), &arrival.client);
+        context: &LoginContext,
+    ) -> Result<Reauthentication, AccountsError> {
+        let (id, client) = (user.to_string(), &context.client);
         let Some(row) = self.storage.user_by_id(&id).await? else {
-            return Ok(Confirmation::Wrong);
+            return Ok(Reauthentication::Wrong);
         };
         let email: Email = User::try_from(row.clone())?.email;
         let attempt = match self.admit(&email, Some(&id), client).await? {
             Admission::Admitted(attempt) => attempt,
-            Admission::TooEarly(until) => return Ok(throttled(user, client, until)),
+            Admission::Throttled(until) => return Ok(throttled(user, client, until)),
         };
         let verified = self.hashing.verify(password, Some(&row.password_hash)).await?;
         let now = self.clock.now();
         let until = match verified {
-            Some(_) => self.storage.too_early(&attempt, now).await?,
-            None => self.storage.refuse(&attempt, Some(&id), client, now).await?,
+            Some(_) => self.storage.retry_at(&attempt, now).await?,
+            None => self.storage.record_failure(&attempt, Some(&id), client, now).await?,
         };
         if let Some(until) = until {
             return Ok(throttled(user, client, until));
         }
         if verified.is_some() {
-            return Ok(Confirmation::Right(row, attempt));
+            return Ok(Reauthentication::Right(row, attempt));
         }
         telemetry::login_refused();
         audit::password_refused(user, &client.address);
-        Ok(Confirmation::Wrong)
+        Ok(Reauthentication::Wrong)
     }
 }
 
-fn throttled(user: UserId, client: &Client, until: Timestamp) -> Confirmation {
+fn throttled(user: UserId, client: &Client, until: Timestamp) -> Reauthentication {
     telemetry::login_throttled();
     audit::password_throttled(user, &client.address, until);
-    Confirmation::TooEarly(until)
+    Reauthentication::Throttled(until)
 }
 
 #[cfg(test)]
@@ -176,13 +176,13 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::accounts::by_hand::{ByHand, EMAIL, PASSWORD, arrival, email, password};
+    use crate::accounts::testing::{ByHand, EMAIL, PASSWORD, context, email, password};
 
     /// Deletes an account with the right password; before that is looked at, something happens.
-    async fn delete(by_hand: &ByHand, meanwhile: impl AsyncFnOnce(&Accounts)) -> AccountDeletion {
-        let (accounts, password, arrival) = (&by_hand.accounts, password(PASSWORD), arrival());
-        let mut deletion = pin!(accounts.delete_account(by_hand.ann, &password, &arrival));
-        let Ok(job) = by_hand.until_it_hashes(deletion.as_mut()).await else { panic!("no hash") };
+    async fn delete(testing: &ByHand, meanwhile: impl AsyncFnOnce(&Accounts)) -> AccountDeletion {
+        let (accounts, password, context) = (&testing.accounts, password(PASSWORD), context());
+        let mut deletion = pin!(accounts.delete_account(testing.ann, &password, &context));
+        let Ok(job) = testing.until_it_hashes(deletion.as_mut()).await else { panic!("no hash") };
         meanwhile(accounts).await;
         job();
         deletion.await.unwrap()
@@ -190,41 +190,42 @@ mod tests {
 
     #[actix_web::test]
     async fn a_password_that_is_changed_while_it_is_looked_at_deletes_nothing() {
-        let by_hand = ByHand::start().await;
-        let deletion = delete(&by_hand, async |accounts| {
-            let id = by_hand.ann.to_string();
+        let testing = ByHand::start().await;
+        let deletion = delete(&testing, async |accounts| {
+            let id = testing.ann.to_string();
             let row = accounts.storage.user_by_id(&id).await.unwrap().unwrap();
             let change = NewLogin {
                 user_id: &id,
                 verified_hash: &row.password_hash,
                 password_hash: "another",
                 replaces: None,
-                client: &arrival().client,
+                client: &context().client,
                 attempt: None,
             };
-            let session = accounts.new_session(by_hand.ann, Role::User).unwrap();
+            let session = accounts.new_session(testing.ann, Role::User).unwrap();
             let changed = accounts.sessions.change_password(change, &session).await.unwrap();
             assert_eq!(changed, NewPassword::Done);
         });
         assert_eq!(deletion.await, AccountDeletion::WrongPassword);
-        assert!(by_hand.accounts.user(by_hand.ann).await.unwrap().is_some());
+        assert!(testing.accounts.user(testing.ann).await.unwrap().is_some());
     }
 
     /// Of a thousand guesses at the same time, the right one deletes nothing either.
     #[actix_web::test]
     async fn the_right_password_is_too_early_when_others_were_wrong_at_the_same_time() {
-        let by_hand = ByHand::start().await;
-        let deletion = delete(&by_hand, async |accounts| {
-            let client = arrival().client;
+        let testing = ByHand::start().await;
+        let deletion = delete(&testing, async |accounts| {
+            let client = context().client;
             for _ in 0..5 {
                 let admission = accounts.admit(&email(EMAIL), None, &client).await.unwrap();
                 let Admission::Admitted(attempt) = admission else { panic!("too early") };
                 let now = accounts.clock.now();
-                let refused = accounts.storage.refuse(&attempt, None, &client, now).await.unwrap();
+                let refused =
+                    accounts.storage.record_failure(&attempt, None, &client, now).await.unwrap();
                 assert_eq!(refused, None);
             }
         });
         assert!(matches!(deletion.await, AccountDeletion::Throttled(_)));
-        assert!(by_hand.accounts.user(by_hand.ann).await.unwrap().is_some());
+        assert!(testing.accounts.user(testing.ann).await.unwrap().is_some());
     }
 }

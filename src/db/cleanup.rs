@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{connect::Storage, error::StorageError, feed::AFTERLIFE, login_failures};
+use super::{connect::Database, error::DatabaseError, feed::REVOCATION_RETENTION, login_failures};
 use crate::clock::Timestamp;
 
 /// How many rows one transaction deletes.
 const BATCH: i64 = 500;
 
 /// How long the history of log-ins goes back: 90 days.
-const HISTORY: Duration = Duration::from_secs(90 * 86_400);
+const EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
 
 /// What a clean-up did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Cleaned {
     pub login_failures: u64,
 }
 
-impl Storage {
+impl Database {
     /// Deletes the rows of sessions that expired a day ago and more, revoked or not, log-in events
     /// older than 90 days, and counts of failed log-ins of which the last was a day ago. A revocation is never deleted while its session could still be
     /// valid, not even on a clock that is set back.
@@ -30,12 +30,13 @@ impl Storage {
     /// # Errors
     ///
     /// When the database fails; what was deleted until then stays deleted.
-    pub async fn clean_up(&self, now: Timestamp) -> Result<Cleaned, StorageError> {
+    pub async fn clean_up(&self, now: Timestamp) -> Result<Cleaned, DatabaseError> {
         let mut cleaned = Cleaned::default();
         loop {
-            let sessions = self.delete(SESSIONS, now - AFTERLIFE).await?;
-            let login_events = self.delete(LOGIN_EVENTS, now - HISTORY).await?;
-            let login_failures = self.delete(LOGIN_FAILURES, now - login_failures::MEMORY).await?;
+            let sessions = self.delete(SESSIONS, now - REVOCATION_RETENTION).await?;
+            let login_events = self.delete(LOGIN_EVENTS, now - EVENT_RETENTION).await?;
+            let login_failures =
+                self.delete(LOGIN_FAILURES, now - login_failures::FAILURE_RETENTION).await?;
             cleaned.sessions += sessions;
             cleaned.login_events += login_events;
             cleaned.login_failures += login_failures;
@@ -48,7 +49,7 @@ impl Storage {
     }
 
     /// Deletes one batch of what is older than `before`; how many rows that were.
-    async fn delete(&self, batch: &'static str, before: Timestamp) -> Result<u64, StorageError> {
+    async fn delete(&self, batch: &'static str, before: Timestamp) -> Result<u64, DatabaseError> {
         let mut transaction = self.write().await?;
         let query = sqlx::query(batch).bind(before.as_unix()).bind(BATCH);
         let deleted = transaction.execute(query).await?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use sqlx::Row;
 
 use super::{
-    access::{AnyQuery, WRITE_PATIENCE, Write},
-    error::StorageError,
-    session_rows::{Ended, insert, lock_user, revoke},
-    session_store::SessionStore,
+    access::{AnyQuery, WRITE_TIMEOUT, WriteTransaction},
+    error::DatabaseError,
+    session_rows::{RevokedSession, insert, lock_user, revoke},
+    session_store::SqlSessionStore,
 };
 use crate::{
     clock::Timestamp,
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// A refresh that comes too late is made up for by the next request; it must not keep this one.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(1);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-impl Registry for SessionStore {
+impl Registry for SqlSessionStore {
     fn standing(&self, id: &SessionId) -> Standing {
         self.feed.standing(id, &self.clock)
     }
@@ -56,7 +56,7 @@ impl Registry for SessionStore {
         .bind(expires_at.as_unix())
         .bind(id.to_string())
         .bind(self.clock.now().as_unix());
-        self.update_one(update, REFRESH_PATIENCE).await.map_err(RegistryError::new)
+        self.update_one(update, REFRESH_TIMEOUT).await.map_err(RegistryError::new)
     }
 
     async fn save(&self, session: &SessionRecord) -> Result<bool, RegistryError> {
@@ -69,7 +69,7 @@ impl Registry for SessionStore {
         .bind(session.expires_at.as_unix())
         .bind(session.id.to_string())
         .bind(self.clock.now().as_unix());
-        self.update_one(update, WRITE_PATIENCE).await.map_err(RegistryError::new)
+        self.update_one(update, WRITE_TIMEOUT).await.map_err(RegistryError::new)
     }
 
     async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
@@ -81,19 +81,19 @@ impl Registry for SessionStore {
         // By itself: who logs out and closes the browser before the answer is logged out, too.
         let ending = tokio::spawn(async move {
             let mut transaction = store.storage.write().await?;
-            let ended = bury(&mut transaction, &session, store.clock.now()).await?;
+            let ended = insert_revoked(&mut transaction, &session, store.clock.now()).await?;
             store.commit(transaction, vec![ended]).await
         });
         ending.await.map_err(RegistryError::new)?.map_err(RegistryError::new)
     }
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     async fn open_row(
         &self,
         session: &SessionRecord,
         replaces: Option<&SessionId>,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<bool, DatabaseError> {
         let (user_id, now) = (session.state.get::<String>(State::USER_ID), self.clock.now());
         let mut transaction = self.storage.write().await?;
         // Whoever ends all sessions of this user ends this one too, or did so before.
@@ -117,9 +117,9 @@ impl SessionStore {
     async fn update_one(
         &self,
         update: AnyQuery<'_>,
-        patience: Duration,
-    ) -> Result<bool, StorageError> {
-        let mut transaction = self.storage.write_within(patience).await?;
+        timeout: Duration,
+    ) -> Result<bool, DatabaseError> {
+        let mut transaction = self.storage.write_within(timeout).await?;
         let updated = transaction.execute(update).await?;
         transaction.commit().await?;
         Ok(updated == 1)
@@ -128,11 +128,11 @@ impl SessionStore {
 
 /// Revokes a session that a cookie vouches for, whether its row is there or not: in a database that
 /// was restored from a backup it may be missing, and the revocation has to be in it all the same.
-async fn bury(
-    transaction: &mut Write,
+async fn insert_revoked(
+    transaction: &mut WriteTransaction,
     session: &SessionRecord,
     now: Timestamp,
-) -> Result<Ended, StorageError> {
+) -> Result<RevokedSession, DatabaseError> {
     let query = sqlx::query(
         "INSERT INTO sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
          VALUES ($1, '{}', $2, $2, $3, $4)
@@ -144,21 +144,21 @@ async fn bury(
     .bind(session.expires_at.as_unix())
     .bind(now.as_unix());
     let rows = transaction.fetch_all(query).await?;
-    rows.first().map(Ended::read).transpose()?.ok_or(StorageError::Corrupt("session"))
+    rows.first().map(RevokedSession::read).transpose()?.ok_or(DatabaseError::Corrupt("session"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::Clock, session::Lifetimes, storage::Storage};
+    use crate::{clock::Clock, db::Database, session::Lifetimes};
 
     #[actix_web::test]
     async fn a_log_out_goes_on_when_nobody_waits_for_its_answer_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let storage = Storage::connect(&url).await.unwrap();
-        let store = SessionStore::load(storage, clock.clone()).await.unwrap();
+        let storage = Database::connect(&url).await.unwrap();
+        let store = SqlSessionStore::load(storage, clock.clone()).await.unwrap();
         let state = State::from_json("{}").unwrap();
         let session = SessionRecord::open(&Lifetimes::default(), clock.now(), state);
         assert!(store.open(&session, None).await.unwrap());
@@ -166,11 +166,11 @@ mod tests {
         let before = store.storage.write().await.unwrap();
         tokio::select! {
             biased;
-            _ = store.end(&session) => panic!("somebody else has the turn"),
+            _ = store.end(&session) => panic!("somebody else has the write_lock"),
             () = tokio::task::yield_now() => {}
         }
         drop(before);
-        // The next in turn comes after it.
+        // The next in write_lock comes after it.
         drop(store.storage.write().await.unwrap());
         assert_eq!(store.standing(&session.id), Standing::Revoked);
         assert!(store.load(&session.id).await.unwrap().is_none());

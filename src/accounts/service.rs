@@ -6,21 +6,21 @@ use super::{
     email::Email,
     error::AccountsError,
     hashing::Hashing,
-    password::{Password, PasswordPolicy, UnfitPassword},
+    password::{Password, PasswordPolicy, PasswordRejected},
     user::{Identity, Role, User, UserId},
 };
 use crate::{
     clock::Clock,
+    db::{Database, Health, SqlSessionStore},
     session::{Lifetimes, SessionRecord},
-    storage::{Health, SessionStore, Storage},
 };
 
 /// The accounts: sign-up, log-in, and who is who.
 pub struct Accounts {
     /// Where users are kept.
-    pub storage: Storage,
+    pub storage: Database,
     /// Where sessions are kept.
-    pub sessions: Arc<SessionStore>,
+    pub sessions: Arc<SqlSessionStore>,
     /// How passwords are hashed.
     pub hashing: Hashing,
     /// What new passwords have to be.
@@ -47,13 +47,13 @@ impl Accounts {
     }
 
     /// Judges a new password, off the async threads.
-    pub(super) async fn judge(
+    pub(super) async fn validate(
         &self,
         password: &Password,
         email: &Email,
-    ) -> Result<Result<(), UnfitPassword>, AccountsError> {
+    ) -> Result<Result<(), PasswordRejected>, AccountsError> {
         let (policy, password, email) = (self.policy, password.clone(), email.clone());
-        Ok(self.hashing.run(move || policy.judge(&password, &email)).await?)
+        Ok(self.hashing.run(move || policy.validate(&password, &email)).await?)
     }
 
     /// A new session of this person, as it will be opened.

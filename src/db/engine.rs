@@ -7,17 +7,17 @@ use tokio::sync::Mutex;
 
 use super::{postgres, sqlite};
 
-/// How long a request waits for a connection. Nobody keeps one while he waits for his turn to
+/// How long a request waits for a connection. Nobody keeps one while he waits for his write_lock to
 /// write, so this is seldom long.
-const CONNECTION_PATIENCE: Duration = Duration::from_secs(1);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the database is.
 #[derive(Debug, Clone)]
 pub(super) enum Engine {
-    /// SQLite has one writer at a time. Who waits for it waits for his turn, without a connection,
+    /// SQLite has one writer at a time. Who waits for it waits for his write_lock, without a connection,
     /// so that readers always find one.
     Sqlite {
-        turn: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<()>>,
     },
     Postgres,
 }
@@ -26,7 +26,7 @@ impl Engine {
     /// How its pools of connections are set up.
     pub(super) fn pool(&self) -> AnyPoolOptions {
         let is_sqlite = matches!(self, Self::Sqlite { .. });
-        AnyPoolOptions::new().acquire_timeout(CONNECTION_PATIENCE).after_connect(
+        AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_connect(
             move |connection, _| {
                 Box::pin(async move {
                     match is_sqlite {

@@ -11,14 +11,14 @@ use std::{
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
 use tokio::time::timeout;
 
-use super::{engine::Engine, error::StorageError, migrations, sqlite, url::DatabaseUrl};
+use super::{engine::Engine, error::DatabaseError, migrations, sqlite, url::DatabaseUrl};
 
 /// How long the start waits for a database server to answer.
-const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database. Clones share its connections.
 #[derive(Debug, Clone)]
-pub struct Storage {
+pub struct Database {
     pub(super) url: DatabaseUrl,
     pub(super) engine: Engine,
     pub(super) pool: AnyPool,
@@ -29,28 +29,31 @@ pub struct Storage {
     reachable: Arc<AtomicBool>,
 }
 
-impl Storage {
+impl Database {
     /// Opens the database, creates it where it is missing (SQLite) and brings its schema up to
     /// date.
     ///
     /// # Errors
     ///
     /// When it can't be opened or migrated.
-    pub async fn connect(url: &DatabaseUrl) -> Result<Self, StorageError> {
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
         sqlx::any::install_default_drivers();
         let (engine, sqlx_url) = match url {
             DatabaseUrl::Sqlite(path) => {
                 sqlite::create_private(path)
-                    .map_err(|error| StorageError::File(path.clone(), error))?;
-                (Engine::Sqlite { turn: Arc::default() }, format!("sqlite:{}", path.display()))
+                    .map_err(|error| DatabaseError::File(path.clone(), error))?;
+                (
+                    Engine::Sqlite { write_lock: Arc::default() },
+                    format!("sqlite:{}", path.display()),
+                )
             }
             DatabaseUrl::Postgres(url) => (Engine::Postgres, url.clone()),
         };
         let options = sqlx_url.parse::<AnyConnectOptions>()?;
         // One connection by itself first: a pool would go on trying until its patience ends, and
         // then not say what was wrong. Migrating may take long, and has no time-outs.
-        let first = timeout(FIRST_PATIENCE, AnyConnection::connect_with(&options));
-        let mut first = first.await.map_err(|_| StorageError::NoAnswer)??;
+        let first = timeout(CONNECT_TIMEOUT, AnyConnection::connect_with(&options));
+        let mut first = first.await.map_err(|_| DatabaseError::NoAnswer)??;
         if let DatabaseUrl::Sqlite(path) = url {
             sqlite::set_up(&mut first).await?;
             sqlite::turn_on_wal(&mut first).await?;

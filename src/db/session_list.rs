@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{error::StorageError, session_rows::SessionRow, session_store::SessionStore};
+use super::{error::DatabaseError, session_rows::SessionRow, session_store::SqlSessionStore};
 use crate::{
     clock::Timestamp,
     session::{SessionId, State},
@@ -32,7 +32,7 @@ pub struct SessionTrace {
     pub revoked_at: Option<Timestamp>,
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     /// The live sessions of a user: this one first, then those that were last seen; `limit` of them
     /// after the first `offset`.
     ///
@@ -45,7 +45,7 @@ impl SessionStore {
         this: &SessionId,
         limit: u32,
         offset: u32,
-    ) -> Result<Vec<SessionRow>, StorageError> {
+    ) -> Result<Vec<SessionRow>, DatabaseError> {
         let query = sqlx::query(
             "SELECT id, user_id, address, user_agent, auth_time, last_seen, expires_at
              FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
@@ -59,7 +59,7 @@ impl SessionStore {
         .bind(i64::from(offset));
         let rows = self.storage.fetch_all(query).await?;
         let mut sessions =
-            rows.iter().map(|row| self.read(row)).collect::<Result<Vec<_>, StorageError>>()?;
+            rows.iter().map(|row| self.read(row)).collect::<Result<Vec<_>, DatabaseError>>()?;
         // Some were seen again since it was last written.
         sessions
             .sort_by_key(|session| (session.id != *this, Reverse(session.last_seen), session.id));
@@ -80,7 +80,7 @@ impl SessionStore {
         user_id: Option<&str>,
         after: Option<&ListedSession>,
         limit: u32,
-    ) -> Result<Vec<ListedSession>, StorageError> {
+    ) -> Result<Vec<ListedSession>, DatabaseError> {
         let (auth_time, id) = after.map_or((Timestamp::MAX, String::new()), |after| {
             (after.session.auth_time, after.session.id.to_string())
         });
@@ -108,7 +108,7 @@ impl SessionStore {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn trace(&self, id: &SessionId) -> Result<Option<SessionTrace>, StorageError> {
+    pub async fn trace(&self, id: &SessionId) -> Result<Option<SessionTrace>, DatabaseError> {
         let query = sqlx::query(
             "SELECT sessions.id AS id, user_id, email, state, address, user_agent,
                 auth_time, last_seen, expires_at, revoked_at
@@ -122,13 +122,13 @@ impl SessionStore {
             session: self.read(&row)?,
             email: row.try_get("email")?,
             state: State::from_json(row.try_get("state")?)
-                .map_err(|_| StorageError::Corrupt("session state"))?,
+                .map_err(|_| DatabaseError::Corrupt("session state"))?,
             revoked_at: revoked_at.map(Timestamp::from_unix),
         }))
     }
 
     /// A row, with when the session was seen that is not yet written.
-    fn read(&self, row: &AnyRow) -> Result<SessionRow, StorageError> {
+    fn read(&self, row: &AnyRow) -> Result<SessionRow, DatabaseError> {
         let mut session = SessionRow::read(row)?;
         if let Some(seen) = self.last_seen.of(&session.id) {
             session.last_seen = session.last_seen.max(seen);

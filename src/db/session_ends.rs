@@ -1,13 +1,13 @@
 //! Sessions that are ended for somebody: one, or all.
 
 use super::{
-    error::StorageError,
-    session_rows::{self, Ended},
-    session_store::SessionStore,
+    error::DatabaseError,
+    session_rows::{self, RevokedSession},
+    session_store::SqlSessionStore,
 };
 use crate::session::SessionId;
 
-impl SessionStore {
+impl SqlSessionStore {
     /// Revokes a session; with a user, only if it is that one's. Whether it was live.
     ///
     /// # Errors
@@ -17,7 +17,7 @@ impl SessionStore {
         &self,
         id: &SessionId,
         user_id: Option<&str>,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<bool, DatabaseError> {
         let now = self.clock.now();
         let mut transaction = self.storage.write().await?;
         let query = sqlx::query(
@@ -29,7 +29,7 @@ impl SessionStore {
         .bind(id.to_string())
         .bind(user_id.unwrap_or_default());
         let row = transaction.fetch_optional(query).await?;
-        let ended = row.as_ref().map(Ended::read).transpose()?;
+        let ended = row.as_ref().map(RevokedSession::read).transpose()?;
         self.commit(transaction, ended.into_iter().collect()).await?;
         Ok(ended.is_some_and(|session| now < session.expires_at))
     }
@@ -43,7 +43,7 @@ impl SessionStore {
         &self,
         user_id: &str,
         but: Option<&SessionId>,
-    ) -> Result<usize, StorageError> {
+    ) -> Result<usize, DatabaseError> {
         let mut transaction = self.storage.write().await?;
         let now = self.clock.now();
         let ended = session_rows::revoke_all(&mut transaction, user_id, but, now).await?;

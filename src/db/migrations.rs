@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{engine::Engine, error::StorageError, postgres, sqlite};
+use super::{engine::Engine, error::DatabaseError, postgres, sqlite};
 
 /// The newest last. A migration that has been published never changes.
 const MIGRATIONS: [(i64, &str, &str); 3] = [
@@ -19,7 +19,7 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
 pub(super) async fn run(
     connection: &mut AnyConnection,
     engine: &Engine,
-) -> Result<(), StorageError> {
+) -> Result<(), DatabaseError> {
     if is_up_to_date(connection).await {
         return Ok(());
     }

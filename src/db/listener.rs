@@ -8,25 +8,25 @@ use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::{
-    error::StorageError,
+    error::DatabaseError,
     notifications::{CHANNEL, entries},
-    session_store::SessionStore,
+    session_store::SqlSessionStore,
     url::DatabaseUrl,
 };
 
 /// How long a connection, a statement or one's own notification is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long nothing is heard before it is looked whether the connection still lives.
-const SILENCE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// A connection that notifications come in on, found to work.
 pub struct Listener<'a> {
-    sessions: &'a SessionStore,
+    sessions: &'a SqlSessionStore,
     listener: PgListener,
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     /// Listens, makes sure that notifications come through, and reads all revocations that were
     /// committed before. `None` where the database has no notifications: SQLite.
     ///
@@ -35,7 +35,7 @@ impl SessionStore {
     /// When the database can't be reached, or has notifications that don't arrive.
     pub async fn listen(&self) -> Result<Option<Listener<'_>>, ListenError> {
         let DatabaseUrl::Postgres(url) = &self.storage.url else { return Ok(None) };
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
         let pool = pool.connect_lazy(url)?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
@@ -55,7 +55,7 @@ impl Listener<'_> {
     /// Puts sessions on the list as notifications name them. It ends when the connection does.
     pub async fn hear(&mut self) -> ListenError {
         loop {
-            match timeout(SILENCE, self.listener.try_recv()).await {
+            match timeout(KEEP_ALIVE, self.listener.try_recv()).await {
                 Ok(Ok(Some(heard))) => self.sessions.feed.note(&entries(heard.payload())),
                 Ok(Ok(None)) => return ListenError::Lost,
                 Ok(Err(error)) => return error.into(),
@@ -75,7 +75,7 @@ impl Listener<'_> {
         let hello = format!("hello {}", Uuid::new_v4());
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(hello.as_str());
         self.sessions.storage.fetch_all(notify).await?;
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + LISTEN_TIMEOUT;
         loop {
             match timeout_at(until, self.listener.try_recv()).await {
                 Ok(Ok(Some(heard))) if heard.payload() == hello => return Ok(()),
@@ -96,7 +96,7 @@ fn is_unknown(error: &sqlx::Error) -> bool {
 }
 
 async fn timed<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    timeout(LISTEN_TIMEOUT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Why notifications are not heard.
@@ -116,7 +116,7 @@ pub enum ListenError {
     Connection(#[from] sqlx::Error),
     /// The database failed.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Database(#[from] DatabaseError),
 }
 
 impl ListenError {

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{access::AnyQuery, connect::Storage, error::StorageError};
+use super::{access::AnyQuery, connect::Database, error::DatabaseError};
 use crate::clock::Timestamp;
 
 /// A user's row.
@@ -42,13 +42,13 @@ const LISTED: &str = "SELECT id, users.email AS email, password_hash, role, crea
 const IN_ORDER: &str =
     "AS listed CROSS JOIN users WHERE users.email = listed.email ORDER BY listed.email";
 
-impl Storage {
+impl Database {
     /// The user with this e-mail address (in lower case).
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, StorageError> {
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, DatabaseError> {
         let query =
             sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE email = $1"))).bind(email);
         let row = self.fetch_optional(query).await?;
@@ -60,7 +60,7 @@ impl Storage {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, StorageError> {
+    pub async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, DatabaseError> {
         let query = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"))).bind(id);
         let row = self.fetch_optional(query).await?;
         row.as_ref().map(read).transpose()
@@ -78,7 +78,7 @@ impl Storage {
         limit: u32,
         offset: u32,
         now: Timestamp,
-    ) -> Result<Vec<UserListRow>, StorageError> {
+    ) -> Result<Vec<UserListRow>, DatabaseError> {
         let page = format!("WHERE {} ORDER BY email LIMIT $2 OFFSET $3", alike(search));
         let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -97,7 +97,7 @@ impl Storage {
         &self,
         id: &str,
         now: Timestamp,
-    ) -> Result<Option<UserListRow>, StorageError> {
+    ) -> Result<Option<UserListRow>, DatabaseError> {
         let sql = format!("{LISTED} (SELECT email FROM users WHERE id = $2) {IN_ORDER}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.as_unix()).bind(id);
         let row = self.fetch_optional(query).await?;
@@ -116,7 +116,7 @@ impl Storage {
         after: &str,
         limit: u32,
         now: Timestamp,
-    ) -> Result<Vec<UserListRow>, StorageError> {
+    ) -> Result<Vec<UserListRow>, DatabaseError> {
         let page = format!("WHERE {} AND email > $3 ORDER BY email LIMIT $2", alike(search));
         let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -130,7 +130,7 @@ impl Storage {
         &self,
         mut query: AnyQuery<'_>,
         search: &str,
-    ) -> Result<Vec<UserListRow>, StorageError> {
+    ) -> Result<Vec<UserListRow>, DatabaseError> {
         if !search.is_empty() {
             query = query.bind(pattern(search));
         }
@@ -158,7 +158,7 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-fn read(row: &AnyRow) -> Result<UserRow, StorageError> {
+fn read(row: &AnyRow) -> Result<UserRow, DatabaseError> {
     Ok(UserRow {
         id: row.try_get("id")?,
         email: row.try_get("email")?,
@@ -168,6 +168,6 @@ fn read(row: &AnyRow) -> Result<UserRow, StorageError> {
     })
 }
 
-fn read_listed(row: &AnyRow) -> Result<UserListRow, StorageError> {
+fn read_listed(row: &AnyRow) -> Result<UserListRow, DatabaseError> {
     Ok(UserListRow { user: read(row)?, sessions: row.try_get("sessions")? })
 }

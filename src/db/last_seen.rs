@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
-use super::{connect::Storage, error::StorageError};
+use super::{connect::Database, error::DatabaseError};
 use crate::{clock::Timestamp, session::SessionId};
 
 /// How many rows one transaction writes: few enough that others don't wait for it.
@@ -32,7 +32,7 @@ impl LastSeen {
     }
 
     /// Writes what was gathered. It stays gathered until it is written, whatever comes between.
-    pub(super) async fn write(&self, storage: &Storage) -> Result<(), StorageError> {
+    pub(super) async fn write(&self, storage: &Database) -> Result<(), DatabaseError> {
         let mut seen: Vec<_> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
         // In one order on every node, so that no two wait for each other's rows.
         seen.sort_unstable();
@@ -55,9 +55,9 @@ impl LastSeen {
 }
 
 async fn write_batch(
-    storage: &Storage,
+    storage: &Database,
     batch: &[(SessionId, Timestamp)],
-) -> Result<(), StorageError> {
+) -> Result<(), DatabaseError> {
     let mut transaction = storage.write().await?;
     for (id, at) in batch {
         let query =

@@ -8,7 +8,7 @@ use std::{
 use sqlx::{Row, any::AnyRow};
 use uuid::{ContextV7, Uuid};
 
-use super::{access::Write, client::Client, connect::Storage, error::StorageError};
+use super::{access::WriteTransaction, client::Client, connect::Database, error::DatabaseError};
 use crate::clock::Timestamp;
 
 /// How an attempt ended.
@@ -31,7 +31,7 @@ pub struct LoginEventRow {
     pub client: Client,
 }
 
-impl Storage {
+impl Database {
     /// The history of a user's log-ins, the newest first: `limit` events after the first
     /// `offset`.
     ///
@@ -43,7 +43,7 @@ impl Storage {
         user_id: &str,
         limit: u32,
         offset: u32,
-    ) -> Result<Vec<LoginEventRow>, StorageError> {
+    ) -> Result<Vec<LoginEventRow>, DatabaseError> {
         let query = sqlx::query(
             "SELECT at, outcome, address, user_agent FROM login_events
              WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
@@ -64,7 +64,7 @@ impl Storage {
     pub async fn addresses_of(
         &self,
         user_id: &str,
-    ) -> Result<BTreeMap<String, Timestamp>, StorageError> {
+    ) -> Result<BTreeMap<String, Timestamp>, DatabaseError> {
         let query = sqlx::query(
             "SELECT address, MIN(at) AS first_at FROM login_events
              WHERE user_id = $1 AND outcome = 'granted' AND address IS NOT NULL GROUP BY address",
@@ -80,12 +80,12 @@ impl Storage {
 
 /// Keeps an attempt. If the account is gone in the meantime, it is kept as one without an account.
 pub(super) async fn record(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     user_id: Option<&str>,
     client: &Client,
     now: Timestamp,
     outcome: Outcome,
-) -> Result<(), StorageError> {
+) -> Result<(), DatabaseError> {
     let query = sqlx::query(
         "INSERT INTO login_events (id, at, user_id, outcome, address, user_agent)
          VALUES ($1, $2, (SELECT id FROM users WHERE id = $3), $4, $5, $6)",
@@ -110,14 +110,14 @@ fn next_id(now: Timestamp) -> Uuid {
     Uuid::new_v7(uuid::Timestamp::from_unix(&*order, seconds, 0))
 }
 
-fn read(row: &AnyRow) -> Result<LoginEventRow, StorageError> {
+fn read(row: &AnyRow) -> Result<LoginEventRow, DatabaseError> {
     let outcome: String = row.try_get("outcome")?;
     Ok(LoginEventRow {
         at: Timestamp::from_unix(row.try_get("at")?),
         outcome: match outcome.as_str() {
             "granted" => Outcome::Granted,
             "refused" => Outcome::Refused,
-            _ => return Err(StorageError::Corrupt("outcome of a log-in")),
+            _ => return Err(DatabaseError::Corrupt("outcome of a log-in")),
         },
         client: Client::read(row)?,
     })

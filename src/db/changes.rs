@@ -3,12 +3,12 @@
 use sqlx::Row;
 
 use super::{
-    access::Write,
-    error::StorageError,
+    access::WriteTransaction,
+    error::DatabaseError,
     login_failures,
     logins::NewLogin,
-    session_rows::{self, Ended, revoke_all},
-    session_store::SessionStore,
+    session_rows::{self, RevokedSession, revoke_all},
+    session_store::SqlSessionStore,
 };
 use crate::{clock::Timestamp, session::SessionRecord, telemetry};
 
@@ -20,7 +20,7 @@ pub enum RoleChange {
     /// There is no such user.
     NoSuchUser,
     /// Nobody would have the protected role any more; nothing was changed.
-    LastOne,
+    LastAdmin,
 }
 
 /// How a change of password ended.
@@ -33,7 +33,7 @@ pub enum NewPassword {
     /// The session that asked for it has ended in the meantime; nothing was changed.
     SessionOver,
     /// So many others were wrong at the same time that it came too early; nothing was changed.
-    TooEarly(Timestamp),
+    Throttled(Timestamp),
 }
 
 /// How a deletion ended.
@@ -44,10 +44,10 @@ pub enum Deletion {
     /// There is no such user, or the password is not the verified one any more.
     NoSuchUser,
     /// Nobody would have the protected role any more; nothing was changed.
-    LastOne,
+    LastAdmin,
 }
 
-impl SessionStore {
+impl SqlSessionStore {
     /// Changes a password, ends all sessions of the user and opens `session` in their place.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl SessionStore {
         &self,
         change: NewLogin<'_>,
         session: &SessionRecord,
-    ) -> Result<NewPassword, StorageError> {
+    ) -> Result<NewPassword, DatabaseError> {
         let mut transaction = self.storage.write().await?;
         let update =
             sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
@@ -75,9 +75,9 @@ impl SessionStore {
             .await?;
         if let Some(attempt) = change.attempt
             && let Some(until) =
-                login_failures::forgive(&mut transaction, attempt, session.auth_time).await?
+                login_failures::reset_failures(&mut transaction, attempt, session.auth_time).await?
         {
-            return Ok(NewPassword::TooEarly(until));
+            return Ok(NewPassword::Throttled(until));
         }
         self.commit(transaction, ended).await?;
         telemetry::session_opened();
@@ -97,10 +97,10 @@ impl SessionStore {
         user_id: &str,
         verified_hash: Option<&str>,
         protected: &str,
-    ) -> Result<Deletion, StorageError> {
+    ) -> Result<Deletion, DatabaseError> {
         let mut transaction = self.storage.write().await?;
         if is_last(&mut transaction, user_id, protected).await? {
-            return Ok(Deletion::LastOne);
+            return Ok(Deletion::LastAdmin);
         }
         let delete =
             sqlx::query("DELETE FROM users WHERE id = $1 AND ($2 = '' OR password_hash = $2)")
@@ -126,15 +126,15 @@ impl SessionStore {
         user_id: &str,
         role: &str,
         protected: &str,
-    ) -> Result<RoleChange, StorageError> {
+    ) -> Result<RoleChange, DatabaseError> {
         let mut transaction = self.storage.write().await?;
         if role != protected && is_last(&mut transaction, user_id, protected).await? {
-            return Ok(RoleChange::LastOne);
+            return Ok(RoleChange::LastAdmin);
         }
         let update = sqlx::query("UPDATE users SET role = $1 WHERE id = $2 AND role <> $1")
             .bind(role)
             .bind(user_id);
-        let mut ended: Vec<Ended> = Vec::new();
+        let mut ended: Vec<RevokedSession> = Vec::new();
         if transaction.execute(update).await? == 1 {
             ended = revoke_all(&mut transaction, user_id, None, self.clock.now()).await?;
         } else if !exists(&mut transaction, user_id).await? {
@@ -149,20 +149,24 @@ impl SessionStore {
 ///
 /// An update that changes nothing, for the lock: of two transactions that would each take away
 /// one of the last two, the second waits and then sees what the first has done.
-async fn is_last(transaction: &mut Write, user_id: &str, role: &str) -> Result<bool, StorageError> {
+async fn is_last(
+    transaction: &mut WriteTransaction,
+    user_id: &str,
+    role: &str,
+) -> Result<bool, DatabaseError> {
     let query = sqlx::query("UPDATE users SET role = role WHERE role = $1 RETURNING id").bind(role);
     let holders = transaction.fetch_all(query).await?;
     let ids = holders.iter().map(|row| row.try_get("id")).collect::<Result<Vec<String>, _>>()?;
     Ok(ids == [user_id])
 }
 
-async fn exists(transaction: &mut Write, user_id: &str) -> Result<bool, StorageError> {
+async fn exists(transaction: &mut WriteTransaction, user_id: &str) -> Result<bool, DatabaseError> {
     let query = sqlx::query("SELECT id FROM users WHERE id = $1").bind(user_id);
     Ok(transaction.fetch_optional(query).await?.is_some())
 }
 
 /// Takes what is personal out of what is left of a user.
-async fn forget(transaction: &mut Write, user_id: &str) -> Result<(), StorageError> {
+async fn forget(transaction: &mut WriteTransaction, user_id: &str) -> Result<(), DatabaseError> {
     let events = "DELETE FROM login_events WHERE user_id = $1";
     let sessions = "UPDATE sessions SET address = NULL, user_agent = NULL WHERE user_id = $1";
     for statement in [events, sessions] {
@@ -176,16 +180,16 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Clock, Timestamp},
+        db::{Attempt, Client, Database, NewUser},
         session::{Lifetimes, Registry, SessionId, Standing, State},
-        storage::{Attempt, Client, NewUser, Storage},
     };
 
     /// A store with one user, `ann`, whose hash is `hash`, and a session of hers.
-    async fn store(folder: &tempfile::TempDir) -> (SessionStore, SessionRecord) {
+    async fn store(folder: &tempfile::TempDir) -> (SqlSessionStore, SessionRecord) {
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let storage = Storage::connect(&url).await.unwrap();
-        let store = SessionStore::load(storage, clock).await.unwrap();
+        let storage = Database::connect(&url).await.unwrap();
+        let store = SqlSessionStore::load(storage, clock).await.unwrap();
         let (session, client) = (session(), Client::default());
         let ann =
             NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
@@ -229,7 +233,7 @@ mod tests {
         let attempt = Attempt {
             account: "ann's".to_owned(),
             network: "192.0.2.7".to_owned(),
-            too_early: |_, now| Some(now),
+            retry_at: |_, now| Some(now),
         };
         let change = NewLogin {
             user_id: "ann",
@@ -240,7 +244,7 @@ mod tests {
             attempt: Some(&attempt),
         };
         let changed = store.change_password(change, &session()).await.unwrap();
-        assert_eq!(changed, NewPassword::TooEarly(Timestamp::from_unix(1_000_000)));
+        assert_eq!(changed, NewPassword::Throttled(Timestamp::from_unix(1_000_000)));
         assert_eq!(store.standing(&old.id), Standing::Live);
         assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
     }

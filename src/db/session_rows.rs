@@ -2,7 +2,7 @@
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{access::Write, client::Client, error::StorageError};
+use super::{access::WriteTransaction, client::Client, error::DatabaseError};
 use crate::{
     clock::Timestamp,
     session::{SessionId, SessionRecord},
@@ -27,20 +27,20 @@ pub struct SessionRow {
 
 /// A session that was just revoked, and when it would have expired.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ended {
+pub(super) struct RevokedSession {
     pub(super) id: SessionId,
     pub(super) expires_at: Timestamp,
 }
 
-impl Ended {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StorageError> {
+impl RevokedSession {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
         let expires_at = Timestamp::from_unix(row.try_get("expires_at")?);
         Ok(Self { id: session_id(row)?, expires_at })
     }
 }
 
 impl SessionRow {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StorageError> {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
         Ok(Self {
             id: session_id(row)?,
             user_id: row.try_get("user_id")?,
@@ -54,11 +54,11 @@ impl SessionRow {
 
 /// Inserts a session's row.
 pub(super) async fn insert(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     session: &SessionRecord,
     user_id: Option<&str>,
     client: Option<&Client>,
-) -> Result<(), StorageError> {
+) -> Result<(), DatabaseError> {
     let query = sqlx::query(
         "INSERT INTO sessions
             (id, user_id, state, auth_time, last_seen, expires_at, address, user_agent)
@@ -76,10 +76,10 @@ pub(super) async fn insert(
 
 /// Revokes a session, if it is not revoked already.
 pub(super) async fn revoke(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     id: &SessionId,
     now: Timestamp,
-) -> Result<Option<Ended>, StorageError> {
+) -> Result<Option<RevokedSession>, DatabaseError> {
     let query = sqlx::query(
         "UPDATE sessions SET revoked_at = $1
          WHERE id = $2 AND revoked_at IS NULL RETURNING id, expires_at",
@@ -87,17 +87,17 @@ pub(super) async fn revoke(
     .bind(now.as_unix())
     .bind(id.to_string());
     let row = transaction.fetch_optional(query).await?;
-    row.as_ref().map(Ended::read).transpose()
+    row.as_ref().map(RevokedSession::read).transpose()
 }
 
 /// Revokes all sessions of a user but one. Expired ones, too: they could be valid again on a clock
 /// that is set back.
 pub(super) async fn revoke_all(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     user_id: &str,
     but: Option<&SessionId>,
     now: Timestamp,
-) -> Result<Vec<Ended>, StorageError> {
+) -> Result<Vec<RevokedSession>, DatabaseError> {
     lock_user(transaction, user_id).await?;
     let query = sqlx::query(
         "UPDATE sessions SET revoked_at = $1
@@ -108,18 +108,21 @@ pub(super) async fn revoke_all(
     .bind(user_id)
     .bind(but.map(ToString::to_string).unwrap_or_default());
     let rows = transaction.fetch_all(query).await?;
-    rows.iter().map(Ended::read).collect()
+    rows.iter().map(RevokedSession::read).collect()
 }
 
 /// Lets nobody else open sessions of a user, or end all of them, until the transaction's end. An
 /// update that changes nothing: it locks the row on PostgreSQL, where SQLite has one writer anyway.
 /// Always before the rows of sessions are locked, so that no two transactions wait for each other.
-pub(super) async fn lock_user(transaction: &mut Write, user_id: &str) -> Result<(), StorageError> {
+pub(super) async fn lock_user(
+    transaction: &mut WriteTransaction,
+    user_id: &str,
+) -> Result<(), DatabaseError> {
     let query = sqlx::query("UPDATE users SET role = role WHERE id = $1").bind(user_id);
     transaction.execute(query).await.map(drop)
 }
 
-fn session_id(row: &AnyRow) -> Result<SessionId, StorageError> {
+fn session_id(row: &AnyRow) -> Result<SessionId, DatabaseError> {
     let id: String = row.try_get("id")?;
-    id.parse().map_err(|_| StorageError::Corrupt("session id"))
+    id.parse().map_err(|_| DatabaseError::Corrupt("session id"))
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, any::AnyRow};
 
-use super::error::StorageError;
+use super::error::DatabaseError;
 
 /// From where somebody logs in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StorageError> {
-        let text = |column| Ok::<_, StorageError>(row.try_get::<Option<String>, _>(column)?);
+    pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
+        let text = |column| Ok::<_, DatabaseError>(row.try_get::<Option<String>, _>(column)?);
         Ok(Self {
             address: text("address")?.unwrap_or_default(),
             user_agent: text("user_agent")?.unwrap_or_default(),

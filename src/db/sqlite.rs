@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io, path::Path, time::Duration};
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
 use tokio::time::sleep;
 
-/// How long whoever has the turn waits for writers of other processes.
+/// How long whoever has the write_lock waits for writers of other processes.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A transaction that will write takes the write lock at its beginning: a lock taken later could

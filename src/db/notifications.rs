@@ -4,7 +4,7 @@
 //! It is an acceleration and nothing more. What a notification would have said, the next poll of
 //! the feed finds as well.
 
-use super::{access::Write, error::StorageError, session_rows::Ended};
+use super::{access::WriteTransaction, error::DatabaseError, session_rows::RevokedSession};
 use crate::{clock::Timestamp, session::SessionId};
 
 pub(super) const CHANNEL: &str = "waxseal_revocations";
@@ -15,7 +15,10 @@ const BATCH: usize = 200;
 
 /// Has the commit of this transaction tell every node that these sessions are revoked. On SQLite
 /// there is nobody to tell.
-pub(super) async fn announce(transaction: &mut Write, ended: &[Ended]) -> Result<(), StorageError> {
+pub(super) async fn announce(
+    transaction: &mut WriteTransaction,
+    ended: &[RevokedSession],
+) -> Result<(), DatabaseError> {
     if !transaction.is_postgres {
         return Ok(());
     }
@@ -27,17 +30,17 @@ pub(super) async fn announce(transaction: &mut Write, ended: &[Ended]) -> Result
     Ok(())
 }
 
-fn entry(session: &Ended) -> String {
+fn entry(session: &RevokedSession) -> String {
     format!("{}:{}", session.id, session.expires_at.as_unix())
 }
 
 /// The sessions that a notification names. What does not read like one was sent by a later
 /// version; the next poll finds what it meant.
-pub(super) fn entries(payload: &str) -> Vec<Ended> {
+pub(super) fn entries(payload: &str) -> Vec<RevokedSession> {
     let read = |entry: &str| {
         let (id, expires_at) = entry.split_once(':')?;
         let id: SessionId = id.parse().ok()?;
-        Some(Ended { id, expires_at: Timestamp::from_unix(expires_at.parse().ok()?) })
+        Some(RevokedSession { id, expires_at: Timestamp::from_unix(expires_at.parse().ok()?) })
     };
     payload.split(' ').filter_map(read).collect()
 }
@@ -48,8 +51,8 @@ mod tests {
 
     #[test]
     fn a_notification_names_sessions_and_fits() {
-        let session = || Ended { id: SessionId::random(), expires_at: Timestamp::MAX };
-        let sessions: Vec<Ended> = (0..BATCH).map(|_| session()).collect();
+        let session = || RevokedSession { id: SessionId::random(), expires_at: Timestamp::MAX };
+        let sessions: Vec<RevokedSession> = (0..BATCH).map(|_| session()).collect();
         let payload = sessions.iter().map(entry).collect::<Vec<_>>().join(" ");
         assert!(payload.len() < 8000, "{}", payload.len());
         let heard = entries(&payload);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use sqlx::{Row, any::AnyRow};
 
 use super::{
-    access::{AnyQuery, Write},
+    access::{AnyQuery, WriteTransaction},
     client::Client,
-    connect::Storage,
-    error::StorageError,
+    connect::Database,
+    error::DatabaseError,
     login_events::{self, Outcome},
 };
 use crate::clock::Timestamp;
@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 const ANYWHERE: &str = "";
 
 /// How long failures are remembered after the last one: a day.
-pub(super) const MEMORY: Duration = Duration::from_secs(86_400);
+pub(super) const FAILURE_RETENTION: Duration = Duration::from_secs(86_400);
 
 /// Somebody tries a password.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Attempt {
     /// Where it comes from.
     pub network: String,
     /// Until when it comes too early, after these failures at this time; `None` when it does not.
-    pub too_early: fn(&Tally, Timestamp) -> Option<Timestamp>,
+    pub retry_at: fn(&Tally, Timestamp) -> Option<Timestamp>,
 }
 
 /// Wrong passwords since the last right one.
@@ -48,19 +48,19 @@ pub struct Tally {
     pub anywhere: Failures,
 }
 
-impl Storage {
+impl Database {
     /// Until when an attempt comes too early.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn too_early(
+    pub async fn retry_at(
         &self,
         attempt: &Attempt,
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, StorageError> {
+    ) -> Result<Option<Timestamp>, DatabaseError> {
         let rows = self.fetch_all(tally_of(attempt)).await?;
-        Ok((attempt.too_early)(&Tally::read(&rows, now)?, now))
+        Ok((attempt.retry_at)(&Tally::read(&rows, now)?, now))
     }
 
     /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is none
@@ -70,19 +70,19 @@ impl Storage {
     /// # Errors
     ///
     /// When the database fails; nothing is kept then.
-    pub async fn refuse(
+    pub async fn record_failure(
         &self,
         attempt: &Attempt,
         user_id: Option<&str>,
         client: &Client,
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, StorageError> {
+    ) -> Result<Option<Timestamp>, DatabaseError> {
         let mut transaction = self.write().await?;
         let account = &attempt.account;
         // In this order, so that no two attempts wait for each other.
         let anywhere = lock(&mut transaction, account, ANYWHERE, now).await?;
         let here = lock(&mut transaction, account, &attempt.network, now).await?;
-        if let Some(until) = (attempt.too_early)(&Tally { here, anywhere }, now) {
+        if let Some(until) = (attempt.retry_at)(&Tally { here, anywhere }, now) {
             return Ok(Some(until));
         }
         for (network, failures) in [(ANYWHERE, anywhere), (&attempt.network, here)] {
@@ -106,15 +106,15 @@ impl Storage {
 /// owner's, and those from elsewhere do not (who caused them would see, by waiting no longer, that
 /// there is an owner, and when they log in). Unless others at the same time were wrong so often that
 /// this attempt comes too early: until when.
-pub(super) async fn forgive(
-    transaction: &mut Write,
+pub(super) async fn reset_failures(
+    transaction: &mut WriteTransaction,
     attempt: &Attempt,
     now: Timestamp,
-) -> Result<Option<Timestamp>, StorageError> {
+) -> Result<Option<Timestamp>, DatabaseError> {
     let rows = transaction.fetch_all(tally_of(attempt)).await?;
     let tally = Tally::read(&rows, now)?;
-    let too_early = (attempt.too_early)(&tally, now);
-    if too_early.is_none() && tally.here.number > 0 {
+    let retry_at = (attempt.retry_at)(&tally, now);
+    if retry_at.is_none() && tally.here.number > 0 {
         // In the order in which they are locked when an attempt is counted.
         let fewer = sqlx::query(
             "UPDATE login_failures SET failures =
@@ -130,7 +130,7 @@ pub(super) async fn forgive(
             .bind(&attempt.network);
         transaction.execute(none).await?;
     }
-    Ok(too_early)
+    Ok(retry_at)
 }
 
 fn tally_of(attempt: &Attempt) -> AnyQuery<'_> {
@@ -147,9 +147,9 @@ impl Failures {
     const NONE: Self = Self { number: 0, last_at: Timestamp::MIN };
 
     /// What is remembered at this time.
-    fn read(row: &AnyRow, now: Timestamp) -> Result<Self, StorageError> {
+    fn read(row: &AnyRow, now: Timestamp) -> Result<Self, DatabaseError> {
         let last_at = Timestamp::from_unix(row.try_get("last_at")?);
-        if now.since(last_at) >= MEMORY {
+        if now.since(last_at) >= FAILURE_RETENTION {
             return Ok(Self::NONE);
         }
         Ok(Self { number: row.try_get("failures")?, last_at })
@@ -157,7 +157,7 @@ impl Failures {
 }
 
 impl Tally {
-    fn read(rows: &[AnyRow], now: Timestamp) -> Result<Self, StorageError> {
+    fn read(rows: &[AnyRow], now: Timestamp) -> Result<Self, DatabaseError> {
         let mut tally = Self { here: Failures::NONE, anywhere: Failures::NONE };
         for row in rows {
             let failures = Failures::read(row, now)?;
@@ -172,11 +172,11 @@ impl Tally {
 
 /// Reads a row, makes it where there is none, and keeps others from it until the transaction's end.
 async fn lock(
-    transaction: &mut Write,
+    transaction: &mut WriteTransaction,
     account: &str,
     network: &str,
     now: Timestamp,
-) -> Result<Failures, StorageError> {
+) -> Result<Failures, DatabaseError> {
     let upsert = sqlx::query(
         "INSERT INTO login_failures (account, network, failures, last_at) VALUES ($1, $2, 0, $3)
          ON CONFLICT (account, network) DO UPDATE SET account = excluded.account
@@ -187,5 +187,5 @@ async fn lock(
     .bind(now.as_unix());
     let rows = transaction.fetch_all(upsert).await?;
     let row = rows.first().map(|row| Failures::read(row, now));
-    row.transpose()?.ok_or(StorageError::Corrupt("count of failures"))
+    row.transpose()?.ok_or(DatabaseError::Corrupt("count of failures"))
 }
