@@ -6,14 +6,14 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use waxseal::{
     accounts::{Accounts, Client, Hashing, LogIn, LoginContext, Password, PasswordPolicy, SignUp},
     clock::{Clock, Timestamp},
-    db::{Database, SqlSessionStore},
+    db::{self, AccountStore, SqlSessionStore},
     session::Lifetimes,
 };
 
@@ -49,11 +49,10 @@ fn login(criterion: &mut Criterion) {
 
 async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
     let url = format!("sqlite://{}/bench.db", directory.display()).parse().unwrap();
-    let storage = Database::connect(&url).await.unwrap();
-    let sessions = SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+    let database = db::connect(&url).await.unwrap();
+    let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
     Accounts {
-        storage,
-        sessions: Arc::new(sessions),
+        store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         lifetimes: Lifetimes::default(),

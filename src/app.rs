@@ -14,7 +14,7 @@ use crate::{
     accounts::{Accounts, Hashing, HashingError},
     clock::Clock,
     config::{Config, Environment},
-    db::{Database, DatabaseError, SqlSessionStore},
+    db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
     web::{limits::Limits, origin::PublicOrigin},
@@ -39,8 +39,9 @@ impl Application {
     /// When the database can't be opened or an address can't be bound.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let in_production = config.environment == Environment::Production;
-        let storage = Database::connect(&config.database).await?;
-        let sessions = Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await?);
+        let database = db::connect(&config.database).await?;
+        let sessions = Arc::new(SqlSessionStore::load(database, clock.clone()).await?);
+        let store = AccountStore::new(SqlSessionStore::clone(&sessions), clock.clone());
         let layer = SessionLayer::builder(config.keyring, Arc::clone(&sessions))
             .cookie_name(config.cookie_name)
             .secure(in_production)
@@ -53,14 +54,13 @@ impl Application {
             })
             .build()?;
         let jobs = Jobs {
-            storage: storage.clone(),
+            accounts: store.clone(),
             sessions: Arc::clone(&sessions),
             clock: clock.clone(),
             cleanup_interval: config.cleanup_interval,
         };
         let accounts = Data::new(Accounts {
-            storage,
-            sessions: Arc::clone(&sessions),
+            store,
             hashing: Hashing::new(clock.clone())?,
             policy: config.passwords,
             lifetimes: config.lifetimes,

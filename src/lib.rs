@@ -24,6 +24,8 @@ pub mod config;
 #[cfg(feature = "server")]
 pub mod db;
 #[cfg(feature = "server")]
+pub mod domain;
+#[cfg(feature = "server")]
 pub mod jobs;
 pub mod seal;
 pub mod session;

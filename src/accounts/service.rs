@@ -1,26 +1,19 @@
 //! What everything about accounts works with.
 
-use std::sync::Arc;
-
 use super::{
-    email::Email,
-    error::AccountsError,
-    hashing::Hashing,
-    password::{Password, PasswordPolicy, PasswordRejected},
-    user::{Identity, Role, User, UserId},
+    error::AccountsError, hashing::Hashing, identity::Identity, password_policy::PasswordPolicy,
 };
 use crate::{
     clock::Clock,
-    db::{Database, Health, SqlSessionStore},
+    db::{AccountStore, Health},
+    domain::{Email, Password, PasswordRejected, Role, User, UserId},
     session::{Lifetimes, SessionRecord},
 };
 
 /// The accounts: sign-up, log-in, and who is who.
 pub struct Accounts {
-    /// Where users are kept.
-    pub storage: Database,
-    /// Where sessions are kept.
-    pub sessions: Arc<SqlSessionStore>,
+    /// Where users and their sessions are kept.
+    pub store: AccountStore,
     /// How passwords are hashed.
     pub hashing: Hashing,
     /// What new passwords have to be.
@@ -34,7 +27,7 @@ pub struct Accounts {
 impl Accounts {
     /// Whether this node can do its work.
     pub fn health(&self) -> Health {
-        self.sessions.health()
+        self.store.sessions().health()
     }
 
     /// The user with this id.
@@ -43,10 +36,10 @@ impl Accounts {
     ///
     /// When the database fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, AccountsError> {
-        self.storage.user_by_id(&id.to_string()).await?.map(User::try_from).transpose()
+        Ok(self.store.user(id).await?)
     }
 
-    /// Judges a new password, off the async threads.
+    /// Checks a new password, off the async threads.
     pub(super) async fn validate(
         &self,
         password: &Password,

@@ -3,22 +3,16 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::{Arc, mpsc::Receiver},
+    sync::mpsc::Receiver,
 };
 
 use tempfile::TempDir;
 
-use super::{
-    email::Email,
-    hashing::Hashing,
-    login::LoginContext,
-    password::{Password, PasswordPolicy},
-    service::Accounts,
-    user::{Role, UserId},
-};
+use super::{hashing::Hashing, password_policy::PasswordPolicy, service::Accounts};
 use crate::{
     clock::{Clock, Timestamp},
-    db::{Database, NewUser, SqlSessionStore},
+    db::{self, AccountStore, LoginContext, NewUser, SqlSessionStore},
+    domain::{Email, NewAccount, Password, Role, UserId},
     session::Lifetimes,
 };
 
@@ -27,41 +21,41 @@ pub(super) const PASSWORD: &str = "violet anvil forty marmots";
 pub(super) const WRONG: &str = "not the password of anybody";
 
 /// Accounts with one person.
-pub(super) struct ByHand {
+pub(super) struct World {
     pub(super) accounts: Accounts,
     pub(super) ann: UserId,
     jobs: Receiver<Box<dyn FnOnce() + Send>>,
     _folder: TempDir,
 }
 
-impl ByHand {
-    pub(super) async fn start() -> Self {
+impl World {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let storage = Database::connect(&url).await.unwrap();
-        let sessions =
-            Arc::new(SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap());
-        let (hashing, jobs) = Hashing::testing(clock.clone());
+        let database = db::connect(&url).await.unwrap();
+        let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+        let store = AccountStore::new(sessions, clock.clone());
+        let (hashing, jobs) = Hashing::by_hand(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let lifetimes = Lifetimes::default();
-        let accounts = Accounts { storage, sessions, hashing, policy, lifetimes, clock };
-        let testing = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
-        testing.add_ann().await;
-        testing
+        let accounts = Accounts { store, hashing, policy, lifetimes, clock };
+        let world = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
+        world.add_ann().await;
+        world
     }
 
     async fn add_ann(&self) {
         let password = password(PASSWORD);
         let (hash, _) = self.finish(self.accounts.hashing.hash(&password)).await;
-        let (id, password_hash) = (self.ann.to_string(), hash.unwrap());
         let ann = NewUser {
-            id: &id,
-            email: EMAIL,
-            password_hash: &password_hash,
-            role: Role::User.as_str(),
+            id: self.ann,
+            email: &email(EMAIL),
+            password_hash: &hash.unwrap(),
+            role: Role::User,
         };
-        assert!(self.accounts.sessions.sign_up(ann, None, None).await.unwrap());
+        let added = self.accounts.store.add_user(ann).await.unwrap();
+        assert!(matches!(added, NewAccount::Done(_)));
     }
 
     /// Runs something to its end, and does at once what it has hashed; how often that was.

@@ -16,10 +16,11 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::{email::Email, error::AccountsError, service::Accounts};
+use super::{error::AccountsError, service::Accounts};
 use crate::{
     clock::Timestamp,
     db::{Attempt, Client, Failures, Tally},
+    domain::{Email, UserId},
 };
 
 /// The failure from which on there is a wait: people mistype twice or three times.
@@ -46,41 +47,41 @@ impl Accounts {
     pub(super) async fn admit(
         &self,
         email: &Email,
-        user_id: Option<&str>,
+        user: Option<UserId>,
         client: &Client,
     ) -> Result<Admission, AccountsError> {
         let mut attempt = Attempt {
             account: fingerprint(email),
             network: network(&client.address),
-            retry_at: too_early_anywhere,
+            retry_at: retry_at_anywhere,
         };
-        let now = self.clock.now();
-        let Some(until) = self.storage.retry_at(&attempt, now).await? else {
+        let Some(until) = self.store.retry_at(&attempt).await? else {
             return Ok(Admission::Admitted(attempt));
         };
-        if !self.is_at_home(user_id, &attempt.network).await? {
+        if !self.is_at_home(user, &attempt.network).await? {
             return Ok(Admission::Throttled(until));
         }
-        attempt.retry_at = too_early_here;
-        let until = self.storage.retry_at(&attempt, now).await?;
+        attempt.retry_at = retry_at_here;
+        let until = self.store.retry_at(&attempt).await?;
         Ok(until.map_or(Admission::Admitted(attempt), Admission::Throttled))
     }
 
     /// Whether the user has logged in from this network before.
-    async fn is_at_home(&self, user_id: Option<&str>, here: &str) -> Result<bool, AccountsError> {
-        // Asked of nobody's too: otherwise the time of the answer would tell whose there is.
-        let addresses = self.storage.addresses_of(user_id.unwrap_or_default()).await?;
+    async fn is_at_home(&self, user: Option<UserId>, here: &str) -> Result<bool, AccountsError> {
+        // Asked where there is no user, too: otherwise the time of the answer would tell.
+        let user = user.unwrap_or_else(UserId::random);
+        let addresses = self.store.addresses_of(user).await?;
         Ok(addresses.keys().any(|address| network(address) == here))
     }
 }
 
 /// What holds everywhere: the failures from here, and those from anywhere.
-fn too_early_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+fn retry_at_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
     retry_at(tally.here, now).max(retry_at(tally.anywhere, now))
 }
 
 /// What holds where the owner is at home: the failures from here.
-fn too_early_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+fn retry_at_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
     retry_at(tally.here, now)
 }
 

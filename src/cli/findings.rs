@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::output::Rfc3339;
 use crate::{
-    accounts::SessionTrace,
+    accounts::{FoundSession, SessionDetails},
     clock::Timestamp,
     config::Config,
     seal::{KeyId, Keyring, Rejection, Unsealed},
@@ -151,16 +151,15 @@ impl Findings {
         Ok(())
     }
 
-    pub(super) fn note_row(&mut self, trace: Option<SessionTrace>) -> Result<(), InvalidState> {
-        let Some(SessionTrace { session, email, state, revoked_at }) = trace else {
-            return Ok(());
-        };
+    pub(super) fn note_row(&mut self, found: Option<FoundSession>) -> Result<(), InvalidState> {
+        let Some(FoundSession { details, email }) = found else { return Ok(()) };
+        let SessionDetails { session, state, revoked_at } = details;
         if self.state.is_none() {
             self.state = Some(raw(&state.to_json())?);
         }
         self.row = Some(RowJson {
             user_id: session.user_id,
-            email,
+            email: email.map(|email| email.to_string()),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),
             revoked_at: revoked_at.map(Rfc3339),

@@ -144,7 +144,7 @@ async fn inspect(input: &str, config: Config, now: Timestamp) -> Result<Findings
     };
     findings.note_claims(&claims, &unsealed, &config, now)?;
     let accounts = open::accounts(config, WhenMissing::Refuse).await?;
-    findings.note_row(accounts.trace(&claims.sid).await?)?;
+    findings.note_row(accounts.find_session(&claims.sid).await?)?;
     findings.status = match (claims.check_times(now), &findings.row) {
         (Err(Untimely::Expired), _) => Status::Expired,
         (Err(Untimely::FromTheFuture), _) => Status::NotYetValid,

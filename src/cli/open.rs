@@ -1,7 +1,7 @@
 //! Opening the database for the commands that work on it directly, beside a running server or
 //! without one.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::{
     app::StartError,
     clock::Clock,
     config::{Config, Settings},
-    db::{self, SqlSessionStore},
+    db::{self, AccountStore, SqlSessionStore},
 };
 
 /// The one setting that most commands need.
@@ -47,11 +47,11 @@ pub(super) async fn accounts(config: Config, missing: WhenMissing) -> Result<Acc
     if let (WhenMissing::Refuse, Some(file)) = (missing, config.database.missing_file()) {
         return Err(format!("DATABASE_URL: there is no database {}", file.display()).into());
     }
-    let storage = db::Database::connect(&config.database).await.map_err(StartError::from)?;
+    let database = db::connect(&config.database).await.map_err(StartError::from)?;
     let clock = Clock::system();
+    let sessions = SqlSessionStore::without_feed(database, clock.clone());
     Ok(Accounts {
-        sessions: Arc::new(SqlSessionStore::without_feed(storage.clone(), clock.clone())),
-        storage,
+        store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone())?,
         policy: config.passwords,
         lifetimes: config.lifetimes,

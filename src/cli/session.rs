@@ -10,7 +10,7 @@ use super::{
     output::{Failure, Item, List, Output, Rfc3339, minute},
 };
 use crate::{
-    accounts::{ListedSession, Revocation},
+    accounts::{Actor, ListedSession, Revocation, SessionInfo},
     session::SessionId,
 };
 
@@ -73,10 +73,10 @@ async fn list(args: ListArgs) -> Result<(), Failure> {
         None => None,
     };
     let mut list = List::new::<SessionItem>(args.json);
-    let mut last: Option<ListedSession> = None;
+    let mut last: Option<SessionInfo> = None;
     loop {
-        let sessions = accounts.live_sessions_after(user, last.as_ref()).await?;
-        last = sessions.last().cloned();
+        let sessions = accounts.sessions_after(user, last.as_ref()).await?;
+        last = sessions.last().map(|last| last.session.clone());
         let items: Vec<SessionItem> = sessions.into_iter().map(SessionItem::from).collect();
         if !list.print(&items)? || items.is_empty() {
             return list.finish("No live sessions.");
@@ -89,7 +89,7 @@ async fn revoke(args: RevokeArgs) -> Result<(), Failure> {
         args.session.parse().map_err(|error| format!("{:?}: {error}", args.session))?;
     let config = args.database.settings().validate()?;
     let accounts = open::accounts(config, WhenMissing::Refuse).await?;
-    let was_live = match accounts.revoke_session(&id).await? {
+    let was_live = match accounts.revoke_session(&id, &Actor::CommandLine).await? {
         Revocation::Done => true,
         Revocation::OverAlready => false,
         Revocation::NoSuchSession => return Err(format!("there is no session {id}").into()),
@@ -123,7 +123,7 @@ impl From<ListedSession> for SessionItem {
         Self {
             session_id: session.id,
             user_id: session.user_id,
-            email,
+            email: email.map(|email| email.to_string()),
             created_at: Rfc3339(session.auth_time),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),

@@ -13,7 +13,9 @@ use super::{
     prompt,
 };
 use crate::{
-    accounts::{Accounts, Change, Email, NewAccount, Role, User, UserSummary},
+    accounts::{
+        AccountDeletion, Accounts, Actor, Email, NewAccount, Role, RoleChange, User, UserSummary,
+    },
     config::Settings,
 };
 
@@ -146,10 +148,10 @@ async fn add(args: AddArgs) -> Result<(), Failure> {
         return Err(taken());
     }
     let password = prompt::new_password()?;
-    let id = match accounts.add_user(&email, &password, args.role).await? {
+    let id = match accounts.add_user(&email, &password, args.role, &Actor::CommandLine).await? {
         NewAccount::Done(id) => id,
         NewAccount::EmailTaken => return Err(taken()),
-        NewAccount::Unfit(unfit) => return Err(unfit.into()),
+        NewAccount::Rejected(rejected) => return Err(rejected.into()),
     };
     if args.json {
         let user = accounts.user(id).await?.ok_or("the user was deleted at once")?;
@@ -162,7 +164,11 @@ async fn set_role(args: SetRoleArgs) -> Result<(), Failure> {
     let accounts = open(args.database).await?;
     let user = open::user(&accounts, &args.user).await?;
     let User { id, email, role: before, .. } = &user;
-    done(accounts.set_role(*id, args.role).await?, &user)?;
+    match accounts.set_role(*id, args.role, &Actor::CommandLine).await? {
+        RoleChange::Done => {}
+        RoleChange::NoSuchUser => return Err(no_such_user(email)),
+        RoleChange::LastAdmin => return Err(last_admin(email)),
+    }
     let changed = args.role != *before;
     if args.json {
         return Output::new().json(&json!({
@@ -187,7 +193,14 @@ async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     if !args.yes && !prompt::confirm(&question)? {
         return Err("nothing was deleted".into());
     }
-    done(accounts.delete_user(*id).await?, &user)?;
+    match accounts.delete_user(*id, &Actor::CommandLine).await? {
+        AccountDeletion::Done => {}
+        AccountDeletion::LastAdmin => return Err(last_admin(email)),
+        // No password is asked for here, so none is wrong.
+        AccountDeletion::NoSuchUser
+        | AccountDeletion::WrongPassword
+        | AccountDeletion::Throttled(_) => return Err(no_such_user(email)),
+    }
     if args.json {
         return Output::new().json(&json!({
             "user_id": id.to_string(),
@@ -201,7 +214,7 @@ async fn delete(args: DeleteArgs) -> Result<(), Failure> {
 async fn revoke_sessions(args: RevokeSessionsArgs) -> Result<(), Failure> {
     let accounts = open(args.database).await?;
     let User { id, email, .. } = open::user(&accounts, &args.user).await?;
-    let revoked = accounts.end_sessions(id, None).await?;
+    let revoked = accounts.revoke_sessions(id, None, &Actor::CommandLine).await?;
     if args.json {
         return Output::new().json(&json!({
             "user_id": id.to_string(),
@@ -216,16 +229,13 @@ async fn open(database: Database) -> Result<Accounts, Failure> {
     open::accounts(database.settings().validate()?, WhenMissing::Refuse).await
 }
 
-fn done(change: Change, user: &User) -> Result<(), Failure> {
-    let email = &user.email;
-    match change {
-        Change::Done => Ok(()),
-        Change::NoSuchUser => Err(format!("there is no user {email}").into()),
-        Change::LastAdmin => {
-            let refusal = "is the last administrator: give somebody else the role admin first";
-            Err(format!("{email} {refusal}").into())
-        }
-    }
+fn no_such_user(email: &Email) -> Failure {
+    format!("there is no user {email}").into()
+}
+
+fn last_admin(email: &Email) -> Failure {
+    let refusal = "is the last administrator: give somebody else the role admin first";
+    format!("{email} {refusal}").into()
 }
 
 /// A user in the list.

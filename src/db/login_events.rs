@@ -8,8 +8,11 @@ use std::{
 use sqlx::{Row, any::AnyRow};
 use uuid::{ContextV7, Uuid};
 
-use super::{access::WriteTransaction, client::Client, connect::Database, error::DatabaseError};
-use crate::clock::Timestamp;
+use super::{
+    account_store::AccountStore,
+    sessions::{Client, DatabaseError, SessionTransaction},
+};
+use crate::{clock::Timestamp, domain::UserId};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub struct LoginEventRow {
     pub client: Client,
 }
 
-impl Database {
+impl AccountStore {
     /// The history of a user's log-ins, the newest first: `limit` events after the first
     /// `offset`.
     ///
@@ -40,7 +43,7 @@ impl Database {
     /// When the database fails.
     pub async fn login_events(
         &self,
-        user_id: &str,
+        user_id: UserId,
         limit: u32,
         offset: u32,
     ) -> Result<Vec<LoginEventRow>, DatabaseError> {
@@ -48,10 +51,10 @@ impl Database {
             "SELECT at, outcome, address, user_agent FROM login_events
              WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3",
         )
-        .bind(user_id)
+        .bind(user_id.to_string())
         .bind(i64::from(limit))
         .bind(i64::from(offset));
-        let rows = self.fetch_all(query).await?;
+        let rows = self.database.fetch_all(query).await?;
         rows.iter().map(read).collect()
     }
 
@@ -63,14 +66,14 @@ impl Database {
     /// When the database fails.
     pub async fn addresses_of(
         &self,
-        user_id: &str,
+        user_id: UserId,
     ) -> Result<BTreeMap<String, Timestamp>, DatabaseError> {
         let query = sqlx::query(
             "SELECT address, MIN(at) AS first_at FROM login_events
              WHERE user_id = $1 AND outcome = 'granted' AND address IS NOT NULL GROUP BY address",
         )
-        .bind(user_id);
-        let rows = self.fetch_all(query).await?;
+        .bind(user_id.to_string());
+        let rows = self.database.fetch_all(query).await?;
         let read = |row: &AnyRow| {
             Ok((row.try_get("address")?, Timestamp::from_unix(row.try_get("first_at")?)))
         };
@@ -80,8 +83,8 @@ impl Database {
 
 /// Keeps an attempt. If the account is gone in the meantime, it is kept as one without an account.
 pub(super) async fn record(
-    transaction: &mut WriteTransaction,
-    user_id: Option<&str>,
+    transaction: &mut SessionTransaction,
+    user_id: Option<UserId>,
     client: &Client,
     now: Timestamp,
     outcome: Outcome,
@@ -92,7 +95,7 @@ pub(super) async fn record(
     )
     .bind(next_id(now).to_string())
     .bind(now.as_unix())
-    .bind(user_id)
+    .bind(user_id.map(|id| id.to_string()))
     .bind(match outcome {
         Outcome::Granted => "granted",
         Outcome::Refused => "refused",
@@ -102,7 +105,7 @@ pub(super) async fn record(
     transaction.execute(query).await.map(drop)
 }
 
-/// Ids that grow: times are whole seconds, and the history tells what came first within one.
+/// Ids that grow: times are whole seconds, and the history shows what came first within one.
 fn next_id(now: Timestamp) -> Uuid {
     static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,6 +122,6 @@ fn read(row: &AnyRow) -> Result<LoginEventRow, DatabaseError> {
             "refused" => Outcome::Refused,
             _ => return Err(DatabaseError::Corrupt("outcome of a log-in")),
         },
-        client: Client::read(row)?,
+        client: Client::from_row(row)?,
     })
 }

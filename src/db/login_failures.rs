@@ -5,13 +5,11 @@ use std::time::Duration;
 use sqlx::{Row, any::AnyRow};
 
 use super::{
-    access::{AnyQuery, WriteTransaction},
-    client::Client,
-    connect::Database,
-    error::DatabaseError,
+    account_store::AccountStore,
     login_events::{self, Outcome},
+    sessions::{Client, DatabaseError, SessionTransaction, SqlQuery},
 };
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, domain::UserId};
 
 /// The row that counts an account's failures from anywhere.
 const ANYWHERE: &str = "";
@@ -19,7 +17,7 @@ const ANYWHERE: &str = "";
 /// How long failures are remembered after the last one: a day.
 pub(super) const FAILURE_RETENTION: Duration = Duration::from_secs(86_400);
 
-/// Somebody tries a password.
+/// An attempt to use a password.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// A fingerprint of the e-mail address.
@@ -48,24 +46,21 @@ pub struct Tally {
     pub anywhere: Failures,
 }
 
-impl Database {
-    /// Until when an attempt comes too early.
+impl AccountStore {
+    /// Until when an attempt comes too early; `None` when it does not.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn retry_at(
-        &self,
-        attempt: &Attempt,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, DatabaseError> {
-        let rows = self.fetch_all(tally_of(attempt)).await?;
+    pub async fn retry_at(&self, attempt: &Attempt) -> Result<Option<Timestamp>, DatabaseError> {
+        let now = self.clock.now();
+        let rows = self.database.fetch_all(tally_of(attempt)).await?;
         Ok((attempt.retry_at)(&Tally::read(&rows, now)?, now))
     }
 
-    /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is none
-    /// where no account has the address. Unless others that were made at the same time have made it
-    /// one that comes too early: then nothing is kept, and nobody learns that it was wrong.
+    /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is `None`
+    /// where no account has the address. If other attempts at the same time have made it one that comes
+    /// too early, nothing is kept, and the caller does not learn that it was wrong: until when.
     ///
     /// # Errors
     ///
@@ -73,11 +68,11 @@ impl Database {
     pub async fn record_failure(
         &self,
         attempt: &Attempt,
-        user_id: Option<&str>,
+        user_id: Option<UserId>,
         client: &Client,
-        now: Timestamp,
     ) -> Result<Option<Timestamp>, DatabaseError> {
-        let mut transaction = self.write().await?;
+        let now = self.clock.now();
+        let mut transaction = self.sessions.begin().await?;
         let account = &attempt.account;
         // In this order, so that no two attempts wait for each other.
         let anywhere = lock(&mut transaction, account, ANYWHERE, now).await?;
@@ -102,12 +97,12 @@ impl Database {
     }
 }
 
-/// Forgets the failures on an account from here, because the password was right: they count as its
-/// owner's, and those from elsewhere do not (who caused them would see, by waiting no longer, that
-/// there is an owner, and when they log in). Unless others at the same time were wrong so often that
-/// this attempt comes too early: until when.
+/// Forgets the failures on an account from here, because the password was right: they count as the
+/// owner's. Those from elsewhere stay: an attacker whose wait ends early would see that there is an
+/// owner, and when they log in. If other attempts at the same time were wrong so often that this one
+/// comes too early, nothing is forgotten: until when.
 pub(super) async fn reset_failures(
-    transaction: &mut WriteTransaction,
+    transaction: &mut SessionTransaction,
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, DatabaseError> {
@@ -133,7 +128,7 @@ pub(super) async fn reset_failures(
     Ok(retry_at)
 }
 
-fn tally_of(attempt: &Attempt) -> AnyQuery<'_> {
+fn tally_of(attempt: &Attempt) -> SqlQuery<'_> {
     sqlx::query(
         "SELECT network, failures, last_at FROM login_failures
          WHERE account = $1 AND network IN ($2, $3)",
@@ -172,7 +167,7 @@ impl Tally {
 
 /// Reads a row, makes it where there is none, and keeps others from it until the transaction's end.
 async fn lock(
-    transaction: &mut WriteTransaction,
+    transaction: &mut SessionTransaction,
     account: &str,
     network: &str,
     now: Timestamp,

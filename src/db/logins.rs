@@ -1,90 +1,70 @@
 //! What opens a session, in one transaction with all that belongs to it: log-in and sign-up.
 
-use sqlx::Row;
-
 use super::{
-    access::WriteTransaction,
-    client::Client,
-    error::DatabaseError,
+    account_store::AccountStore,
+    login_context::LoginContext,
     login_events::{self, Outcome},
-    login_failures::{self, Attempt},
-    session_rows,
-    session_store::SqlSessionStore,
+    login_failures::{Attempt, reset_failures},
+    sessions::{DatabaseError, SessionTransaction},
+    users::parse,
 };
 use crate::{
-    clock::Timestamp,
-    session::{SessionId, SessionRecord},
-    telemetry,
+    domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId},
+    session::SessionRecord,
 };
 
-/// A log-in whose password was verified.
+/// A log-in, or a change of password, whose password was verified.
 pub struct NewLogin<'a> {
-    /// Who logs in.
-    pub user_id: &'a str,
+    /// Whose.
+    pub user_id: UserId,
     /// The hash that the password was verified against.
-    pub verified_hash: &'a str,
-    /// The hash to keep from now on: the same one, or one made with newer parameters.
-    pub password_hash: &'a str,
-    /// The session that was there and ends.
-    pub replaces: Option<&'a SessionId>,
-    /// From where.
-    pub client: &'a Client,
-    /// The attempt that it was, whose password was right.
-    pub attempt: Option<&'a Attempt>,
+    pub verified_hash: &'a PasswordHash,
+    /// The hash to keep from now on: the same one, one made with newer parameters, or that of a new
+    /// password.
+    pub password_hash: &'a PasswordHash,
+    /// Where it comes from, and which session it ends.
+    pub context: &'a LoginContext,
+    /// The attempt that it was.
+    pub attempt: &'a Attempt,
 }
 
 /// A user to be.
 pub struct NewUser<'a> {
     /// The user's id.
-    pub id: &'a str,
-    /// The e-mail address, in lower case.
-    pub email: &'a str,
-    /// A PHC string.
-    pub password_hash: &'a str,
-    /// The role's name.
-    pub role: &'a str,
+    pub id: UserId,
+    /// The e-mail address.
+    pub email: &'a Email,
+    /// The password's hash.
+    pub password_hash: &'a PasswordHash,
+    /// What the user may do.
+    pub role: Role,
 }
 
-/// How the opening of a log-in's session ended.
-pub enum OpenedLogin {
-    /// It is open.
-    Done(SessionRecord),
-    /// The user is gone, or has another hash than the verified one; nothing was changed.
-    OtherHash,
-    /// So many others were wrong at the same time that it came too early; nothing was changed.
-    Throttled(Timestamp),
-}
-
-impl SqlSessionStore {
-    /// Opens the session of a log-in.
-    ///
-    /// `session` makes it, with the role that the user has at this moment.
+impl AccountStore {
+    /// Opens the session of a log-in, which `session` makes with the role that the user has at this
+    /// moment. `None`, and nothing is changed, when the verified hash is no longer the user's.
     ///
     /// # Errors
     ///
     /// When the database fails, or `session` does; nothing is changed then.
-    pub async fn open_login<E: From<DatabaseError>>(
+    pub async fn log_in<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
-        session: impl FnOnce(&str) -> Result<SessionRecord, E>,
-    ) -> Result<OpenedLogin, E> {
-        let mut transaction = self.storage.write().await?;
-        let Some(role) = confirm(&mut transaction, &login).await? else {
-            return Ok(OpenedLogin::OtherHash);
-        };
-        let session = session(&role)?;
-        if let Some(attempt) = login.attempt
-            && let Some(until) =
-                login_failures::reset_failures(&mut transaction, attempt, session.auth_time).await?
-        {
-            return Ok(OpenedLogin::Throttled(until));
+        session: impl FnOnce(Role) -> Result<SessionRecord, E>,
+    ) -> Result<Option<LogIn>, E> {
+        let mut transaction = self.sessions.begin().await?;
+        let Some(role) = confirm(&mut transaction, &login).await? else { return Ok(None) };
+        let session = session(role)?;
+        let now = self.clock.now();
+        if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
+            return Ok(Some(LogIn::Throttled(until)));
         }
-        self.open_and_commit(transaction, &login, &session).await?;
-        Ok(OpenedLogin::Done(session))
+        open(&mut transaction, login.user_id, &session, login.context).await?;
+        transaction.commit().await?;
+        Ok(Some(LogIn::Granted(session)))
     }
 
-    /// Adds a user. `false`, and nothing is changed, when the e-mail address is taken. With a
-    /// session and a client, that is opened as the first one.
+    /// Adds a user and opens the first session.
     ///
     /// # Errors
     ///
@@ -92,157 +72,135 @@ impl SqlSessionStore {
     pub async fn sign_up(
         &self,
         user: NewUser<'_>,
-        first: Option<(&SessionRecord, &Client)>,
-        replaces: Option<&SessionId>,
+        session: SessionRecord,
+        context: &LoginContext,
+    ) -> Result<SignUp, DatabaseError> {
+        let mut transaction = self.sessions.begin().await?;
+        if !self.insert(&mut transaction, &user).await? {
+            return Ok(SignUp::EmailTaken);
+        }
+        open(&mut transaction, user.id, &session, context).await?;
+        transaction.commit().await?;
+        Ok(SignUp::Done(session))
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn add_user(&self, user: NewUser<'_>) -> Result<NewAccount, DatabaseError> {
+        let mut transaction = self.sessions.begin().await?;
+        if !self.insert(&mut transaction, &user).await? {
+            return Ok(NewAccount::EmailTaken);
+        }
+        transaction.commit().await?;
+        Ok(NewAccount::Done(user.id))
+    }
+
+    /// Inserts a user's row; `false` when the e-mail address is taken.
+    async fn insert(
+        &self,
+        transaction: &mut SessionTransaction,
+        user: &NewUser<'_>,
     ) -> Result<bool, DatabaseError> {
-        let mut transaction = self.storage.write().await?;
         let insert = sqlx::query(
             "INSERT INTO users (id, email, password_hash, role, created_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING",
         )
-        .bind(user.id)
-        .bind(user.email)
-        .bind(user.password_hash)
-        .bind(user.role)
+        .bind(user.id.to_string())
+        .bind(user.email.as_str())
+        .bind(user.password_hash.as_phc())
+        .bind(user.role.as_str())
         .bind(self.clock.now().as_unix());
-        if transaction.execute(insert).await? == 0 {
-            return Ok(false);
-        }
-        let Some((session, client)) = first else {
-            transaction.commit().await?;
-            return Ok(true);
-        };
-        let login = NewLogin {
-            user_id: user.id,
-            verified_hash: user.password_hash,
-            password_hash: user.password_hash,
-            replaces,
-            client,
-            attempt: None,
-        };
-        self.open_and_commit(transaction, &login, session).await?;
-        Ok(true)
-    }
-
-    /// Opens the session, ends the one it replaces, writes the history; then commits.
-    async fn open_and_commit(
-        &self,
-        mut transaction: WriteTransaction,
-        login: &NewLogin<'_>,
-        session: &SessionRecord,
-    ) -> Result<(), DatabaseError> {
-        let NewLogin { user_id, client, .. } = login;
-        let now = session.auth_time;
-        session_rows::insert(&mut transaction, session, Some(user_id), Some(client)).await?;
-        let ended = match login.replaces {
-            Some(id) => session_rows::revoke(&mut transaction, id, now).await?,
-            None => None,
-        };
-        login_events::record(&mut transaction, Some(user_id), client, now, Outcome::Granted)
-            .await?;
-        self.commit(transaction, ended.into_iter().collect()).await?;
-        telemetry::session_opened();
-        Ok(())
+        Ok(transaction.execute(insert).await? == 1)
     }
 }
 
-/// Keeps the login's password hash if the verified one is still the user's; the role then.
+/// Keeps the log-in's password hash if the verified one is still the user's; the role then.
 ///
-/// An update, also where nothing changes: it locks the row on either engine, so a change of
-/// password or role waits for this transaction and then ends its session, or is seen by it.
+/// An update, also where nothing changes: it locks the row on either engine, so a change of password
+/// or role waits for this transaction and then ends its session, or is seen by it.
 async fn confirm(
-    transaction: &mut WriteTransaction,
+    transaction: &mut SessionTransaction,
     login: &NewLogin<'_>,
-) -> Result<Option<String>, DatabaseError> {
+) -> Result<Option<Role>, DatabaseError> {
     let query = sqlx::query(
         "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role",
     )
-    .bind(login.password_hash)
-    .bind(login.user_id)
-    .bind(login.verified_hash);
+    .bind(login.password_hash.as_phc())
+    .bind(login.user_id.to_string())
+    .bind(login.verified_hash.as_phc());
     let row = transaction.fetch_optional(query).await?;
-    Ok(row.map(|row| row.try_get("role")).transpose()?)
+    row.map(|row| parse(&row, "role", "role")).transpose()
+}
+
+/// Opens a session, ends the one it replaces, and writes the history.
+async fn open(
+    transaction: &mut SessionTransaction,
+    user_id: UserId,
+    session: &SessionRecord,
+    LoginContext { client, replaces }: &LoginContext,
+) -> Result<(), DatabaseError> {
+    transaction.create(session, Some(&user_id.to_string()), Some(client)).await?;
+    if let Some(id) = replaces {
+        transaction.revoke(id).await?;
+    }
+    let now = session.auth_time;
+    login_events::record(transaction, Some(user_id), client, now, Outcome::Granted).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        clock::Clock,
-        db::{Database, Tally},
-        session::{Lifetimes, State},
+        clock::Timestamp,
+        db::{
+            Tally,
+            testing::{World, attempt, session},
+        },
     };
 
-    /// A store with one user, `ann`, whose hash is `hash`.
-    async fn store(folder: &tempfile::TempDir, clock: &Clock) -> (SqlSessionStore, Database) {
-        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
-        let storage = Database::connect(&url).await.unwrap();
-        let store = SqlSessionStore::load(storage.clone(), clock.clone()).await.unwrap();
-        let ann =
-            NewUser { id: "ann", email: "ann@a.example", password_hash: "hash", role: "user" };
-        assert!(store.sign_up(ann, None, None).await.unwrap());
-        (store, storage)
-    }
-
-    /// The log-in of somebody whose password was verified against this hash.
-    async fn log_in(
-        store: &SqlSessionStore,
-        verified_hash: &str,
-        attempt: Option<&Attempt>,
-    ) -> OpenedLogin {
-        let client = Client::default();
+    /// The log-in of Ann, whose password was verified against this hash.
+    async fn log_in(world: &World, verified_hash: &str, attempt: &Attempt) -> Option<LogIn> {
+        let hash = PasswordHash::from_phc(verified_hash);
         let login = NewLogin {
-            user_id: "ann",
-            verified_hash,
-            password_hash: verified_hash,
-            replaces: None,
-            client: &client,
+            user_id: world.ann,
+            verified_hash: &hash,
+            password_hash: &hash,
+            context: &LoginContext::default(),
             attempt,
         };
-        let session = |_: &str| {
-            let state = State::from_json("{}").unwrap();
-            Ok::<_, DatabaseError>(SessionRecord::open(
-                &Lifetimes::default(),
-                store.clock.now(),
-                state,
-            ))
-        };
-        store.open_login(login, session).await.unwrap()
+        world.store.log_in(login, |_| Ok::<_, DatabaseError>(session())).await.unwrap()
     }
 
     #[actix_web::test]
     async fn a_log_in_whose_hash_has_changed_in_the_meantime_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let (store, _) = store(&folder, &clock).await;
-        assert!(matches!(log_in(&store, "another", None).await, OpenedLogin::OtherHash));
-        assert!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().is_empty());
-        assert!(matches!(log_in(&store, "hash", None).await, OpenedLogin::Done(_)));
-        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
+        let world = World::new().await;
+        assert!(log_in(&world, "another", &attempt()).await.is_none());
+        assert_eq!(world.live_sessions().await, 1);
+        let granted = log_in(&world, "hash", &attempt()).await;
+        assert!(matches!(granted, Some(LogIn::Granted(_))));
+        assert_eq!(world.live_sessions().await, 2);
     }
 
     /// The password was right, but while it was verified, others were wrong.
     #[actix_web::test]
     async fn a_log_in_that_has_come_too_early_in_the_meantime_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let (store, storage) = store(&folder, &clock).await;
-        let client = Client::default();
+        let world = World::new().await;
         let after_two = |tally: &Tally, now| (tally.here.number >= 2).then_some(now);
-        let attempt = Attempt {
-            account: "ann's".to_owned(),
-            network: "192.0.2.7".to_owned(),
-            retry_at: after_two,
+        let attempt = Attempt { retry_at: after_two, ..attempt() };
+        let log_in = async || log_in(&world, "hash", &attempt).await;
+        let fail = async || {
+            let client = LoginContext::default().client;
+            world.store.record_failure(&attempt, None, &client).await.unwrap()
         };
-        let log_in = async || log_in(&store, "hash", Some(&attempt)).await;
-        let refuse =
-            async || storage.record_failure(&attempt, None, &client, clock.now()).await.unwrap();
-        assert_eq!(refuse().await, None);
-        assert!(matches!(log_in().await, OpenedLogin::Done(_)), "and forgets the failure");
-        assert_eq!(refuse().await, None);
-        assert_eq!(refuse().await, None);
-        assert_eq!(refuse().await, Some(clock.now()));
-        assert!(matches!(log_in().await, OpenedLogin::Throttled(_)));
-        assert_eq!(store.live("ann", &SessionId::random(), 9, 0).await.unwrap().len(), 1);
+        assert_eq!(fail().await, None);
+        assert!(matches!(log_in().await, Some(LogIn::Granted(_))), "and forgets the failure");
+        assert_eq!(fail().await, None);
+        assert_eq!(fail().await, None);
+        assert_eq!(fail().await, Some(Timestamp::from_unix(1_000_000)));
+        assert!(matches!(log_in().await, Some(LogIn::Throttled(_))));
+        assert_eq!(world.live_sessions().await, 2);
     }
 }

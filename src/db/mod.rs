@@ -1,45 +1,33 @@
-//! SQL: the one place that speaks it. Rows in, rows out; what they mean is `accounts`' business.
+//! SQL: the one place that speaks it. It takes and returns the types of `domain`; a row that does not
+//! read as one is [`DatabaseError::Corrupt`].
 //!
-//! [`SqlSessionStore`] implements the session layer's [`Registry`](crate::session::Registry) on the
-//! database.
+//! Accounts and sessions are apart: [`AccountStore`] has the users and their log-ins, [`sessions`] the
+//! sessions. Neither's SQL names the other's tables; what changes both does so in one
+//! [`SessionTransaction`].
 
-mod access;
-mod changes;
+mod account_changes;
+mod account_store;
 mod cleanup;
-mod client;
 mod connect;
-mod engine;
-mod error;
-mod feed;
-mod last_seen;
-mod listener;
+mod login_context;
 mod login_events;
 mod login_failures;
 mod logins;
-mod migrations;
-mod notifications;
-mod postgres;
-mod registry;
-mod session_ends;
-mod session_list;
-mod session_rows;
-mod session_store;
-mod sqlite;
-mod url;
+pub mod sessions;
+#[cfg(test)]
+mod testing;
 mod users;
 
-pub use changes::{Deletion, NewPassword, RoleChange};
+pub use account_store::AccountStore;
 pub use cleanup::Cleaned;
-pub use client::Client;
-pub use connect::Database;
-pub use error::DatabaseError;
-pub use feed::Revocations;
-pub use listener::{ListenError, Listener};
+pub use connect::connect;
+pub use login_context::LoginContext;
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewUser, OpenedLogin};
-pub use session_list::{ListedSession, SessionTrace};
-pub use session_rows::SessionRow;
-pub use session_store::{Health, SqlSessionStore};
-pub use url::{DatabaseUrl, InvalidDatabaseUrl};
-pub use users::{UserListRow, UserRow};
+pub use logins::{NewLogin, NewUser};
+pub use sessions::{
+    Client, Database, DatabaseError, DatabaseUrl, Health, InvalidDatabaseUrl, ListenError,
+    Listener, Migrations, Revocations, RevokedSession, SessionDetails, SessionInfo,
+    SessionTransaction, SqlQuery, SqlSessionStore, WriteTransaction,
+};
+pub use users::Credentials;

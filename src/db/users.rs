@@ -1,58 +1,41 @@
 //! The users' rows.
 
-use sqlx::{Row, any::AnyRow};
+use std::{collections::HashMap, str::FromStr};
 
-use super::{access::AnyQuery, connect::Database, error::DatabaseError};
-use crate::clock::Timestamp;
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
-/// A user's row.
-#[derive(Clone)]
-pub struct UserRow {
-    /// The user's id.
-    pub id: String,
-    /// The e-mail address, in lower case.
-    pub email: String,
-    /// A PHC string.
-    pub password_hash: String,
-    /// The role's name.
-    pub role: String,
-    /// When the user signed up.
-    pub created_at: Timestamp,
+use super::{
+    account_store::AccountStore,
+    sessions::{DatabaseError, SqlQuery},
+};
+use crate::{
+    clock::Timestamp,
+    domain::{Email, PasswordHash, User, UserId},
+};
+
+/// What a password is compared with.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Whose they are.
+    pub user: User,
+    /// The password's hash.
+    pub password_hash: PasswordHash,
 }
 
-/// A user in a list.
-#[derive(Clone)]
-pub struct UserListRow {
-    /// The user.
-    pub user: UserRow,
-    /// How many live sessions there are.
-    pub sessions: i64,
-}
+const COLUMNS: &str = "id, users.email AS email, role, created_at";
 
-const COLUMNS: &str = "SELECT id, email, password_hash, role, created_at FROM users";
+/// How many ids stand in one query.
+const BATCH: usize = 500;
 
-/// The users of a page, with the number of sessions live at `$1`. The page is cut from the addresses
-/// alone, which stand in an index: sessions are counted, and rows read, only for those who are on it.
-const LISTED: &str = "SELECT id, users.email AS email, password_hash, role, created_at,
-    (SELECT COUNT(*) FROM sessions
-     WHERE sessions.user_id = users.id AND revoked_at IS NULL AND expires_at > $1) AS sessions
-  FROM";
-
-/// CROSS has SQLite begin with the page.
-const IN_ORDER: &str =
-    "AS listed CROSS JOIN users WHERE users.email = listed.email ORDER BY listed.email";
-
-impl Database {
-    /// The user with this e-mail address (in lower case).
+impl AccountStore {
+    /// The user with this e-mail address.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, DatabaseError> {
-        let query =
-            sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE email = $1"))).bind(email);
-        let row = self.fetch_optional(query).await?;
-        row.as_ref().map(read).transpose()
+    pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, DatabaseError> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE email = $1");
+        self.user_of(sqlx::query(AssertSqlSafe(sql)).bind(email.as_str())).await
     }
 
     /// The user with this id.
@@ -60,14 +43,36 @@ impl Database {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, DatabaseError> {
-        let query = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"))).bind(id);
-        let row = self.fetch_optional(query).await?;
-        row.as_ref().map(read).transpose()
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, DatabaseError> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id = $1");
+        self.user_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
     }
 
-    /// The users whose address contains `search` (in lower case), in the order of their
-    /// addresses: `limit` of them after the first `offset`. Sessions live at `now` are counted.
+    /// What the password of this e-mail address is compared with.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn credentials_by_email(
+        &self,
+        email: &Email,
+    ) -> Result<Option<Credentials>, DatabaseError> {
+        let sql = format!("SELECT {COLUMNS}, password_hash FROM users WHERE email = $1");
+        self.credentials_of(sqlx::query(AssertSqlSafe(sql)).bind(email.as_str())).await
+    }
+
+    /// What this user's password is compared with.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn credentials(&self, id: UserId) -> Result<Option<Credentials>, DatabaseError> {
+        let sql = format!("SELECT {COLUMNS}, password_hash FROM users WHERE id = $1");
+        self.credentials_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
+    }
+
+    /// The users whose address contains `search` (in lower case), in the order of their addresses:
+    /// `limit` of them after the first `offset`.
     ///
     /// # Errors
     ///
@@ -77,35 +82,14 @@ impl Database {
         search: &str,
         limit: u32,
         offset: u32,
-        now: Timestamp,
-    ) -> Result<Vec<UserListRow>, DatabaseError> {
-        let page = format!("WHERE {} ORDER BY email LIMIT $2 OFFSET $3", alike(search));
-        let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(now.as_unix())
-            .bind(i64::from(limit))
-            .bind(i64::from(offset));
-        self.listed(query, search).await
+    ) -> Result<Vec<User>, DatabaseError> {
+        let sql = listed(&format!("WHERE {} ORDER BY email LIMIT $1 OFFSET $2", contains(search)));
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(i64::from(offset));
+        self.page(query, search).await
     }
 
-    /// One of them. Sessions live at `now` are counted.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn listed_user(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<UserListRow>, DatabaseError> {
-        let sql = format!("{LISTED} (SELECT email FROM users WHERE id = $2) {IN_ORDER}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.as_unix()).bind(id);
-        let row = self.fetch_optional(query).await?;
-        row.as_ref().map(read_listed).transpose()
-    }
-
-    /// The same list from the first address after `after` on: however far that is, it costs no
-    /// more than the beginning.
+    /// The same list from the first address after `after` on: however far that is, it costs no more
+    /// than the beginning.
     ///
     /// # Errors
     ///
@@ -113,36 +97,81 @@ impl Database {
     pub async fn users_after(
         &self,
         search: &str,
-        after: &str,
+        after: Option<&Email>,
         limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<UserListRow>, DatabaseError> {
-        let page = format!("WHERE {} AND email > $3 ORDER BY email LIMIT $2", alike(search));
-        let sql = format!("{LISTED} (SELECT email FROM users {page}) {IN_ORDER}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(now.as_unix())
-            .bind(i64::from(limit))
-            .bind(after);
-        self.listed(query, search).await
+    ) -> Result<Vec<User>, DatabaseError> {
+        let Some(after) = after else { return self.users(search, limit, 0).await };
+        let sql =
+            listed(&format!("WHERE {} AND email > $2 ORDER BY email LIMIT $1", contains(search)));
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(after.as_str());
+        self.page(query, search).await
     }
 
-    async fn listed(
+    /// The addresses of those of these users who are there.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn emails_of(
         &self,
-        mut query: AnyQuery<'_>,
+        users: &[UserId],
+    ) -> Result<HashMap<UserId, Email>, DatabaseError> {
+        let mut emails = HashMap::new();
+        for batch in users.chunks(BATCH) {
+            let places: Vec<String> =
+                (1..=batch.len()).map(|number| format!("${number}")).collect();
+            let sql = format!("SELECT id, email FROM users WHERE id IN ({})", places.join(", "));
+            // Not prepared for later: there is one such query for each number of users.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            for id in batch {
+                query = query.bind(id.to_string());
+            }
+            for row in self.database.fetch_all(query).await? {
+                emails
+                    .insert(parse(&row, "id", "user id")?, parse(&row, "email", "e-mail address")?);
+            }
+        }
+        Ok(emails)
+    }
+
+    async fn user_of(&self, query: SqlQuery<'_>) -> Result<Option<User>, DatabaseError> {
+        self.database.fetch_optional(query).await?.as_ref().map(read).transpose()
+    }
+
+    async fn credentials_of(
+        &self,
+        query: SqlQuery<'_>,
+    ) -> Result<Option<Credentials>, DatabaseError> {
+        let Some(row) = self.database.fetch_optional(query).await? else { return Ok(None) };
+        let password_hash = PasswordHash::from_phc(row.try_get::<String, _>("password_hash")?);
+        Ok(Some(Credentials { user: read(&row)?, password_hash }))
+    }
+
+    async fn page(
+        &self,
+        mut query: SqlQuery<'_>,
         search: &str,
-    ) -> Result<Vec<UserListRow>, DatabaseError> {
+    ) -> Result<Vec<User>, DatabaseError> {
         if !search.is_empty() {
             query = query.bind(pattern(search));
         }
-        let rows = self.fetch_all(query).await?;
-        rows.iter().map(read_listed).collect()
+        self.database.fetch_all(query).await?.iter().map(read).collect()
     }
 }
 
-/// Whose address contains what is searched for: its pattern is `$4`. Nothing is compared where that is
-/// nothing, which is half the time of a page far down the list.
-fn alike(search: &str) -> &'static str {
-    if search.is_empty() { "TRUE" } else { r"email LIKE $4 ESCAPE '\'" }
+/// The users of a page. It is cut from the addresses alone, which stand in an index: only the rows that
+/// are on it are read. CROSS has SQLite begin with the page.
+fn listed(page: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM (SELECT email FROM users {page}) AS listed CROSS JOIN users
+         WHERE users.email = listed.email ORDER BY listed.email"
+    )
+}
+
+/// The condition on addresses in a search, whose pattern is `$3`. Where nothing is searched for,
+/// nothing is compared: that would be half the time of a page far down the list.
+fn contains(search: &str) -> &'static str {
+    if search.is_empty() { "TRUE" } else { r"email LIKE $3 ESCAPE '\'" }
 }
 
 /// `LIKE`'s pattern for what contains this text.
@@ -158,16 +187,20 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-fn read(row: &AnyRow) -> Result<UserRow, DatabaseError> {
-    Ok(UserRow {
-        id: row.try_get("id")?,
-        email: row.try_get("email")?,
-        password_hash: row.try_get("password_hash")?,
-        role: row.try_get("role")?,
+fn read(row: &AnyRow) -> Result<User, DatabaseError> {
+    Ok(User {
+        id: parse(row, "id", "user id")?,
+        email: parse(row, "email", "e-mail address")?,
+        role: parse(row, "role", "role")?,
         created_at: Timestamp::from_unix(row.try_get("created_at")?),
     })
 }
 
-fn read_listed(row: &AnyRow) -> Result<UserListRow, DatabaseError> {
-    Ok(UserListRow { user: read(row)?, sessions: row.try_get("sessions")? })
+/// A column of text as what it stands for.
+pub(super) fn parse<T: FromStr>(
+    row: &AnyRow,
+    column: &str,
+    what: &'static str,
+) -> Result<T, DatabaseError> {
+    row.try_get::<&str, _>(column)?.parse().map_err(|_| DatabaseError::Corrupt(what))
 }

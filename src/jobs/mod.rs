@@ -10,14 +10,14 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Clock,
-    db::{Database, SqlSessionStore},
+    db::{AccountStore, SqlSessionStore},
 };
 
 /// Everything the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
-    /// The database.
-    pub storage: Database,
+    /// The accounts.
+    pub accounts: AccountStore,
     /// The sessions.
     pub sessions: Arc<SqlSessionStore>,
     /// Where the time comes from.
@@ -32,7 +32,7 @@ impl Jobs {
         tokio::join!(
             revocation_feed::run(&self.sessions, &self.clock),
             last_seen::run(&self.sessions, &self.clock),
-            cleanup::run(&self.storage, &self.clock, self.cleanup_interval),
+            cleanup::run(&self.accounts, &self.clock, self.cleanup_interval),
         );
     }
 

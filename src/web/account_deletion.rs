@@ -60,7 +60,7 @@ pub(super) async fn submit(
                     departure::session_over(&request);
                     return Ok(see_other("/signup"));
                 }
-                AccountDeletion::WrongPassword => {
+                AccountDeletion::WrongPassword | AccountDeletion::NoSuchUser => {
                     page.problems.add("password", "This is not your password.");
                 }
                 AccountDeletion::LastAdmin => page.last_admin = true,

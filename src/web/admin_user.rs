@@ -19,10 +19,7 @@ use super::{
     problems::Problems,
     redirect::see_other,
 };
-use crate::{
-    accounts::{Accounts, Change, Role, UserId, UserSummary},
-    audit,
-};
+use crate::accounts::{Accounts, Role, RoleChange, UserId, UserSummary};
 
 /// A new role for somebody.
 #[derive(Deserialize, Default)]
@@ -75,9 +72,8 @@ pub(super) async fn set_role(
         let navigation = Navigation::new(&person, PATH, &accounts);
         return render(&person, navigation, summary, before, problems);
     };
-    match accounts.set_role(user, role).await? {
-        Change::Done => {
-            audit::role_set(user, role, person.user_id, client::address(&request));
+    match accounts.set_role(user, role, &client::actor(person.user_id, &request)).await? {
+        RoleChange::Done => {
             // One's own sessions have ended with one's role.
             if user == person.user_id && role != person.role {
                 departure::session_over(&request);
@@ -85,8 +81,8 @@ pub(super) async fn set_role(
             }
             Ok(see_other(&url(user)))
         }
-        Change::NoSuchUser => Ok(HttpResponse::NotFound().finish()),
-        Change::LastAdmin => {
+        RoleChange::NoSuchUser => Ok(HttpResponse::NotFound().finish()),
+        RoleChange::LastAdmin => {
             let reason = "This is the last administrator. Make somebody else one first.";
             problems.add("role", reason);
             let navigation = Navigation::new(&person, PATH, &accounts);
@@ -105,8 +101,7 @@ pub(super) async fn revoke_sessions(
     let Some(UserSummary { user, .. }) = find(&accounts, &id).await? else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    let ended = accounts.end_sessions(user.id, None).await?;
-    audit::sessions_revoked(user.id, ended, person.user_id, client::address(&request));
+    accounts.revoke_sessions(user.id, None, &client::actor(person.user_id, &request)).await?;
     if user.id == person.user_id {
         departure::session_over(&request);
     }

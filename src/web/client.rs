@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::trusted_proxies::TrustedProxies;
 use crate::{
-    accounts::{Client, LoginContext},
+    accounts::{Actor, Client, LoginContext, UserId},
     session::CurrentSession,
 };
 
@@ -36,6 +36,11 @@ pub(super) fn address(request: &HttpRequest) -> String {
     let proxies = request.app_data::<Data<TrustedProxies>>();
     let address = proxies.and_then(|proxies| proxies.client_address(request));
     address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+/// The person who acts with this request.
+pub(super) fn actor(user_id: UserId, request: &HttpRequest) -> Actor {
+    Actor::Person { user_id, from: address(request) }
 }
 
 fn client(request: &HttpRequest) -> Client {

@@ -51,7 +51,7 @@ pub(super) async fn submit(
                     departure::session_over(&request);
                     return Ok(see_other("/login"));
                 }
-                PasswordChange::Unfit(unfit) => problems.add("new_password", unfit),
+                PasswordChange::Rejected(rejected) => problems.add("new_password", rejected),
             }
         }
         (current, new) => {

@@ -17,7 +17,7 @@ use super::{
     sessions::PATH,
 };
 use crate::{
-    accounts::{Accounts, OpenSession, Revocation},
+    accounts::{Accounts, Revocation, SessionInfo},
     audit,
     session::SessionId,
 };
@@ -26,7 +26,7 @@ use crate::{
 #[template(path = "session_end.html")]
 struct One {
     navigation: Navigation,
-    session: OpenSession,
+    session: SessionInfo,
     /// It is the one that the page is read in.
     is_this: bool,
 }
@@ -65,11 +65,9 @@ pub(super) async fn revoke(
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(not_found(&person, &request));
     };
-    match accounts.end_session(person.user_id, &id).await? {
-        Revocation::Done => {
-            audit::session_revoked(person.user_id, id, client::address(&request));
-        }
-        Revocation::OverAlready => {}
+    let by = client::actor(person.user_id, &request);
+    match accounts.revoke_session_of(person.user_id, &id, &by).await? {
+        Revocation::Done | Revocation::OverAlready => {}
         Revocation::NoSuchSession => return Ok(not_found(&person, &request)),
     }
     if id == person.session.id {
@@ -93,9 +91,8 @@ pub(super) async fn revoke_others(
     request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, Fault> {
-    let ended = accounts.end_sessions(person.user_id, Some(&person.session.id)).await?;
-    let (me, from) = (person.user_id, client::address(&request));
-    audit::sessions_revoked(me, ended, me, from);
+    let by = client::actor(person.user_id, &request);
+    accounts.revoke_sessions(person.user_id, Some(&person.session.id), &by).await?;
     Ok(see_other(PATH))
 }
 

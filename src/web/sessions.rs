@@ -11,7 +11,7 @@ use super::{
     navigation::Navigation,
     notice, page,
 };
-use crate::accounts::{Accounts, OpenSession};
+use crate::accounts::{Accounts, SessionInfo};
 
 pub(super) const PATH: &str = "/sessions";
 
@@ -20,8 +20,8 @@ pub(super) const PATH: &str = "/sessions";
 struct Page {
     navigation: Navigation,
     /// The session that the page is read in.
-    this: Option<OpenSession>,
-    others: Vec<OpenSession>,
+    this: Option<SessionInfo>,
+    others: Vec<SessionInfo>,
     neighbours: Neighbours,
 }
 

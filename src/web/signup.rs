@@ -70,7 +70,7 @@ pub(super) async fn submit(
             SignUp::EmailTaken => {
                 page.problems.add("email", "There is already an account with this address.");
             }
-            SignUp::Unfit(unfit) => page.problems.add("password", unfit),
+            SignUp::Rejected(rejected) => page.problems.add("password", rejected),
         },
         (email, password) => {
             page.problems.extend("email", email.err());

@@ -199,8 +199,8 @@ async fn the_registry_on_the_database_keeps_the_rules_of_registries() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    let storage = Database::connect(&url.parse().unwrap()).await.unwrap();
-    let store = SqlSessionStore::load(storage, world.clock.clone()).await.unwrap();
+    let database = Database::connect(&url.parse().unwrap()).await.unwrap();
+    let store = SqlSessionStore::load(database, world.clock.clone()).await.unwrap();
     assert_rules(&world, store).await;
 }
 

@@ -2,20 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use actix_session::Session;
 use serde::{Serialize, Serializer};
-use serde_json::json;
 use uuid::Uuid;
 
-use super::{email::Email, error::AccountsError};
-use crate::{
-    clock::Timestamp,
-    db::{DatabaseError, UserRow},
-    session::{InvalidState, State},
-};
+use super::email::Email;
+use crate::clock::Timestamp;
 
 /// A user's id: random, so that ids say nothing of how many users there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Uuid);
 
 /// What a user may do.
@@ -25,15 +19,6 @@ pub enum Role {
     User,
     /// Sees and manages the accounts of others.
     Admin,
-}
-
-/// What a session's state says of its person: who it is, what they may do, nothing personal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// Who it is.
-    pub user_id: UserId,
-    /// What they may do.
-    pub role: Role,
 }
 
 /// A person with an account.
@@ -53,23 +38,6 @@ impl UserId {
     /// A new id.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
-    }
-}
-
-impl Identity {
-    const ROLE: &str = "role";
-
-    /// What a session says; `None` where it has no person.
-    pub fn of(session: &Session) -> Option<Self> {
-        let user_id: String = session.get(State::USER_ID).ok()??;
-        let role: String = session.get(Self::ROLE).ok()??;
-        Some(Self { user_id: user_id.parse().ok()?, role: role.parse().ok()? })
-    }
-
-    /// The state of a new session of this person.
-    pub(super) fn state(&self) -> Result<State, InvalidState> {
-        let user_id = self.user_id.to_string();
-        State::from_value(&json!({ State::USER_ID: user_id, Self::ROLE: self.role.as_str() }))
     }
 }
 
@@ -124,16 +92,3 @@ impl FromStr for Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such role")]
 pub struct UnknownRole;
-
-impl TryFrom<UserRow> for User {
-    type Error = AccountsError;
-
-    fn try_from(row: UserRow) -> Result<Self, AccountsError> {
-        Ok(Self {
-            id: row.id.parse().map_err(|_| DatabaseError::Corrupt("user id"))?,
-            email: row.email.parse().map_err(|_| DatabaseError::Corrupt("e-mail address"))?,
-            role: row.role.parse().map_err(|_| DatabaseError::Corrupt("role"))?,
-            created_at: row.created_at,
-        })
-    }
-}

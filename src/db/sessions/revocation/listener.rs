@@ -1,5 +1,4 @@
-//! Hearing of revocations the moment they are committed: PostgreSQL's LISTEN, on a connection of its
-//! own.
+//! Hears of revocations the moment they are committed: PostgreSQL's LISTEN, on a connection of its own.
 
 use std::time::Duration;
 
@@ -8,19 +7,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::{
-    error::DatabaseError,
-    notifications::{CHANNEL, entries},
-    session_store::SqlSessionStore,
-    url::DatabaseUrl,
+    super::{error::DatabaseError, store::SqlSessionStore, url::DatabaseUrl},
+    notify::{CHANNEL, entries},
 };
 
-/// How long a connection, a statement or one's own notification is waited for.
+/// How long to wait for a connection, a statement or one's own notification.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long nothing is heard before it is looked whether the connection still lives.
+/// After so long without a notification the connection is checked.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// A connection that notifications come in on, found to work.
+/// A connection on which notifications arrive.
 pub struct Listener<'a> {
     sessions: &'a SqlSessionStore,
     listener: PgListener,
@@ -34,7 +31,7 @@ impl SqlSessionStore {
     ///
     /// When the database can't be reached, or has notifications that don't arrive.
     pub async fn listen(&self) -> Result<Option<Listener<'_>>, ListenError> {
-        let DatabaseUrl::Postgres(url) = &self.storage.url else { return Ok(None) };
+        let DatabaseUrl::Postgres(url) = &self.database.url else { return Ok(None) };
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
         let pool = pool.connect_lazy(url)?;
         let mut listener = PgListener::connect_with(&pool).await?;
@@ -74,7 +71,7 @@ impl Listener<'_> {
     async fn hear_hello(&mut self) -> Result<(), ListenError> {
         let hello = format!("hello {}", Uuid::new_v4());
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(hello.as_str());
-        self.sessions.storage.fetch_all(notify).await?;
+        self.sessions.database.fetch_all(notify).await?;
         let until = Instant::now() + LISTEN_TIMEOUT;
         loop {
             match timeout_at(until, self.listener.try_recv()).await {

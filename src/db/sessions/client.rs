@@ -1,20 +1,25 @@
-//! From where a session was opened, or an attempt made.
+//! The browser that opens a session or tries a password.
 
 use sqlx::{Row, any::AnyRow};
 
 use super::error::DatabaseError;
 
-/// From where somebody logs in.
+/// Where a request comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The client's address.
+    /// The client's IP address.
     pub address: String,
-    /// What its browser calls itself.
+    /// The `User-Agent` that it sends.
     pub user_agent: String,
 }
 
 impl Client {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
+    /// Reads the columns `address` and `user_agent`; NULL is empty.
+    ///
+    /// # Errors
+    ///
+    /// When the row has no such columns of text.
+    pub fn from_row(row: &AnyRow) -> Result<Self, DatabaseError> {
         let text = |column| Ok::<_, DatabaseError>(row.try_get::<Option<String>, _>(column)?);
         Ok(Self {
             address: text("address")?.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! When sessions were last seen: gathered in memory, written in batches, never on a request's way.
+//! When sessions were last seen: gathered in memory, written in batches, outside of requests.
 
 use std::{
     collections::HashMap,
@@ -16,8 +16,8 @@ const BATCH: usize = 200;
 pub(super) struct LastSeen(Mutex<HashMap<SessionId, Timestamp>>);
 
 impl LastSeen {
-    /// Notes that a session was seen. Where another thread is noting at this very moment, it is
-    /// let go: a request does not wait for this, and the next one will be noted.
+    /// Notes that a session was seen, unless another thread is noting at this very moment: a request
+    /// does not wait for this, and the next one will be noted.
     pub(super) fn note(&self, id: SessionId, now: Timestamp) {
         match self.0.try_lock() {
             Ok(mut seen) => seen.insert(id, now),
@@ -32,12 +32,13 @@ impl LastSeen {
     }
 
     /// Writes what was gathered. It stays gathered until it is written, whatever comes between.
-    pub(super) async fn write(&self, storage: &Database) -> Result<(), DatabaseError> {
+    pub(super) async fn write(&self, database: &Database) -> Result<(), DatabaseError> {
         let mut seen: Vec<_> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
-        // In one order on every node, so that no two wait for each other's rows.
-        seen.sort_unstable();
+        // By the text of the ids, byte by byte, as everything that locks several rows does it: so no
+        // two transactions wait for each other's.
+        seen.sort_by_cached_key(|(id, _)| id.to_string());
         for batch in seen.chunks(BATCH) {
-            write_batch(storage, batch).await?;
+            write_batch(database, batch).await?;
             let mut seen = self.lock();
             for (id, at) in batch {
                 // Seen once more in the meantime: the next time, then.
@@ -55,15 +56,16 @@ impl LastSeen {
 }
 
 async fn write_batch(
-    storage: &Database,
+    database: &Database,
     batch: &[(SessionId, Timestamp)],
 ) -> Result<(), DatabaseError> {
-    let mut transaction = storage.write().await?;
+    let mut transaction = database.write().await?;
     for (id, at) in batch {
-        let query =
-            sqlx::query("UPDATE sessions SET last_seen = $1 WHERE id = $2 AND last_seen < $1")
-                .bind(at.as_unix())
-                .bind(id.to_string());
+        let query = sqlx::query(
+            "UPDATE waxseal_sessions SET last_seen = $1 WHERE id = $2 AND last_seen < $1",
+        )
+        .bind(at.as_unix())
+        .bind(id.to_string());
         transaction.execute(query).await?;
     }
     transaction.commit().await

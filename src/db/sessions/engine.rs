@@ -7,15 +7,15 @@ use tokio::sync::Mutex;
 
 use super::{postgres, sqlite};
 
-/// How long a request waits for a connection. Nobody keeps one while he waits for his write_lock to
-/// write, so this is seldom long.
+/// How long a request waits for a connection. One that waits for the write lock holds none, so this
+/// is seldom long.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the database is.
 #[derive(Debug, Clone)]
 pub(super) enum Engine {
-    /// SQLite has one writer at a time. Who waits for it waits for his write_lock, without a connection,
-    /// so that readers always find one.
+    /// SQLite has one writer at a time. The others wait for this lock, without a connection, so that
+    /// readers always find one.
     Sqlite {
         write_lock: Arc<Mutex<()>>,
     },

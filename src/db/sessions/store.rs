@@ -3,25 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    access::WriteTransaction,
     connect::Database,
     error::DatabaseError,
-    feed::{Feed, Revocations},
     last_seen::LastSeen,
-    notifications,
-    session_rows::RevokedSession,
+    revocation::feed::{Feed, Revocations},
 };
-use crate::{clock::Clock, telemetry};
+use crate::clock::Clock;
 
-/// The sessions in the database; in memory (which clones share), the ids of those that were revoked, and when the
-/// others were last seen.
-///
-/// In waxseal's own server every session is opened by a log-in, a sign-up or a password change,
-/// in one transaction with what they do; its [`Registry`](crate::session::Registry) part serves handlers that use the
-/// session layer directly.
+/// The sessions in the database; in memory, which clones share, the ids of those that were revoked,
+/// and when the others were last seen.
 #[derive(Debug, Clone)]
 pub struct SqlSessionStore {
-    pub(super) storage: Database,
+    pub(super) database: Database,
     pub(super) clock: Clock,
     pub(super) feed: Arc<Feed>,
     pub(super) last_seen: Arc<LastSeen>,
@@ -30,9 +23,9 @@ pub struct SqlSessionStore {
 /// Whether a node can do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The database was there when it was last asked.
+    /// The database answered when the feed last asked.
     pub database: bool,
-    /// It was heard from lately enough to vouch for sessions.
+    /// The feed is fresh enough to vouch for sessions.
     pub revocation_feed: bool,
 }
 
@@ -43,17 +36,22 @@ impl SqlSessionStore {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn load(storage: Database, clock: Clock) -> Result<Self, DatabaseError> {
-        let store = Self::without_feed(storage, clock);
+    pub async fn load(database: Database, clock: Clock) -> Result<Self, DatabaseError> {
+        let store = Self::without_feed(database, clock);
         store.reload().await?;
         Ok(store)
     }
 
     /// A store for a process that serves no requests, such as the command line: it reads and
-    /// changes rows like any other, but has heard of no revocation and so vouches for no session.
-    pub fn without_feed(storage: Database, clock: Clock) -> Self {
+    /// changes records like any other, but has heard of no revocation and so vouches for no session.
+    pub fn without_feed(database: Database, clock: Clock) -> Self {
         let (feed, last_seen) = (Arc::default(), Arc::default());
-        Self { storage, clock, feed, last_seen }
+        Self { database, clock, feed, last_seen }
+    }
+
+    /// Where it keeps the sessions.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// What this node has heard of revocations. It counts the list's entries, so it is not for every
@@ -63,26 +61,7 @@ impl SqlSessionStore {
     }
 
     pub(super) async fn reload(&self) -> Result<(), DatabaseError> {
-        self.feed.reload(&self.storage, &self.clock).await
-    }
-
-    /// Commits a transaction that revokes sessions, has every other node told of it, and puts them
-    /// on the list. By itself: whatever becomes of whoever asked for it, the list has what the
-    /// database has.
-    pub(super) async fn commit(
-        &self,
-        mut transaction: WriteTransaction,
-        ended: Vec<RevokedSession>,
-    ) -> Result<(), DatabaseError> {
-        let feed = Arc::clone(&self.feed);
-        let committing = async move {
-            notifications::announce(&mut transaction, &ended).await?;
-            transaction.commit().await?;
-            feed.note(&ended);
-            telemetry::sessions_revoked(ended.len());
-            Ok(())
-        };
-        tokio::spawn(committing).await?
+        self.feed.reload(&self.database, &self.clock).await
     }
 
     /// Reads the revocations since the last time; to be called every second.
@@ -91,13 +70,13 @@ impl SqlSessionStore {
     ///
     /// When the database fails; the next call looks back as far as this one would have.
     pub async fn poll(&self) -> Result<(), DatabaseError> {
-        self.feed.poll(&self.storage, &self.clock).await
+        self.feed.poll(&self.database, &self.clock).await
     }
 
     /// What the feed has last heard.
     pub fn health(&self) -> Health {
         Health {
-            database: self.storage.is_reachable(),
+            database: self.database.is_reachable(),
             revocation_feed: self.feed.is_fresh(&self.clock),
         }
     }
@@ -108,6 +87,6 @@ impl SqlSessionStore {
     ///
     /// When the database fails; what was not written is kept for the next time.
     pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
-        self.last_seen.write(&self.storage).await
+        self.last_seen.write(&self.database).await
     }
 }

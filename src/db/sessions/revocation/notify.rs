@@ -4,7 +4,7 @@
 //! It is an acceleration and nothing more. What a notification would have said, the next poll of
 //! the feed finds as well.
 
-use super::{access::WriteTransaction, error::DatabaseError, session_rows::RevokedSession};
+use super::super::{error::DatabaseError, rows::RevokedSession, transactions::WriteTransaction};
 use crate::{clock::Timestamp, session::SessionId};
 
 pub(super) const CHANNEL: &str = "waxseal_revocations";
@@ -14,15 +14,15 @@ pub(super) const CHANNEL: &str = "waxseal_revocations";
 const BATCH: usize = 200;
 
 /// Has the commit of this transaction tell every node that these sessions are revoked. On SQLite
-/// there is nobody to tell.
-pub(super) async fn announce(
+/// there is no one to tell.
+pub(in super::super) async fn announce(
     transaction: &mut WriteTransaction,
-    ended: &[RevokedSession],
+    revoked: &[RevokedSession],
 ) -> Result<(), DatabaseError> {
     if !transaction.is_postgres {
         return Ok(());
     }
-    for batch in ended.chunks(BATCH) {
+    for batch in revoked.chunks(BATCH) {
         let entries: Vec<String> = batch.iter().map(entry).collect();
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL);
         transaction.execute(notify.bind(entries.join(" "))).await?;

@@ -9,11 +9,11 @@ use unicode_normalization::UnicodeNormalization;
 /// spelling.
 ///
 /// ```
-/// use waxseal::accounts::Email;
+/// use waxseal::domain::Email;
 ///
 /// assert_eq!(" Ann@Example.com ".parse::<Email>()?.as_str(), "ann@example.com");
 /// assert!("ann@".parse::<Email>().is_err());
-/// # Ok::<(), waxseal::accounts::InvalidEmail>(())
+/// # Ok::<(), waxseal::domain::InvalidEmail>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);

@@ -1,47 +1,9 @@
-//! Passwords: parsed at the door, and judged before they become anybody's.
+//! What a new password has to be.
 
-use std::fmt;
-
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{email::Email, strength::weakness};
-
-/// A password as somebody typed it, normalised (NFC, as NIST SP 800-63B-4, section 3.1.1.2,
-/// asks), so that it is the same from every keyboard. It is wiped from memory when dropped, and
-/// `Debug` does not show it.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
-
-impl Password {
-    /// The most bytes that are accepted: plenty for any pass phrase, and little to hash.
-    pub const MAX_BYTES: usize = 1024;
-
-    /// Takes what was typed.
-    ///
-    /// # Errors
-    ///
-    /// When nothing was, or more than [`MAX_BYTES`](Self::MAX_BYTES) bytes.
-    pub fn parse(typed: &str) -> Result<Self, PasswordRejected> {
-        if typed.is_empty() {
-            return Err(PasswordRejected::Missing);
-        }
-        if typed.len() > Self::MAX_BYTES {
-            return Err(PasswordRejected::TooLong);
-        }
-        Ok(Self(Zeroizing::new(typed.nfc().collect())))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
+use super::strength::weakness;
+use crate::domain::{Email, Password, PasswordRejected};
 
 /// Parts of an address that are shorter are in every other word.
 const SHORTEST_WORD: usize = 3;
@@ -70,7 +32,7 @@ impl PasswordPolicy {
         self.min_length
     }
 
-    /// Judges a new password of the person with this address. It takes some milliseconds, so it
+    /// Checks a new password of the person with this address. It takes some milliseconds, so it
     /// belongs off the async threads.
     ///
     /// # Errors
@@ -124,26 +86,6 @@ fn is_enough_without(lower: &str, words: &[String]) -> bool {
 /// Letters and digits only.
 fn bare(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// Why a password is not taken, in words for the person who typed it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PasswordRejected {
-    /// Nothing was typed.
-    #[error("Enter a password.")]
-    Missing,
-    /// It has more than [`Password::MAX_BYTES`] bytes.
-    #[error("This password is too long: it may have at most {} bytes.", Password::MAX_BYTES)]
-    TooLong,
-    /// It is shorter than the policy asks.
-    #[error("This password is too short: it needs at least {min_length} characters.")]
-    TooShort {
-        /// How many characters it needs.
-        min_length: usize,
-    },
-    /// It is easy to guess, for this reason.
-    #[error("This password is easy to guess. {0}")]
-    Weak(String),
 }
 
 #[cfg(test)]

@@ -8,22 +8,22 @@ use std::{
 use futures_util::TryStreamExt;
 use tokio::time::timeout;
 
-use super::{connect::Database, error::DatabaseError, session_rows::RevokedSession};
+use super::super::{connect::Database, error::DatabaseError, rows::RevokedSession};
 use crate::{
     clock::{Clock, Timestamp},
     session::{RevocationList, SessionId, Standing},
 };
 
-/// For so long the list is trusted without a word from the database.
+/// How long the list is trusted without a word from the database.
 const MAX_STALENESS: Duration = Duration::from_secs(30);
 
 /// How far back a poll looks behind the one before: rows of concurrent transactions become
 /// visible out of order, and the clocks of nodes differ.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-/// For so long after its session's expiry a revocation is still remembered, so that a clock that
-/// is set back does not bring the session to life again.
-pub(super) const REVOCATION_RETENTION: Duration = Duration::from_secs(86_400);
+/// How long after its session's expiry a revocation is kept, so that a clock that is set back does
+/// not bring the session to life again.
+pub(in super::super) const REVOCATION_RETENTION: Duration = Duration::from_secs(86_400);
 
 /// How long a poll may take, and how long reading everything.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,7 +34,7 @@ const NEVER: u64 = u64::MAX;
 
 /// What this node has heard of revocations.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(in super::super) struct Feed {
     revoked: RevocationList,
     /// When the database was last heard, by the hand of the clock that nobody sets: milliseconds,
     /// or [`NEVER`].
@@ -56,7 +56,7 @@ pub struct Revocations {
 
 impl Feed {
     /// Whether a session may be used, as far as this node knows.
-    pub(super) fn standing(&self, id: &SessionId, clock: &Clock) -> Standing {
+    pub(in super::super) fn standing(&self, id: &SessionId, clock: &Clock) -> Standing {
         if self.revoked.contains(id) {
             return Standing::Revoked;
         }
@@ -64,67 +64,68 @@ impl Feed {
     }
 
     /// Whether what this node knows is new enough to vouch for sessions.
-    pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
+    pub(in super::super) fn is_fresh(&self, clock: &Clock) -> bool {
         self.silence(clock) <= MAX_STALENESS
     }
 
-    pub(super) fn revocations(&self, clock: &Clock) -> Revocations {
+    pub(in super::super) fn revocations(&self, clock: &Clock) -> Revocations {
         Revocations { entries: self.revoked.len(), feed_age: self.silence(clock) }
     }
 
     /// Puts sessions on the list that a committed transaction has revoked.
-    pub(super) fn note(&self, ended: &[RevokedSession]) {
+    pub(in super::super) fn note(&self, ended: &[RevokedSession]) {
         for session in ended {
             self.revoked.insert(session.id, session.expires_at);
         }
     }
 
     /// Reads all revocations that still matter.
-    pub(super) async fn reload(
+    pub(in super::super) async fn reload(
         &self,
-        storage: &Database,
+        database: &Database,
         clock: &Clock,
     ) -> Result<(), DatabaseError> {
-        self.hear_since(Timestamp::MIN, storage, clock).await
+        self.hear_since(Timestamp::MIN, database, clock).await
     }
 
     /// Reads the revocations since the last time; all, where the clock was set back since, because
     /// what was forgotten may matter again.
-    pub(super) async fn poll(
+    pub(in super::super) async fn poll(
         &self,
-        storage: &Database,
+        database: &Database,
         clock: &Clock,
     ) -> Result<(), DatabaseError> {
         let last = Timestamp::from_unix(self.heard_until.load(Ordering::Relaxed));
         let since = if clock.now() < last { Timestamp::MIN } else { last - OVERLAP };
-        let heard = self.hear_since(since, storage, clock).await;
-        storage.set_reachable(!matches!(heard, Err(DatabaseError::Database(_))));
+        let heard = self.hear_since(since, database, clock).await;
+        database.set_reachable(!matches!(heard, Err(DatabaseError::Database(_))));
         heard
     }
 
     async fn hear_since(
         &self,
         since: Timestamp,
-        storage: &Database,
+        database: &Database,
         clock: &Clock,
     ) -> Result<(), DatabaseError> {
         let (elapsed, now) = (clock.elapsed(), clock.now());
         let matters_from = clock.earliest() - REVOCATION_RETENTION;
         let reading = async {
             let mut rows = sqlx::query(
-                "SELECT id, expires_at FROM sessions WHERE revoked_at >= $1 AND expires_at >= $2",
+                "SELECT id, expires_at FROM waxseal_sessions
+                 WHERE revoked_at >= $1 AND expires_at >= $2",
             )
             .bind(since.as_unix())
             .bind(matters_from.as_unix())
-            .fetch(&storage.feed_pool);
+            .fetch(&database.feed_pool);
             // One by one: all of them may be a million.
             while let Some(row) = rows.try_next().await? {
                 self.note(&[RevokedSession::read(&row)?]);
             }
             Ok::<_, DatabaseError>(())
         };
-        let patience = if since == Timestamp::MIN { RELOAD_TIMEOUT } else { POLL_TIMEOUT };
-        timeout(patience, reading).await.map_err(|_| DatabaseError::Busy)??;
+        let time = if since == Timestamp::MIN { RELOAD_TIMEOUT } else { POLL_TIMEOUT };
+        timeout(time, reading).await.map_err(|_| DatabaseError::Busy)??;
         self.heard(elapsed, now);
         self.sweep(clock.earliest());
         Ok(())
