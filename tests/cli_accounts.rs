@@ -606,6 +606,47 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     assert!(table.ends_with("::1      a\u{fffd}[2J\u{fffd}b\n"), "{table:?}");
 }
 
+#[actix_web::test]
+async fn what_is_changed_from_the_command_line_is_in_the_log() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let ann = server.sign_up("ann@example.com").await;
+    server.log_in("ann@example.com").await;
+    let session = place.inspect(&ann)["claims"]["sid"].as_str().unwrap().to_owned();
+    let told = |args: &[&str]| {
+        let ran = place.waxseal_with(args, PASSWORD);
+        let lines = ran.stderr.lines();
+        let text = |line: &str| line.split_once(" INFO  waxseal::audit] ").unwrap().1.to_owned();
+        lines.map(text).collect::<Vec<String>>()
+    };
+    let id = |at: usize| {
+        let users = place.json(&["user", "list", "--json"]);
+        users[at]["user_id"].as_str().unwrap().to_owned()
+    };
+    let ann = id(0);
+    let added = told(&["user", "add", "bob@example.com", "--role", "admin"]);
+    let bob = id(1);
+    assert_eq!(added, [format!("user added: user {bob}, role admin, by command line")]);
+    assert_eq!(
+        told(&["session", "revoke", &session]),
+        [format!("session revoked: user {ann}, session {session}, by command line")]
+    );
+    assert_eq!(told(&["session", "revoke", &session]), [""; 0], "over already");
+    assert_eq!(
+        told(&["user", "revoke-sessions", "ann@example.com"]),
+        [format!("sessions revoked: user {ann}, 1 ended, by command line")]
+    );
+    assert_eq!(
+        told(&["user", "set-role", "ann@example.com", "admin"]),
+        [format!("role set: user {ann}, role admin, by command line")]
+    );
+    assert_eq!(
+        told(&["user", "delete", "ann@example.com", "--yes"]),
+        [format!("account deleted: user {ann}, by command line")]
+    );
+    assert_eq!(told(&["user", "list"]), [""; 0]);
+}
+
 // --- on a terminal ---
 
 #[cfg(target_os = "linux")]

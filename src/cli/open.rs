@@ -5,7 +5,7 @@ use std::future::Future;
 
 use clap::Args;
 
-use super::output::Failure;
+use super::{log_lines, output::Failure};
 use crate::{
     accounts::{Accounts, Email, Hashing, User, UserId},
     app::StartError,
@@ -37,8 +37,12 @@ pub(super) enum WhenMissing {
     Refuse,
 }
 
+/// What commands log: warnings, and the audit lines of what they change.
+const LOG_FILTER: &str = "warn,waxseal::audit=info";
+
 /// Runs a command's work.
 pub(super) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_lines::begin(LOG_FILTER);
     actix_web::rt::System::new().block_on(work)
 }
 
