@@ -6,15 +6,15 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use waxseal::{
-    accounts::{Accounts, Arrival, Client, Hashing, LogIn, Password, PasswordPolicy, SignUp},
+    accounts::{Accounts, Client, Hashing, LogIn, LoginContext, Password, PasswordPolicy, SignUp},
     clock::{Clock, Timestamp},
+    db::{self, AccountStore, SqlSessionStore},
     session::Lifetimes,
-    storage::{SessionStore, Storage},
 };
 
 const TWO_DAYS: Duration = Duration::from_secs(2 * 86_400);
@@ -24,7 +24,7 @@ fn login(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Timestamp::from_unix(1_000_000_000));
     let accounts = runtime.block_on(accounts(directory.path(), clock.clone()));
-    let arrival = Arrival {
+    let arrival = LoginContext {
         client: Client { address: "192.0.2.1".to_owned(), user_agent: String::new() },
         replaces: None,
     };
@@ -49,11 +49,10 @@ fn login(criterion: &mut Criterion) {
 
 async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
     let url = format!("sqlite://{}/bench.db", directory.display()).parse().unwrap();
-    let storage = Storage::connect(&url).await.unwrap();
-    let sessions = SessionStore::load(storage.clone(), clock.clone()).await.unwrap();
+    let database = db::connect(&url).await.unwrap();
+    let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
     Accounts {
-        storage,
-        sessions: Arc::new(sessions),
+        store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         lifetimes: Lifetimes::default(),

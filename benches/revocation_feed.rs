@@ -120,7 +120,7 @@ async fn one(
             assert_eq!(log_out.send().await.unwrap().status(), StatusCode::SEE_OTHER);
         }
         End::Silently => {
-            let revoke = "UPDATE sessions SET revoked_at = $1 WHERE id = $2";
+            let revoke = "UPDATE waxseal_sessions SET revoked_at = $1 WHERE id = $2";
             let revoke = sqlx::query(revoke).bind(Clock::system().now().as_unix()).bind(id);
             revoke.execute(pool).await.unwrap();
         }
@@ -140,7 +140,7 @@ async fn open_session(pool: &AnyPool) -> (String, String) {
     let user_id = "6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11";
     let state = json!({"user_id": user_id, "role": "user"});
     sqlx::query(
-        "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at)
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
          VALUES ($1, $2, $3, $4, $4, $5)",
     )
     .bind(&id)

@@ -89,7 +89,8 @@ async fn measure(engine: &str, url: &str) {
 /// Has a million sessions expired, and asks for pages, each of which writes, until they are gone.
 async fn clean_up(url: &str, client: &Client) {
     let mut database = AnyConnection::connect(url).await.unwrap();
-    let expire = "UPDATE sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
+    let expire =
+        "UPDATE waxseal_sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
     database.execute(expire).await.unwrap();
     database.close().await.unwrap();
     // Every page is refreshed, so that each writes, too.
@@ -143,7 +144,7 @@ async fn fill(url: &str) {
     let ann = "(SELECT id FROM users WHERE email = 'ann@example.com')";
     let session = |letter: char, whose: &str, last: u32| {
         format!(
-            "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at, revoked_at,
+            "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at, revoked_at,
                 address, user_agent) {} '{letter}AA' || CAST(100000000000000000 + i AS TEXT) || 'A',
                 {whose}, '{{}}', {now} - i % 500000, {now} - i % 86400, {now} + 600000 + i % 4000,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN {now} - 7200 END,

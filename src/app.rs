@@ -14,9 +14,9 @@ use crate::{
     accounts::{Accounts, Hashing, HashingError},
     clock::Clock,
     config::{Config, Environment},
+    db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     session::{SessionLayer, SettingsError},
-    storage::{SessionStore, Storage, StorageError},
     web::{limits::RateLimits, middleware::PublicOrigin},
 };
 
@@ -40,8 +40,9 @@ impl Application {
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let Config { environment, server, database, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
-        let storage = Storage::connect(&database).await?;
-        let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
+        let database = db::connect(&database).await?;
+        let sessions = Arc::new(SqlSessionStore::load(database, clock.clone()).await?);
+        let store = AccountStore::new(SqlSessionStore::clone(&sessions), clock.clone());
         let layer = SessionLayer::builder(session.keyring, Arc::clone(&sessions))
             .cookie_name(session.cookie_name)
             .secure(in_production)
@@ -54,14 +55,13 @@ impl Application {
             })
             .build()?;
         let jobs = Jobs {
-            storage: storage.clone(),
+            accounts: store.clone(),
             sessions: Arc::clone(&sessions),
             clock: clock.clone(),
             cleanup_interval: server.cleanup_interval,
         };
         let accounts = Data::new(Accounts {
-            storage,
-            sessions: Arc::clone(&sessions),
+            store,
             hashing: Hashing::new(clock.clone())?,
             policy: passwords,
             lifetimes: session.expiry_policy,
@@ -151,7 +151,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 pub enum StartError {
     /// The database could not be opened.
     #[error("DATABASE_URL: the database can't be opened")]
-    Storage(#[from] StorageError),
+    Database(#[from] DatabaseError),
     /// The address could not be bound.
     #[error("LISTEN: {address} can't be bound")]
     Bind {

@@ -64,26 +64,30 @@ pub fn logged_out(user: impl Display, session: impl Display, from: impl Display)
     log::info!(target: TARGET, "logged out: user {user}, session {session}, from {from}");
 }
 
-/// Somebody has ended one of their sessions.
-pub fn session_revoked(user: impl Display, session: impl Display, from: impl Display) {
-    log::info!(target: TARGET, "session revoked: user {user}, session {session}, from {from}");
+/// A session was revoked. `by` reads `from {address}` where its own user did it, else `by {actor}`.
+pub fn session_revoked(user: Option<impl Display>, session: impl Display, by: impl Display) {
+    let user = user.map(|user| format!("user {user}, ")).unwrap_or_default();
+    log::info!(target: TARGET, "session revoked: {user}session {session}, {by}");
 }
 
-/// Somebody has ended all sessions of a user, or all but the one at hand.
-pub fn sessions_revoked(user: impl Display, ended: usize, by: impl Display, from: impl Display) {
-    log::info!(
-        target: TARGET, "sessions revoked: user {user}, {ended} ended, by user {by}, from {from}"
-    );
+/// All sessions of a user were revoked, or all but the one at hand.
+pub fn sessions_revoked(user: impl Display, revoked: usize, by: impl Display) {
+    log::info!(target: TARGET, "sessions revoked: user {user}, {revoked} ended, by {by}");
 }
 
-/// An administrator has given somebody a role.
-pub fn role_set(user: impl Display, role: impl Display, by: impl Display, from: impl Display) {
-    log::info!(target: TARGET, "role set: user {user}, role {role}, by user {by}, from {from}");
+/// An account was made for someone.
+pub fn user_added(user: impl Display, role: impl Display, by: impl Display) {
+    log::info!(target: TARGET, "user added: user {user}, role {role}, by {by}");
 }
 
-/// Somebody has deleted their account.
-pub fn account_deleted(user: impl Display, from: impl Display) {
-    log::info!(target: TARGET, "account deleted: user {user}, from {from}");
+/// A user was given a role.
+pub fn role_set(user: impl Display, role: impl Display, by: impl Display) {
+    log::info!(target: TARGET, "role set: user {user}, role {role}, by {by}");
+}
+
+/// An account was deleted. `by` reads `from {address}` where its own user did it, else `by {actor}`.
+pub fn account_deleted(user: impl Display, by: impl Display) {
+    log::info!(target: TARGET, "account deleted: user {user}, {by}");
 }
 
 /// Somebody asked for what only others may do or see.

@@ -22,11 +22,13 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod db;
+#[cfg(feature = "server")]
+pub mod domain;
+#[cfg(feature = "server")]
 pub mod jobs;
 pub mod seal;
 pub mod session;
-#[cfg(feature = "server")]
-pub mod storage;
 pub mod telemetry;
 #[cfg(feature = "server")]
 mod text;

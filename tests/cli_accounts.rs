@@ -16,9 +16,10 @@ use tempfile::TempDir;
 use waxseal::{
     accounts::Client,
     clock::{Clock, Timestamp},
+    db::{self, AccountStore, DatabaseUrl, LoginContext, NewUser, SqlSessionStore},
+    domain::{NewAccount, PasswordHash, Role, SignUp, UserId},
     seal::{Keyring, Secret},
     session::{SessionId, SessionRecord, State, cookie, envelope::Claims},
-    storage::{DatabaseUrl, NewUser, SessionStore, Storage},
 };
 
 const PASSWORD: &str = "brown-otter 41 window";
@@ -135,12 +136,17 @@ fn users_are_listed_in_order_and_searched() {
 #[actix_web::test]
 async fn more_users_than_a_batch_are_all_listed_once() {
     let place = Place::new();
-    let store = place.store().await;
+    let accounts = place.accounts().await;
     let emails: Vec<String> = (0..1003).map(|number| format!("u{number:04}@example.com")).collect();
     for email in &emails {
-        let id = waxseal::accounts::UserId::random().to_string();
-        let user = NewUser { id: &id, email, password_hash: "none", role: "user" };
-        assert!(store.sign_up(user, None, None).await.unwrap());
+        let user = NewUser {
+            id: UserId::random(),
+            email: &email.parse().unwrap(),
+            password_hash: &PasswordHash::from_phc("none"),
+            role: Role::User,
+        };
+        let added = accounts.add_user(user).await.unwrap();
+        assert!(matches!(added, NewAccount::Done(_)));
     }
     let users = place.json(&["user", "list", "--json"]);
     let listed: Vec<&str> =
@@ -345,12 +351,12 @@ async fn sessions_are_read_in_batches_the_latest_log_in_first() {
     opened.sort_by_key(|session| (std::cmp::Reverse(session.auth_time), session.id.to_string()));
 
     let mut read = Vec::new();
-    while let batch = store.live_after(None, read.last(), 2).await.unwrap()
+    while let batch = store.sessions_after(None, read.last(), 2).await.unwrap()
         && !batch.is_empty()
     {
         read.extend(batch);
     }
-    let read: Vec<SessionId> = read.iter().map(|listed| listed.session.id).collect();
+    let read: Vec<SessionId> = read.iter().map(|session| session.id).collect();
     let opened: Vec<SessionId> = opened.iter().map(|session| session.id).collect();
     assert_eq!(read, opened);
 }
@@ -581,16 +587,64 @@ fn a_reader_who_goes_is_no_error_and_a_full_disk_is() {
 #[actix_web::test]
 async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     let place = Place::new();
-    let store = place.store().await;
-    let user = NewUser { id: "1", email: "ann@example.com", password_hash: "none", role: "user" };
+    let accounts = place.accounts().await;
+    let user = NewUser {
+        id: UserId::random(),
+        email: &"ann@example.com".parse().unwrap(),
+        password_hash: &PasswordHash::from_phc("none"),
+        role: Role::User,
+    };
     let now = Clock::system().now();
     let state = State::from_json("{}").unwrap();
     let session =
         SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
     let client = Client { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
-    assert!(store.sign_up(user, Some((&session, &client)), None).await.unwrap());
+    let context = LoginContext { client, replaces: None };
+    let signed_up = accounts.sign_up(user, session, &context).await.unwrap();
+    assert!(matches!(signed_up, SignUp::Done(_)));
     let table = place.waxseal(&["session", "list"]).done();
     assert!(table.ends_with("::1      a\u{fffd}[2J\u{fffd}b\n"), "{table:?}");
+}
+
+#[actix_web::test]
+async fn what_is_changed_from_the_command_line_is_in_the_log() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let ann = server.sign_up("ann@example.com").await;
+    server.log_in("ann@example.com").await;
+    let session = place.inspect(&ann)["claims"]["sid"].as_str().unwrap().to_owned();
+    let told = |args: &[&str]| {
+        let ran = place.waxseal_with(args, PASSWORD);
+        let lines = ran.stderr.lines();
+        let text = |line: &str| line.split_once(" INFO  waxseal::audit] ").unwrap().1.to_owned();
+        lines.map(text).collect::<Vec<String>>()
+    };
+    let id = |at: usize| {
+        let users = place.json(&["user", "list", "--json"]);
+        users[at]["user_id"].as_str().unwrap().to_owned()
+    };
+    let ann = id(0);
+    let added = told(&["user", "add", "bob@example.com", "--role", "admin"]);
+    let bob = id(1);
+    assert_eq!(added, [format!("user added: user {bob}, role admin, by command line")]);
+    assert_eq!(
+        told(&["session", "revoke", &session]),
+        [format!("session revoked: user {ann}, session {session}, by command line")]
+    );
+    assert_eq!(told(&["session", "revoke", &session]), [""; 0], "over already");
+    assert_eq!(
+        told(&["user", "revoke-sessions", "ann@example.com"]),
+        [format!("sessions revoked: user {ann}, 1 ended, by command line")]
+    );
+    assert_eq!(
+        told(&["user", "set-role", "ann@example.com", "admin"]),
+        [format!("role set: user {ann}, role admin, by command line")]
+    );
+    assert_eq!(
+        told(&["user", "delete", "ann@example.com", "--yes"]),
+        [format!("account deleted: user {ann}, by command line")]
+    );
+    assert_eq!(told(&["user", "list"]), [""; 0]);
 }
 
 // --- on a terminal ---
@@ -751,16 +805,20 @@ impl Place {
     }
 
     /// The sessions in the database, which is created when missing.
-    async fn store(&self) -> Arc<SessionStore> {
+    async fn store(&self) -> Arc<SqlSessionStore> {
         let file = self.dir.path().join("waxseal.db");
         let url: DatabaseUrl = format!("sqlite://{}", file.display()).parse().unwrap();
-        let storage = Storage::connect(&url).await.unwrap();
-        Arc::new(SessionStore::load(storage, Clock::system()).await.unwrap())
+        let database = db::connect(&url).await.unwrap();
+        Arc::new(SqlSessionStore::load(database, Clock::system()).await.unwrap())
+    }
+
+    async fn accounts(&self) -> AccountStore {
+        AccountStore::new(SqlSessionStore::clone(&*self.store().await), Clock::system())
     }
 
     async fn open_session(
         &self,
-        store: &SessionStore,
+        store: &SqlSessionStore,
         auth_time: Timestamp,
         expires_at: Timestamp,
     ) -> SessionRecord {
@@ -789,7 +847,8 @@ impl Ran {
     /// What was printed, of a command that succeeded.
     fn done(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
-        assert_eq!(self.stderr, "");
+        let mut told = self.stderr.lines();
+        assert!(told.all(|line| line.contains(" waxseal::audit] ")), "{}", self.stderr);
         self.stdout
     }
 

@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The layers from the top down, each with what it is there for. A new module gets its place here.
-const LAYERS: [(&[&str], &str); 14] = [
+const LAYERS: [(&[&str], &str); 15] = [
     (&["main"], "the process, which hands over to the command line"),
     (&["cli"], "one file per command"),
     (&["app"], "everything put together, started and stopped"),
@@ -27,7 +27,8 @@ const LAYERS: [(&[&str], &str); 14] = [
         "pages and routes; clean-up and feeds: two ways in that don't know each other",
     ),
     (&["accounts"], "users, passwords and roles, whatever way they are asked for"),
-    (&["storage"], "SQL: rows in, rows out"),
+    (&["db"], "SQL: accounts and sessions, apart"),
+    (&["domain"], "users, passwords and outcomes as types, below SQL"),
     (&["session"], "cookie and lifetimes; no users, SQL or HTML, so that any app can adopt it"),
     (&["seal"], "keyring, seal, unseal; nothing of the web"),
     (&["text"], "counts, relative times and unsafe characters, in pages and on the command line"),
@@ -278,13 +279,13 @@ impl<'a> Visit<'a> for Paths {
 fn planted(path: &str, text: &str) -> Vec<String> {
     let sources = [
         ("src/main.rs", "fn main() { waxseal::cli::run() }"),
-        ("src/lib.rs", "pub mod accounts; pub mod cli; pub mod storage; pub mod web;"),
+        ("src/lib.rs", "pub mod accounts; pub mod cli; pub mod db; pub mod web;"),
         ("src/cli/mod.rs", "use crate::{accounts::{self as people, Accounts}, web};"),
         ("src/accounts/mod.rs", "mod email; mod user; pub use user::User;"),
-        ("src/accounts/email.rs", "fn f() { crate::storage::users::find() }"),
+        ("src/accounts/email.rs", "fn f() { crate::db::users::find() }"),
         ("src/accounts/user.rs", "use super::email::Email;"),
-        ("src/storage/mod.rs", "pub mod users;"),
-        ("src/storage/users.rs", ""),
+        ("src/db/mod.rs", "pub mod users;"),
+        ("src/db/users.rs", ""),
         ("src/web/mod.rs", "use crate::accounts::*;"),
         (path, text),
     ];
@@ -302,8 +303,9 @@ fn a_use_of_what_stands_above_is_seen_however_it_is_written() {
         "struct S { #[serde(with = \"crate::accounts::dates\")] at: i64 }",
         "mod inner { use super::super::super::accounts::User; }",
     ] {
-        let complaint = "storage (src/storage/users.rs) uses accounts, which stands above it (accounts: users, ";
-        let complaints = planted("src/storage/users.rs", text);
+        let complaint =
+            "db (src/db/users.rs) uses accounts, which stands above it (accounts: users, ";
+        let complaints = planted("src/db/users.rs", text);
         assert!(
             complaints.iter().any(|line| line.starts_with(complaint)),
             "{text}: {complaints:?}"
@@ -323,7 +325,7 @@ fn what_is_no_use_is_not_taken_for_one() {
         "pub(super) fn f() { log::info!(target: \"waxseal::accounts\", \"crate::web\") }",
         "#[cfg(test)] mod tests { use crate::web::page; }",
     ] {
-        assert_eq!(planted("src/storage/users.rs", text), [""; 0], "{text}");
+        assert_eq!(planted("src/db/users.rs", text), [""; 0], "{text}");
     }
 }
 

@@ -116,7 +116,7 @@ async fn fill(url: &str, from: u32, to: u32) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut database = AnyConnection::connect(url).await.unwrap();
     let sessions = format!(
-        "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at)
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
          WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})
          SELECT 'AAA' || CAST(100000000000000000 + i AS TEXT) || 'A', '{USER}', '{}', {now}, {now},
                 {now} + 604000 FROM n",

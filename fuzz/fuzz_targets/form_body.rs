@@ -8,7 +8,7 @@
 
 #![no_main]
 
-use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
+use std::{pin::Pin, rc::Rc, time::Duration};
 
 use actix_http::Request;
 use actix_web::{
@@ -199,13 +199,12 @@ async fn service(clock: Clock) -> Serve {
     // It is gone as soon as it was opened: what is sent asks it nothing.
     let folder = tempfile::tempdir().unwrap();
     let database = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
-    let storage = Storage::connect(&database).await.unwrap();
-    let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await.unwrap());
+    let database = db::connect(&database).await.unwrap();
+    let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
     let secret = Secret::new("the secret that the fuzzers agreed on").unwrap();
     let layer = SessionLayer::new(&secret);
     let accounts = Accounts {
-        storage,
-        sessions,
+        store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         lifetimes: Lifetimes::default(),

@@ -3,14 +3,15 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    email::Email,
     error::AccountsError,
     paging::{Page, PageNumber},
-    password::{Password, UnfitPassword},
-    shared::Accounts,
-    user::{Role, User, UserId},
+    service::Accounts,
 };
-use crate::storage::{Deletion, NewUser, RoleChange, UserListRow};
+use crate::{
+    audit,
+    db::NewUser,
+    domain::{AccountDeletion, Actor, Email, NewAccount, Password, Role, RoleChange, User, UserId},
+};
 
 /// How many users a batch has.
 const BATCH: u32 = 1000;
@@ -22,28 +23,6 @@ pub struct UserSummary {
     pub user: User,
     /// How many live sessions there are.
     pub sessions: i64,
-}
-
-/// How a change to somebody's account ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It is done, and where that is a change, the user's sessions have ended.
-    Done,
-    /// There is no such user.
-    NoSuchUser,
-    /// It is the last administrator; nothing was changed.
-    LastAdmin,
-}
-
-/// How making an account for somebody ended.
-#[derive(Debug)]
-pub enum NewAccount {
-    /// It is there.
-    Done(UserId),
-    /// Somebody has an account with this address.
-    EmailTaken,
-    /// The password is not fit to be one.
-    Unfit(UnfitPassword),
 }
 
 impl Accounts {
@@ -58,9 +37,8 @@ impl Accounts {
         page: PageNumber,
     ) -> Result<Page<UserSummary>, AccountsError> {
         let Some(search) = search_term(search) else { return Ok(page.of(Vec::new())) };
-        let now = self.clock.now();
-        let rows = self.storage.users(&search, page.limit(), page.offset(), now).await?;
-        Ok(page.of(summaries(rows)?))
+        let users = self.store.users(&search, page.limit(), page.offset()).await?;
+        Ok(page.of(self.summaries(users).await?))
     }
 
     /// One of them.
@@ -69,8 +47,8 @@ impl Accounts {
     ///
     /// When the database fails.
     pub async fn user_summary(&self, user: UserId) -> Result<Option<UserSummary>, AccountsError> {
-        let row = self.storage.listed_user(&user.to_string(), self.clock.now()).await?;
-        row.map(summary).transpose()
+        let user = self.store.user(user).await?;
+        Ok(self.summaries(user.into_iter().collect()).await?.pop())
     }
 
     /// The same list in batches, for those who read it to its end: what comes after this address,
@@ -85,8 +63,7 @@ impl Accounts {
         after: Option<&Email>,
     ) -> Result<Vec<UserSummary>, AccountsError> {
         let Some(search) = search_term(search) else { return Ok(Vec::new()) };
-        let after = after.map_or("", Email::as_str);
-        summaries(self.storage.users_after(&search, after, BATCH, self.clock.now()).await?)
+        self.summaries(self.store.users_after(&search, after, BATCH).await?).await
     }
 
     /// The user with this address.
@@ -95,10 +72,10 @@ impl Accounts {
     ///
     /// When the database fails.
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, AccountsError> {
-        self.storage.user_by_email(email.as_str()).await?.map(User::try_from).transpose()
+        Ok(self.store.user_by_email(email).await?)
     }
 
-    /// Makes an account for somebody, without logging anybody in.
+    /// Makes an account for someone, without a session.
     ///
     /// # Errors
     ///
@@ -108,20 +85,18 @@ impl Accounts {
         email: &Email,
         password: &Password,
         role: Role,
+        by: &Actor,
     ) -> Result<NewAccount, AccountsError> {
-        if let Err(unfit) = self.judge(password, email).await? {
-            return Ok(NewAccount::Unfit(unfit));
+        if let Err(rejected) = self.validate(password, email).await? {
+            return Ok(NewAccount::Rejected(rejected));
         }
-        let hash = self.hashing.hash(password).await?;
-        let id = UserId::random();
-        let user = NewUser {
-            id: &id.to_string(),
-            email: email.as_str(),
-            password_hash: &hash,
-            role: role.as_str(),
-        };
-        let added = self.sessions.sign_up(user, None, None).await?;
-        Ok(if added { NewAccount::Done(id) } else { NewAccount::EmailTaken })
+        let password_hash = &self.hashing.hash(password).await?;
+        let user = NewUser { id: UserId::random(), email, password_hash, role };
+        let outcome = self.store.add_user(user).await?;
+        if let NewAccount::Done(user) = outcome {
+            audit::user_added(user, role, by);
+        }
+        Ok(outcome)
     }
 
     /// Gives a user a role. A change ends the user's sessions, so that none goes on with the old
@@ -130,28 +105,42 @@ impl Accounts {
     /// # Errors
     ///
     /// When the database fails; nothing is changed then.
-    pub async fn set_role(&self, user: UserId, role: Role) -> Result<Change, AccountsError> {
-        let admin = Role::Admin.as_str();
-        let changed = self.sessions.set_role(&user.to_string(), role.as_str(), admin).await?;
-        Ok(match changed {
-            RoleChange::Done => Change::Done,
-            RoleChange::NoSuchUser => Change::NoSuchUser,
-            RoleChange::LastOne => Change::LastAdmin,
-        })
+    pub async fn set_role(
+        &self,
+        user: UserId,
+        role: Role,
+        by: &Actor,
+    ) -> Result<RoleChange, AccountsError> {
+        let outcome = self.store.set_role(user, role).await?;
+        if outcome == RoleChange::Done {
+            audit::role_set(user, role, by);
+        }
+        Ok(outcome)
     }
 
-    /// Deletes somebody's account and ends the sessions.
+    /// Deletes the account of someone else, and ends the sessions.
     ///
     /// # Errors
     ///
     /// When the database fails; nothing is changed then.
-    pub async fn delete_user(&self, user: UserId) -> Result<Change, AccountsError> {
-        let admin = Role::Admin.as_str();
-        Ok(match self.sessions.delete_user(&user.to_string(), None, admin).await? {
-            Deletion::Done => Change::Done,
-            Deletion::NoSuchUser => Change::NoSuchUser,
-            Deletion::LastOne => Change::LastAdmin,
-        })
+    pub async fn delete_user(
+        &self,
+        user: UserId,
+        by: &Actor,
+    ) -> Result<AccountDeletion, AccountsError> {
+        let outcome = self.store.delete_user(user, None).await?;
+        if outcome == AccountDeletion::Done {
+            audit::account_deleted(user, by.acting_on(user));
+        }
+        Ok(outcome)
+    }
+
+    async fn summaries(&self, users: Vec<User>) -> Result<Vec<UserSummary>, AccountsError> {
+        let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+        let counts = self.store.sessions().count_sessions(&ids).await?;
+        let sessions = |id| counts.get(id).copied().unwrap_or_default();
+        let users = users.into_iter().zip(&ids);
+        Ok(users.map(|(user, id)| UserSummary { user, sessions: sessions(id) }).collect())
     }
 }
 
@@ -160,12 +149,4 @@ impl Accounts {
 fn search_term(typed: &str) -> Option<String> {
     let term = typed.trim().nfc().collect::<String>().to_lowercase();
     (term.len() <= Email::MAX_BYTES && !term.contains('\0')).then_some(term)
-}
-
-fn summaries(rows: Vec<UserListRow>) -> Result<Vec<UserSummary>, AccountsError> {
-    rows.into_iter().map(summary).collect()
-}
-
-fn summary(row: UserListRow) -> Result<UserSummary, AccountsError> {
-    Ok(UserSummary { user: row.user.try_into()?, sessions: row.sessions })
 }

@@ -1,14 +1,14 @@
 //! The faults of accounts. What a person got wrong is not among them.
 
 use super::hashing::HashingError;
-use crate::{session::InvalidState, storage::StorageError};
+use crate::{db::DatabaseError, session::InvalidState};
 
 /// Something that is not the person's doing went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The database failed.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Database(#[from] DatabaseError),
     /// A password could not be hashed or compared.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -21,7 +21,7 @@ impl AccountsError {
     /// Whether it may well be over in a moment.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Storage(error) => !matches!(error, StorageError::Corrupt(_)),
+            Self::Database(error) => !matches!(error, DatabaseError::Corrupt(_)),
             Self::Hashing(error) => matches!(error, HashingError::Overloaded),
             Self::State(_) => false,
         }

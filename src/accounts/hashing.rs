@@ -11,14 +11,18 @@ use std::{
     time::Duration,
 };
 
-use argon2::password_hash::{self, PasswordVerifier, phc::PasswordHash};
+use argon2::password_hash::{self, PasswordVerifier, phc};
 use tokio::sync::oneshot;
 
-use super::{argon2id::Argon2id, password::Password};
-use crate::{clock::Clock, telemetry};
+use super::argon2id::Argon2id;
+use crate::{
+    clock::Clock,
+    domain::{Password, PasswordHash},
+    telemetry,
+};
 
 /// How many may wait for each that is served. At 25 ms a hash the last of them waits under two
-/// seconds; whoever comes after is better told to try again.
+/// seconds; the next is better told to try again.
 const QUEUE_PER_THREAD: usize = 64;
 
 /// How nice the threads are to all others: a third of the processor where others want it, too. At
@@ -26,11 +30,11 @@ const QUEUE_PER_THREAD: usize = 64;
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
-/// For so long anybody waits, however slow those before are: a 503 has to come within 10 s.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long anyone waits, however slow those before are: a 503 has to come within 10 s.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What is compared with when there is no account, so that it takes as long. Random bytes: no
-/// password is known to have this hash, and none would be let in by it.
+/// Compared with when there is no account, so that it takes as long. Random bytes: no password is
+/// known to have this hash, and none would be let in by it.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$P2peujDtxHyi+MZDRhwDjQ$rXtK1zUg1aBOmbeiITD29L3UyXBjZj2msI6ltXv8N40";
 
 /// Hashes passwords with Argon2id, as many at once as there are cores. Each thread keeps its
@@ -58,30 +62,30 @@ impl Hashing {
             let jobs = Arc::clone(&jobs);
             let thread = thread::Builder::new().name("hashing".to_owned());
             let work = move || {
-                give_way();
-                work_off(&jobs);
+                lower_priority();
+                worker_loop(&jobs);
             };
             thread.spawn(work).map_err(HashingError::Thread)?;
         }
         Ok(Self { queue, clock })
     }
 
-    /// A new PHC string for a password.
-    pub(super) async fn hash(&self, password: &Password) -> Result<String, HashingError> {
+    /// A new hash of a password.
+    pub(super) async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError> {
         let password = password.clone();
-        self.measured(move || Ok(Argon2id.hash(password.as_str().as_bytes())?)).await?
+        self.measured(move || hash(&password)).await?
     }
 
-    /// Compares a password with a PHC string. When it is right: the hash to keep from now on, the
+    /// Compares a password with a hash. When it is right: the hash to keep from now on, the
     /// same one or, if that was made with older parameters, a new one. With no hash to compare
     /// with, it takes as long and is never right.
     pub(super) async fn verify(
         &self,
         password: &Password,
-        hash: Option<&str>,
-    ) -> Result<Option<String>, HashingError> {
-        let (password, hash) = (password.clone(), hash.map(str::to_owned));
-        self.measured(move || verify(password.as_str().as_bytes(), hash.as_deref())).await?
+        hash: Option<&PasswordHash>,
+    ) -> Result<Option<PasswordHash>, HashingError> {
+        let (password, hash) = (password.clone(), hash.cloned());
+        self.measured(move || verify(&password, hash)).await?
     }
 
     /// Has slow work done when its turn has come. What nobody waits for any more by then, because
@@ -102,7 +106,7 @@ impl Hashing {
         tokio::select! {
             biased;
             answer = answer => answer.map_err(|_| HashingError::CutOff),
-            () = self.clock.sleep_until(queued + PATIENCE) => Err(HashingError::Overloaded),
+            () = self.clock.sleep_until(queued + QUEUE_TIMEOUT) => Err(HashingError::Overloaded),
         }
     }
 
@@ -126,7 +130,7 @@ impl Hashing {
 /// them always in flight on two cores: p99 of a page 3.7 ms with it, 5.4 ms without, and as many
 /// log-ins a second: `benches/storm.rs`.)
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn lower_priority() {
     // On Linux this is the thread's own; where it may not, hashing goes on all the same.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         log::warn!("hashing runs at the priority of all else: {error}");
@@ -134,10 +138,10 @@ fn give_way() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+fn lower_priority() {}
 
 /// What a thread does until nobody can send work any more.
-fn work_off(jobs: &Mutex<Receiver<Job>>) {
+fn worker_loop(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
@@ -147,16 +151,24 @@ fn work_off(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn verify(password: &[u8], hash: Option<&str>) -> Result<Option<String>, HashingError> {
-    let parsed = PasswordHash::new(hash.unwrap_or(DUMMY)).map_err(password_hash::Error::from)?;
-    match Argon2id.verify_password(password, &parsed) {
+fn hash(password: &Password) -> Result<PasswordHash, HashingError> {
+    Ok(PasswordHash::from_phc(Argon2id.hash(password.as_str().as_bytes())?))
+}
+
+fn verify(
+    password: &Password,
+    hash_of_user: Option<PasswordHash>,
+) -> Result<Option<PasswordHash>, HashingError> {
+    let phc = hash_of_user.as_ref().map_or(DUMMY, PasswordHash::as_phc);
+    let parsed = phc::PasswordHash::new(phc).map_err(password_hash::Error::from)?;
+    match Argon2id.verify_password(password.as_str().as_bytes(), &parsed) {
         Err(password_hash::Error::PasswordInvalid) => return Ok(None),
         verified => verified?,
     }
-    match hash {
+    match hash_of_user {
         None => Ok(None),
-        Some(hash) if Argon2id.is_current(&parsed) => Ok(Some(hash.to_owned())),
-        Some(_) => Ok(Some(Argon2id.hash(password)?)),
+        Some(current) if Argon2id.is_current(&parsed) => Ok(Some(current)),
+        Some(_) => hash(password).map(Some),
     }
 }
 
@@ -205,11 +217,12 @@ mod tests {
         let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
         let password = Password::parse("violet anvil forty marmots").unwrap();
         while hashing.queue.try_send(Box::new(|| ())).is_ok() {}
-        for hash in [Some(DUMMY), None] {
+        let dummy = PasswordHash::from_phc(DUMMY);
+        for hash in [Some(&dummy), None] {
             let refused = hashing.verify(&password, hash).now_or_never();
             assert!(matches!(refused, Some(Err(HashingError::Overloaded))), "{hash:?}");
         }
-        for hash in [Some(DUMMY), None] {
+        for hash in [Some(&dummy), None] {
             jobs.recv().unwrap()();
             let queued = hashing.verify(&password, hash).now_or_never();
             assert!(queued.is_none(), "{hash:?}");
@@ -262,7 +275,7 @@ mod tests {
         let (done, left_undone) = channel();
         let mut waiting = pin!(hashing.run(move || done.send(())));
         assert!(waiting.as_mut().now_or_never().is_none());
-        clock.elapse(PATIENCE - Duration::from_millis(1));
+        clock.elapse(QUEUE_TIMEOUT - Duration::from_millis(1));
         assert!(waiting.as_mut().now_or_never().is_none());
         clock.elapse(Duration::from_millis(1));
         let told = waiting.as_mut().now_or_never();
@@ -282,11 +295,13 @@ mod tests {
 
     #[test]
     fn an_unknown_address_costs_what_a_known_one_does() {
-        let hash = Argon2id.hash(b"another").unwrap();
-        let memory = |hash: Option<String>| {
+        let [typed, another] = ["x", "another"].map(|text| Password::parse(text).unwrap());
+        let hash = hash(&another).unwrap();
+        let memory = |hash: Option<PasswordHash>| {
+            let typed = typed.clone();
             let hashed = move || {
                 assert_eq!(argon2id::blocks_kept(), 0);
-                assert_eq!(verify(b"x", hash.as_deref()).unwrap(), None);
+                assert_eq!(verify(&typed, hash).unwrap(), None);
                 argon2id::blocks_kept()
             };
             thread::spawn(hashed).join().unwrap()
@@ -294,7 +309,7 @@ mod tests {
         assert_eq!(memory(None), memory(Some(hash)));
         assert_eq!(memory(None), 19_456);
         // With as many passes.
-        assert!(Argon2id.is_current(&PasswordHash::new(DUMMY).unwrap()));
+        assert!(Argon2id.is_current(&phc::PasswordHash::new(DUMMY).unwrap()));
     }
 
     #[actix_web::test]

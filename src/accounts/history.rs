@@ -3,10 +3,12 @@
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
-    shared::Accounts,
-    user::UserId,
+    service::Accounts,
 };
-use crate::storage::{LoginEventRow, Outcome};
+use crate::{
+    db::{LoginEventRow, Outcome},
+    domain::UserId,
+};
 
 /// An attempt to log in, or to do something else that asks for the password.
 #[derive(Debug, Clone)]
@@ -28,9 +30,8 @@ impl Accounts {
         user: UserId,
         page: PageNumber,
     ) -> Result<Page<LoginEvent>, AccountsError> {
-        let id = user.to_string();
-        let rows = self.storage.login_events(&id, page.limit(), page.offset()).await?;
-        let first_times = self.storage.addresses_of(&id).await?;
+        let rows = self.store.login_events(user, page.limit(), page.offset()).await?;
+        let first_times = self.store.addresses_of(user).await?;
         let first_of_all = first_times.values().min().copied();
         let is_new_here = |event: &LoginEventRow| {
             event.outcome == Outcome::Granted

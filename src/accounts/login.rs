@@ -1,56 +1,17 @@
 //! Signing up and logging in.
 
-use super::{
-    email::Email,
-    error::AccountsError,
-    password::{Password, UnfitPassword},
-    shared::Accounts,
-    throttle::Admission,
-    user::{Role, UserId},
-};
+use super::{error::AccountsError, service::Accounts, throttle::Admission};
 use crate::{
     audit,
-    clock::Timestamp,
-    session::{SessionId, SessionRecord},
-    storage::{Attempt, Client, NewLogin, NewUser, OpenedLogin, StorageError, UserRow},
+    db::{Attempt, Credentials, LoginContext, NewLogin, NewUser},
+    domain::{Email, LogIn, Password, PasswordHash, Role, SignUp, UserId},
     telemetry,
 };
 
-/// How often a password is verified that was right, when the hash has changed by then. Another
-/// log-in at the same time may have brought an old one up to date: then it is right once more. Only
-/// a new password makes it wrong.
+/// How often a right password is verified when the hash has changed by then. Another log-in at the
+/// same time may have brought an old hash up to date: then it is right once more. Only a new password
+/// makes it wrong.
 pub(super) const HASH_ATTEMPTS: usize = 2;
-
-/// Where a sign-up or log-in comes from.
-#[derive(Debug, Clone, Default)]
-pub struct Arrival {
-    /// The browser.
-    pub client: Client,
-    /// The session it had until now; it ends when another is opened.
-    pub replaces: Option<SessionId>,
-}
-
-/// How a sign-up ended.
-#[derive(Debug)]
-pub enum SignUp {
-    /// The account is there, and its first session is open.
-    Done(SessionRecord),
-    /// Somebody has an account with this address.
-    EmailTaken,
-    /// The password is not fit to be one.
-    Unfit(UnfitPassword),
-}
-
-/// How a log-in ended.
-#[derive(Debug)]
-pub enum LogIn {
-    /// The session is open.
-    Granted(SessionRecord),
-    /// No account with this address and this password.
-    Refused,
-    /// Too many were refused before: the password was not even looked at. Until then.
-    Throttled(Timestamp),
-}
 
 impl Accounts {
     /// Makes an account and logs its person in.
@@ -62,120 +23,94 @@ impl Accounts {
         &self,
         email: &Email,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
     ) -> Result<SignUp, AccountsError> {
-        if self.storage.user_by_email(email.as_str()).await?.is_some() {
+        if self.store.user_by_email(email).await?.is_some() {
             return Ok(SignUp::EmailTaken);
         }
-        if let Err(unfit) = self.judge(password, email).await? {
-            return Ok(SignUp::Unfit(unfit));
+        if let Err(rejected) = self.validate(password, email).await? {
+            return Ok(SignUp::Rejected(rejected));
         }
-        let hash = self.hashing.hash(password).await?;
+        let password_hash = &self.hashing.hash(password).await?;
         let (id, role) = (UserId::random(), Role::User);
         let session = self.new_session(id, role)?;
-        let id = id.to_string();
-        let Arrival { client, replaces } = arrival;
-        let user =
-            NewUser { id: &id, email: email.as_str(), password_hash: &hash, role: role.as_str() };
-        let first = Some((&session, client));
-        let added = self.sessions.sign_up(user, first, replaces.as_ref()).await?;
-        if !added {
-            return Ok(SignUp::EmailTaken);
+        let user = NewUser { id, email, password_hash, role };
+        let outcome = self.store.sign_up(user, session, context).await?;
+        if let SignUp::Done(session) = &outcome {
+            telemetry::signed_up();
+            audit::signed_up(id, session.id, &context.client.address);
         }
-        telemetry::signed_up();
-        audit::signed_up(&id, session.id, &client.address);
-        Ok(SignUp::Done(session))
+        Ok(outcome)
     }
 
-    /// Logs somebody in. Whether the address is unknown or the password wrong makes no difference,
+    /// Logs someone in. Whether the address is unknown or the password wrong makes no difference,
     /// neither in what is answered nor in what is done for it.
     ///
     /// # Errors
     ///
-    /// When the database fails or too many are waiting; nobody is logged in then.
+    /// When the database fails or too many are waiting; no one is logged in then.
     pub async fn log_in(
         &self,
         email: &Email,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
     ) -> Result<LogIn, AccountsError> {
-        let row = self.storage.user_by_email(email.as_str()).await?;
-        let id = row.as_ref().map(|row| row.id.clone());
-        let id = id.as_deref();
-        let from = &arrival.client.address;
-        let attempt = match self.admit(email, id, &arrival.client).await? {
-            Admission::Admitted(attempt) => attempt,
-            Admission::TooEarly(until) => {
-                tell(&LogIn::Throttled(until), id, from);
-                return Ok(LogIn::Throttled(until));
+        let credentials = self.store.credentials_by_email(email).await?;
+        let user = credentials.as_ref().map(|credentials| credentials.user.id);
+        let outcome = match self.admit(email, user, &context.client).await? {
+            Admission::Admitted(attempt) => {
+                self.verify_and_open(credentials, password, context, &attempt).await?
             }
+            Admission::Throttled(until) => LogIn::Throttled(until),
         };
-        let outcome = match self.verify_and_open(row, password, arrival, &attempt).await? {
-            OpenedLogin::Done(session) => LogIn::Granted(session),
-            OpenedLogin::TooEarly(until) => LogIn::Throttled(until),
-            OpenedLogin::OtherHash => {
-                let now = self.clock.now();
-                let until = self.storage.refuse(&attempt, id, &arrival.client, now).await?;
-                until.map_or(LogIn::Refused, LogIn::Throttled)
-            }
-        };
-        tell(&outcome, id, from);
+        tell(&outcome, user, &context.client.address);
         Ok(outcome)
     }
 
-    /// Opens a session if this is the password; [`OpenedLogin::OtherHash`] if not. What takes its
+    /// Opens a session if this is the password, and counts the attempt if it is not. What takes its
     /// time is done where there is no account, too.
     async fn verify_and_open(
         &self,
-        mut row: Option<UserRow>,
+        mut credentials: Option<Credentials>,
         password: &Password,
-        arrival: &Arrival,
+        context: &LoginContext,
         attempt: &Attempt,
-    ) -> Result<OpenedLogin, AccountsError> {
+    ) -> Result<LogIn, AccountsError> {
+        let user = credentials.as_ref().map(|credentials| credentials.user.id);
         for _attempt in 0..HASH_ATTEMPTS {
-            let hash = row.as_ref().map(|row| row.password_hash.as_str());
+            let hash = credentials.as_ref().map(|credentials| &credentials.password_hash);
             let kept = self.hashing.verify(password, hash).await?;
-            let (Some(known), Some(kept)) = (&row, &kept) else { break };
-            match self.open(known, kept, arrival, attempt).await? {
-                OpenedLogin::OtherHash => {}
-                opened => return Ok(opened),
+            let (Some(known), Some(kept)) = (&credentials, &kept) else { break };
+            if let Some(outcome) = self.open(known, kept, context, attempt).await? {
+                return Ok(outcome);
             }
-            row = self.storage.user_by_email(&known.email).await?;
+            credentials = self.store.credentials_by_email(&known.user.email).await?;
         }
-        Ok(OpenedLogin::OtherHash)
+        let until = self.store.record_failure(attempt, user, &context.client).await?;
+        Ok(until.map_or(LogIn::Refused, LogIn::Throttled))
     }
 
-    /// Opens the session of somebody whose password was verified against the row's hash.
+    /// Opens the session of a person whose password was verified against these credentials; `None` if
+    /// they have changed meanwhile.
     async fn open(
         &self,
-        row: &UserRow,
-        password_hash: &str,
-        arrival: &Arrival,
+        Credentials { user, password_hash: verified_hash }: &Credentials,
+        password_hash: &PasswordHash,
+        context: &LoginContext,
         attempt: &Attempt,
-    ) -> Result<OpenedLogin, AccountsError> {
-        let login = NewLogin {
-            user_id: &row.id,
-            verified_hash: &row.password_hash,
-            password_hash,
-            replaces: arrival.replaces.as_ref(),
-            client: &arrival.client,
-            attempt: Some(attempt),
-        };
-        self.sessions
-            .open_login(login, |role| {
-                let role = role.parse().map_err(|_| StorageError::Corrupt("role"))?;
-                let id = row.id.parse().map_err(|_| StorageError::Corrupt("user id"))?;
-                self.new_session(id, role)
-            })
-            .await
+    ) -> Result<Option<LogIn>, AccountsError> {
+        let login = NewLogin { user_id: user.id, verified_hash, password_hash, context, attempt };
+        self.store.log_in(login, |role| self.new_session(user.id, role)).await
     }
 }
 
-fn tell(outcome: &LogIn, user: Option<&str>, from: &str) {
+fn tell(outcome: &LogIn, user: Option<UserId>, from: &str) {
     match outcome {
         LogIn::Granted(session) => {
             telemetry::login_granted();
-            audit::logged_in(user.unwrap_or_default(), session.id, from);
+            if let Some(user) = user {
+                audit::logged_in(user, session.id, from);
+            }
         }
         LogIn::Refused => {
             telemetry::login_refused();
@@ -191,15 +126,15 @@ fn tell(outcome: &LogIn, user: Option<&str>, from: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::by_hand::{ByHand, EMAIL, WRONG, arrival, email, password};
+    use crate::accounts::testing::{EMAIL, WRONG, World, context, email, password};
 
     #[actix_web::test]
     async fn an_unknown_address_is_hashed_for_like_a_known_one() {
-        let by_hand = ByHand::start().await;
+        let world = World::new().await;
         for address in [EMAIL, "nobody@example.com"] {
-            let (address, password, arrival) = (email(address), password(WRONG), arrival());
-            let log_in = by_hand.accounts.log_in(&address, &password, &arrival);
-            let (outcome, hashed) = by_hand.finish(log_in).await;
+            let (address, password, context) = (email(address), password(WRONG), context());
+            let log_in = world.accounts.log_in(&address, &password, &context);
+            let (outcome, hashed) = world.finish(log_in).await;
             assert!(matches!(outcome.unwrap(), LogIn::Refused));
             assert_eq!(hashed, 1, "{address:?}");
         }

@@ -1,38 +1,40 @@
-//! Accounts: who may log in, and how it is found out.
+//! Accounts: who may log in, and how that is checked.
 //!
-//! [`Email`] and [`Password`] are parsed at the door, so nothing below it meets bad input; what
-//! people can get wrong comes back as a value ([`SignUp`], [`LogIn`]), and only faults are
-//! errors.
+//! What people can get wrong comes back as a value ([`SignUp`], [`LogIn`]); only faults are errors.
+//! Whatever changes an account or ends a session is written to the [`audit`](crate::audit) log here,
+//! with who did it ([`Actor`]).
 
+mod account;
 mod admin;
 mod argon2id;
-#[cfg(test)]
-mod by_hand;
-mod email;
 mod error;
 mod hashing;
 mod history;
+mod identity;
 mod login;
-mod own_account;
 mod paging;
-mod password;
+mod password_policy;
+mod service;
 mod sessions;
-mod shared;
 mod strength;
+#[cfg(test)]
+mod testing;
 mod throttle;
-mod user;
 
-pub use crate::storage::{Client, Health, ListedSession, Outcome, SessionTrace};
-pub use admin::{Change, NewAccount, UserSummary};
-pub use email::{Email, InvalidEmail};
+pub use crate::{
+    db::{Client, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
+    domain::{
+        AccountDeletion, Actor, Email, InvalidEmail, LogIn, NewAccount, Password, PasswordChange,
+        PasswordRejected, Revocation, Role, RoleChange, SignUp, UnknownRole, User, UserId,
+    },
+};
+pub use admin::UserSummary;
 pub use error::AccountsError;
 pub use hashing::{Hashing, HashingError};
 pub use history::LoginEvent;
-pub use login::{Arrival, LogIn, SignUp};
-pub use own_account::{AccountDeletion, PasswordChange};
+pub use identity::Identity;
 pub use paging::{Page, PageNumber};
-pub use password::{Password, PasswordPolicy, UnfitPassword};
-pub use sessions::{OpenSession, Revocation};
-pub use shared::Accounts;
+pub use password_policy::PasswordPolicy;
+pub use service::Accounts;
+pub use sessions::{FoundSession, ListedSession};
 pub use throttle::network;
-pub use user::{Identity, Role, UnknownRole, User, UserId};

@@ -1,35 +1,41 @@
-//! The sessions of a person: seen and ended.
+//! The sessions of a person: seen and revoked.
 
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
-    shared::Accounts,
-    user::UserId,
+    service::Accounts,
 };
 use crate::{
+    audit,
+    db::{SessionDetails, SessionInfo},
+    domain::{Actor, Email, Revocation, UserId},
     session::SessionId,
-    storage::{ListedSession, SessionRow, SessionTrace},
 };
 
 /// How many sessions a batch has: many, because each costs a look at all of them.
 const BATCH: u32 = 20_000;
 
-/// A live session.
-pub type OpenSession = SessionRow;
+/// A live session in the list of everyone's.
+#[derive(Debug, Clone)]
+pub struct ListedSession {
+    /// The session.
+    pub session: SessionInfo,
+    /// Its person's e-mail address.
+    pub email: Option<Email>,
+}
 
-/// How revoking a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revocation {
-    /// It has ended.
-    Done,
-    /// It had ended or expired before.
-    OverAlready,
-    /// There is no such session, or its row is deleted already.
-    NoSuchSession,
+/// What is known of a session, live or not.
+#[derive(Debug, Clone)]
+pub struct FoundSession {
+    /// Its record.
+    pub details: SessionDetails,
+    /// Its person's e-mail address.
+    pub email: Option<Email>,
 }
 
 impl Accounts {
-    /// The live sessions of a user: this one first, then those that were last seen.
+    /// The live sessions of a user: `first`, which is the one at hand, then those that were last
+    /// seen.
     ///
     /// # Errors
     ///
@@ -37,14 +43,14 @@ impl Accounts {
     pub async fn sessions_of(
         &self,
         user: UserId,
-        this: &SessionId,
+        first: &SessionId,
         page: PageNumber,
-    ) -> Result<Page<OpenSession>, AccountsError> {
-        let user = user.to_string();
-        Ok(page.of(self.sessions.live(&user, this, page.limit(), page.offset()).await?))
+    ) -> Result<Page<SessionInfo>, AccountsError> {
+        let (user, sessions) = (user.to_string(), self.store.sessions());
+        Ok(page.of(sessions.sessions_of(&user, first, page.limit(), page.offset()).await?))
     }
 
-    /// A live session of this user; that of anybody else is none.
+    /// A live session of this user; that of someone else is none.
     ///
     /// # Errors
     ///
@@ -53,85 +59,120 @@ impl Accounts {
         &self,
         user: UserId,
         id: &SessionId,
-    ) -> Result<Option<OpenSession>, AccountsError> {
-        let (owner, now) = (user.to_string(), self.clock.now());
-        let trace = self.sessions.trace(id).await?.filter(|trace| {
-            let SessionRow { user_id, expires_at, .. } = &trace.session;
-            user_id.as_ref() == Some(&owner) && trace.revoked_at.is_none() && now < *expires_at
+    ) -> Result<Option<SessionInfo>, AccountsError> {
+        let now = self.clock.now();
+        let found = self.store.sessions().find(id).await?.filter(|found| {
+            is_of(found, user) && found.revoked_at.is_none() && now < found.session.expires_at
         });
-        Ok(trace.map(|trace| trace.session))
+        Ok(found.map(|found| found.session))
     }
 
-    /// Ends a session of this user; that of anybody else is none.
+    /// Revokes a session of this user; that of someone else is none.
     ///
     /// # Errors
     ///
     /// When the database fails; nothing is changed then.
-    pub async fn end_session(
+    pub async fn revoke_session_of(
         &self,
         user: UserId,
         id: &SessionId,
+        by: &Actor,
     ) -> Result<Revocation, AccountsError> {
-        let owner = user.to_string();
-        if self.sessions.revoke(id, Some(&owner)).await? {
+        let sessions = self.store.sessions();
+        if sessions.revoke_session(id, Some(&user.to_string())).await? {
+            audit::session_revoked(Some(user), id, by.acting_on(user));
             return Ok(Revocation::Done);
         }
-        let trace = self.sessions.trace(id).await?;
-        Ok(match trace.filter(|trace| trace.session.user_id == Some(owner)) {
-            Some(_) => Revocation::OverAlready,
-            None => Revocation::NoSuchSession,
-        })
+        let found = sessions.find(id).await?.filter(|found| is_of(found, user));
+        Ok(found.map_or(Revocation::NoSuchSession, |_| Revocation::OverAlready))
     }
 
-    /// Ends all sessions of a user, but perhaps one. How many those were.
+    /// Revokes a session, whoever's it is.
     ///
     /// # Errors
     ///
     /// When the database fails; nothing is changed then.
-    pub async fn end_sessions(
+    pub async fn revoke_session(
+        &self,
+        id: &SessionId,
+        by: &Actor,
+    ) -> Result<Revocation, AccountsError> {
+        let sessions = self.store.sessions();
+        let Some(found) = sessions.find(id).await? else { return Ok(Revocation::NoSuchSession) };
+        if !sessions.revoke_session(id, None).await? {
+            return Ok(Revocation::OverAlready);
+        }
+        let by = match user_of(&found.session) {
+            Some(user) => by.acting_on(user),
+            None => format!("by {by}"),
+        };
+        audit::session_revoked(found.session.user_id, id, by);
+        Ok(Revocation::Done)
+    }
+
+    /// Revokes all sessions of a user but `except`. How many of them were live.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn revoke_sessions(
         &self,
         user: UserId,
-        but: Option<&SessionId>,
+        except: Option<&SessionId>,
+        by: &Actor,
     ) -> Result<usize, AccountsError> {
-        Ok(self.sessions.revoke_all(&user.to_string(), but).await?)
+        let revoked = self.store.sessions().revoke_all(&user.to_string(), except).await?;
+        audit::sessions_revoked(user, revoked, by);
+        Ok(revoked)
     }
 
-    /// The live sessions of a user or of everybody in batches, the latest log-in first: what
-    /// comes after this one, or the beginning. The last batch is empty.
+    /// The live sessions of a user or of everyone in batches, the latest log-in first: what comes
+    /// after this one, or the beginning. The last batch is empty.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn live_sessions_after(
+    pub async fn sessions_after(
         &self,
         user: Option<UserId>,
-        after: Option<&ListedSession>,
+        after: Option<&SessionInfo>,
     ) -> Result<Vec<ListedSession>, AccountsError> {
         let user = user.map(|id| id.to_string());
-        Ok(self.sessions.live_after(user.as_deref(), after, BATCH).await?)
+        let sessions = self.store.sessions().sessions_after(user.as_deref(), after, BATCH).await?;
+        let mut users: Vec<UserId> = sessions.iter().filter_map(user_of).collect();
+        users.sort_unstable();
+        users.dedup();
+        let emails = self.store.emails_of(&users).await?;
+        let listed = |session: SessionInfo| {
+            let email = user_of(&session).and_then(|user| emails.get(&user).cloned());
+            ListedSession { session, email }
+        };
+        Ok(sessions.into_iter().map(listed).collect())
     }
 
-    /// What is known of a session, whatever has become of it.
+    /// What is known of a session, live or not.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn trace(&self, id: &SessionId) -> Result<Option<SessionTrace>, AccountsError> {
-        Ok(self.sessions.trace(id).await?)
+    pub async fn find_session(
+        &self,
+        id: &SessionId,
+    ) -> Result<Option<FoundSession>, AccountsError> {
+        let Some(details) = self.store.sessions().find(id).await? else { return Ok(None) };
+        let email = match user_of(&details.session) {
+            Some(user) => self.store.user(user).await?.map(|user| user.email),
+            None => None,
+        };
+        Ok(Some(FoundSession { details, email }))
     }
+}
 
-    /// Ends a session, whoever's it is.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails; nothing is changed then.
-    pub async fn revoke_session(&self, id: &SessionId) -> Result<Revocation, AccountsError> {
-        if self.sessions.revoke(id, None).await? {
-            return Ok(Revocation::Done);
-        }
-        Ok(match self.sessions.trace(id).await? {
-            Some(_) => Revocation::OverAlready,
-            None => Revocation::NoSuchSession,
-        })
-    }
+fn is_of(found: &SessionDetails, user: UserId) -> bool {
+    user_of(&found.session) == Some(user)
+}
+
+/// Whose a session is. Handlers that use the session layer directly may name users in their own way.
+fn user_of(session: &SessionInfo) -> Option<UserId> {
+    session.user_id.as_deref()?.parse().ok()
 }

@@ -16,10 +16,11 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::{email::Email, error::AccountsError, shared::Accounts};
+use super::{error::AccountsError, service::Accounts};
 use crate::{
     clock::Timestamp,
-    storage::{Attempt, Client, Failures, Tally},
+    db::{Attempt, Client, Failures, Tally},
+    domain::{Email, UserId},
 };
 
 /// The failure from which on there is a wait: people mistype twice or three times.
@@ -37,7 +38,7 @@ pub(super) enum Admission {
     /// It may; what comes of it is kept under this.
     Admitted(Attempt),
     /// It is not even looked at until then.
-    TooEarly(Timestamp),
+    Throttled(Timestamp),
 }
 
 impl Accounts {
@@ -46,46 +47,46 @@ impl Accounts {
     pub(super) async fn admit(
         &self,
         email: &Email,
-        user_id: Option<&str>,
+        user: Option<UserId>,
         client: &Client,
     ) -> Result<Admission, AccountsError> {
         let mut attempt = Attempt {
             account: fingerprint(email),
             network: network(&client.address),
-            too_early: too_early_anywhere,
+            retry_at: retry_at_anywhere,
         };
-        let now = self.clock.now();
-        let Some(until) = self.storage.too_early(&attempt, now).await? else {
+        let Some(until) = self.store.retry_at(&attempt).await? else {
             return Ok(Admission::Admitted(attempt));
         };
-        if !self.is_at_home(user_id, &attempt.network).await? {
-            return Ok(Admission::TooEarly(until));
+        if !self.is_at_home(user, &attempt.network).await? {
+            return Ok(Admission::Throttled(until));
         }
-        attempt.too_early = too_early_here;
-        let until = self.storage.too_early(&attempt, now).await?;
-        Ok(until.map_or(Admission::Admitted(attempt), Admission::TooEarly))
+        attempt.retry_at = retry_at_here;
+        let until = self.store.retry_at(&attempt).await?;
+        Ok(until.map_or(Admission::Admitted(attempt), Admission::Throttled))
     }
 
     /// Whether the user has logged in from this network before.
-    async fn is_at_home(&self, user_id: Option<&str>, here: &str) -> Result<bool, AccountsError> {
-        // Asked of nobody's too: otherwise the time of the answer would tell whose there is.
-        let addresses = self.storage.addresses_of(user_id.unwrap_or_default()).await?;
+    async fn is_at_home(&self, user: Option<UserId>, here: &str) -> Result<bool, AccountsError> {
+        // Asked where there is no user, too: otherwise the time of the answer would tell.
+        let user = user.unwrap_or_else(UserId::random);
+        let addresses = self.store.addresses_of(user).await?;
         Ok(addresses.keys().any(|address| network(address) == here))
     }
 }
 
 /// What holds everywhere: the failures from here, and those from anywhere.
-fn too_early_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
-    too_early(tally.here, now).max(too_early(tally.anywhere, now))
+fn retry_at_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+    retry_at(tally.here, now).max(retry_at(tally.anywhere, now))
 }
 
 /// What holds where the owner is at home: the failures from here.
-fn too_early_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
-    too_early(tally.here, now)
+fn retry_at_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
+    retry_at(tally.here, now)
 }
 
 /// Until when there is a wait; `None` when it is over.
-fn too_early(failures: Failures, now: Timestamp) -> Option<Timestamp> {
+fn retry_at(failures: Failures, now: Timestamp) -> Option<Timestamp> {
     let until = failures.last_at + wait(failures.number);
     // A clock that was set back makes nobody wait longer.
     let sane = until.min(now + LONGEST_WAIT);
@@ -136,10 +137,10 @@ mod tests {
     fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
         let at = Timestamp::from_unix;
         let failures = Failures { number: 9, last_at: at(1_000_000) };
-        assert_eq!(too_early(failures, at(1_000_000)), Some(at(1_000_480)));
-        assert_eq!(too_early(failures, at(1_000_480)), None);
-        assert_eq!(too_early(failures, at(0)), Some(at(3600)));
-        assert_eq!(too_early(Failures { number: 4, ..failures }, at(1_000_000)), None);
+        assert_eq!(retry_at(failures, at(1_000_000)), Some(at(1_000_480)));
+        assert_eq!(retry_at(failures, at(1_000_480)), None);
+        assert_eq!(retry_at(failures, at(0)), Some(at(3600)));
+        assert_eq!(retry_at(Failures { number: 4, ..failures }, at(1_000_000)), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use crate::{
     clock::Clock,
-    storage::SessionStore,
+    db::SqlSessionStore,
     telemetry,
     web::middleware::{no_store, security_headers},
 };
@@ -43,7 +43,7 @@ impl MetricsServer {
     /// Binds the address and installs the recorder.
     pub(super) fn bind(
         address: SocketAddr,
-        sessions: Arc<SessionStore>,
+        sessions: Arc<SqlSessionStore>,
         clock: Clock,
     ) -> Result<Self, MetricsError> {
         let exporter = install()?;
@@ -89,7 +89,7 @@ impl MetricsServer {
 
 struct Metrics {
     exporter: PrometheusHandle,
-    sessions: Arc<SessionStore>,
+    sessions: Arc<SqlSessionStore>,
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {

@@ -12,8 +12,8 @@ use actix_web::{
 use super::connections;
 use crate::{
     accounts::Accounts,
+    db::SqlSessionStore,
     session::SessionLayer,
-    storage::SessionStore,
     web::{
         limits::RateLimits,
         middleware::{
@@ -33,7 +33,7 @@ const DRAIN_SECONDS: u64 = 25;
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
-    pub(super) sessions: Data<SessionLayer<SessionStore>>,
+    pub(super) sessions: Data<SessionLayer<SqlSessionStore>>,
     pub(super) limits: Data<RateLimits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,

@@ -68,14 +68,23 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Some(Command::Secret) => secret::run(),
         Some(Command::Serve(args)) => block_on(serve::run(*args)),
-        Some(Command::User { command }) => block_on(user::run(command)),
-        Some(Command::Session { command }) => block_on(session::run(command)),
+        Some(Command::User { command }) => manage(user::run(command)),
+        Some(Command::Session { command }) => manage(session::run(command)),
         None => block_on(serve::run(cli.serve)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&Causes(&*error).to_string()),
     }
+}
+
+/// What commands log beside a server's log: warnings, and the audit lines of what they change.
+const LOG_FILTER: &str = "warn,waxseal::audit=info";
+
+/// Runs a command that works on the database.
+fn manage(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    logging::start(LOG_FILTER);
+    block_on(command)
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

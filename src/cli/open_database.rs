@@ -1,14 +1,12 @@
 //! Opening the database for the commands that work on it, beside a running server or without one.
 
-use std::sync::Arc;
-
 use super::output::Failure;
 use crate::{
     accounts::{Accounts, Hashing, PasswordPolicy},
     app::StartError,
     clock::Clock,
+    db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
     session::Lifetimes,
-    storage::{DatabaseUrl, SessionStore, Storage},
 };
 
 /// What to do where there is no database yet.
@@ -27,11 +25,11 @@ pub(super) async fn accounts(
     if let (IfMissing::Fail, Some(file)) = (if_missing, database.missing_file()) {
         return Err(format!("DATABASE_URL: the database {} does not exist", file.display()).into());
     }
-    let storage = Storage::connect(database).await.map_err(StartError::from)?;
+    let database = db::connect(database).await.map_err(StartError::from)?;
     let clock = Clock::system();
+    let sessions = SqlSessionStore::without_feed(database, clock.clone());
     Ok(Accounts {
-        sessions: Arc::new(SessionStore::without_feed(storage.clone(), clock.clone())),
-        storage,
+        store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone())?,
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         lifetimes: Lifetimes::default(),

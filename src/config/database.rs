@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};
-use crate::storage::DatabaseUrl;
+use crate::db::DatabaseUrl;
 
 const DEFAULT: &str = "sqlite://waxseal.db";
 

@@ -17,7 +17,7 @@ mod value;
 
 use clap::Args;
 
-use crate::{accounts::PasswordPolicy, storage::DatabaseUrl};
+use crate::{accounts::PasswordPolicy, db::DatabaseUrl};
 
 pub use self::{
     database::DatabaseArgs,

@@ -6,15 +6,15 @@ use super::interval::Interval;
 use crate::{
     causes::Causes,
     clock::Clock,
-    storage::{Cleaned, Storage},
+    db::{AccountStore, Cleaned, DatabaseError},
 };
 
-pub(super) async fn run(storage: &Storage, clock: &Clock, period: Duration) {
+pub(super) async fn run(accounts: &AccountStore, clock: &Clock, period: Duration) {
     let mut interval = Interval::new(clock, period);
     loop {
-        match storage.clean_up(clock.earliest()).await {
-            Ok(cleaned) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
-            Ok(Cleaned { sessions, login_events, login_failures }) => log::info!(
+        match clean_up(accounts).await {
+            Ok((0, cleaned)) if cleaned == Cleaned::default() => log::debug!("nothing to clean up"),
+            Ok((sessions, Cleaned { login_events, login_failures })) => log::info!(
                 "cleaned up: {sessions} expired sessions, {login_events} old log-in events, \
                  {login_failures} counts of failed log-ins"
             ),
@@ -22,4 +22,8 @@ pub(super) async fn run(storage: &Storage, clock: &Clock, period: Duration) {
         }
         interval.tick().await;
     }
+}
+
+async fn clean_up(accounts: &AccountStore) -> Result<(u64, Cleaned), DatabaseError> {
+    Ok((accounts.sessions().clean_up().await?, accounts.clean_up().await?))
 }

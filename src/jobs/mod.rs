@@ -10,16 +10,16 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Clock,
-    storage::{SessionStore, Storage},
+    db::{AccountStore, SqlSessionStore},
 };
 
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
-    /// The database.
-    pub storage: Storage,
+    /// The accounts.
+    pub accounts: AccountStore,
     /// The sessions.
-    pub sessions: Arc<SessionStore>,
+    pub sessions: Arc<SqlSessionStore>,
     /// The time.
     pub clock: Clock,
     /// How often the database is cleaned up.
@@ -32,7 +32,7 @@ impl Jobs {
         tokio::join!(
             revocation_feed::run(&self.sessions, &self.clock),
             last_seen::run(&self.sessions, &self.clock),
-            cleanup::run(&self.storage, &self.clock, self.cleanup_interval),
+            cleanup::run(&self.accounts, &self.clock, self.cleanup_interval),
         );
     }
 

@@ -7,7 +7,7 @@ use super::interval::Interval;
 use crate::{
     causes::Causes,
     clock::Clock,
-    storage::{ListenError, SessionStore},
+    db::{ListenError, SqlSessionStore},
 };
 
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -18,11 +18,11 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait where notifications don't get through, in case that has been changed.
 const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(300);
 
-pub(super) async fn run(sessions: &SessionStore, clock: &Clock) {
+pub(super) async fn run(sessions: &SqlSessionStore, clock: &Clock) {
     tokio::join!(poll(sessions, clock), listen(sessions, clock));
 }
 
-async fn poll(sessions: &SessionStore, clock: &Clock) {
+async fn poll(sessions: &SqlSessionStore, clock: &Clock) {
     let mut interval = Interval::new(clock, POLL_INTERVAL);
     let mut failing = false;
     loop {
@@ -39,7 +39,7 @@ async fn poll(sessions: &SessionStore, clock: &Clock) {
     }
 }
 
-async fn listen(sessions: &SessionStore, clock: &Clock) {
+async fn listen(sessions: &SqlSessionStore, clock: &Clock) {
     let mut logged = None;
     loop {
         let problem = match sessions.listen().await {

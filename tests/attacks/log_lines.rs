@@ -55,9 +55,9 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
 async fn a_log_out_that_failed_is_not_told() {
     let server = Server::start(&[]);
     let mut ann = server.signed_up("192.0.2.2", EMAIL);
-    execute(&server, "ALTER TABLE sessions RENAME TO gone").await;
+    execute(&server, "ALTER TABLE waxseal_sessions RENAME TO gone").await;
     assert_eq!(ann.post("/logout", "").status(), 503);
-    execute(&server, "ALTER TABLE gone RENAME TO sessions").await;
+    execute(&server, "ALTER TABLE gone RENAME TO waxseal_sessions").await;
     assert_eq!(ann.get("/profile").status(), 200);
     let log = server.stop();
     assert!(!log.iter().any(|line| line.contains("logged out")), "{log:#?}");

@@ -371,7 +371,7 @@ impl<'a> World<'a> {
         cookies.insert(Dot, dot.cookie.unwrap());
         database.fill().await;
         let ask = async |database: &mut Database, what: &str| database.text(what).await;
-        let session_of_bea = "SELECT MIN(sessions.id) FROM sessions JOIN users ON users.id = user_id WHERE email LIKE 'bea%'";
+        let session_of_bea = "SELECT MIN(waxseal_sessions.id) FROM waxseal_sessions JOIN users ON users.id = user_id WHERE email LIKE 'bea%'";
         Self {
             site,
             cookies,
@@ -448,7 +448,7 @@ impl<'a> World<'a> {
                 while somebody.go(&nobody).await.status != 429 {}
             }
             Trouble::TheDatabaseIsAway => {
-                let away = "ALTER TABLE sessions RENAME TO out_of_reach";
+                let away = "ALTER TABLE waxseal_sessions RENAME TO out_of_reach";
                 Database::open(self.site).await.run(away).await;
                 self.site.clock.elapse(Duration::from_secs(31));
             }
@@ -505,7 +505,7 @@ impl Database {
         ))
         .await;
         self.run(&format!(
-            "INSERT INTO sessions {NUMBERS} SELECT printf('%021dA', i), {cyd}, '{{}}', {now} - i,
+            "INSERT INTO waxseal_sessions {NUMBERS} SELECT printf('%021dA', i), {cyd}, '{{}}', {now} - i,
              {now} - i, {now} + 600000, NULL, printf('2001:db8:%x:aaaa:bbbb:cccc:dddd:%x', i, i),
              '{}' FROM n",
             BROWSERS[0]

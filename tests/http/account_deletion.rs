@@ -31,9 +31,10 @@ async fn nothing_personal_stays() {
     ann.post("/profile/delete", &[("password", PASSWORD)]).await.redirects_to();
     let events = "SELECT id FROM login_events WHERE user_id = $1";
     assert!(app.database.texts(events, &[&id]).await.is_empty());
-    let personal = "SELECT id FROM sessions WHERE address IS NOT NULL OR user_agent IS NOT NULL";
+    let personal =
+        "SELECT id FROM waxseal_sessions WHERE address IS NOT NULL OR user_agent IS NOT NULL";
     assert!(app.database.texts(personal, &[]).await.is_empty());
-    let revoked = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL";
+    let revoked = "SELECT COUNT(*) FROM waxseal_sessions WHERE revoked_at IS NOT NULL";
     assert_eq!(app.database.number(revoked).await, 1, "its cookie must stay dead");
 }
 

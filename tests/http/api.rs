@@ -14,7 +14,7 @@ async fn the_session_is_told_as_json() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("cache-control"), "no-store");
         let session: Value = serde_json::from_str(&answer.body).unwrap();
-        let id = app.database.texts("SELECT id FROM sessions", &[]).await.remove(0);
+        let id = app.database.texts("SELECT id FROM waxseal_sessions", &[]).await.remove(0);
         let expected = json!({
             "user_id": app.id_of(EMAIL).await,
             "role": "user",

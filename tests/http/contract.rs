@@ -103,14 +103,14 @@ async fn a_node_that_hears_of_revocations_is_ready_and_one_that_does_not_says_wh
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ready));
     assert_eq!(answer.header("content-type"), "application/json");
 
-    app.database.execute("ALTER TABLE sessions RENAME TO out_of_reach", &[]).await;
+    app.database.execute("ALTER TABLE waxseal_sessions RENAME TO out_of_reach", &[]).await;
     app.clock.elapse(31 * SECOND);
     let not_ready = r#"{"ready":false,"database":"out of reach","revocation_feed":"stale"}"#;
     eventually(async || app.browser().get("/readyz").await.body == not_ready).await;
     let answer = watcher.get("/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
 
-    app.database.execute("ALTER TABLE out_of_reach RENAME TO sessions", &[]).await;
+    app.database.execute("ALTER TABLE out_of_reach RENAME TO waxseal_sessions", &[]).await;
     app.clock.elapse(SECOND);
     eventually(async || app.browser().get("/readyz").await.body == ready).await;
 }

@@ -72,13 +72,13 @@ async fn whoever_leaves_has_the_browser_forget_the_pages() {
 async fn whoever_could_not_be_logged_out_is_not_told_to_forget_them() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
-    app.database.execute("ALTER TABLE sessions RENAME TO gone", &[]).await;
+    app.database.execute("ALTER TABLE waxseal_sessions RENAME TO gone", &[]).await;
     for path in ["/logout", "/api/logout"] {
         let failed = ann.post(path, &[]).await;
         assert_eq!((failed.status.as_u16(), failed.header("clear-site-data")), (503, ""), "{path}");
         assert!(failed.set_cookies().is_empty(), "{path}");
     }
-    app.database.execute("ALTER TABLE gone RENAME TO sessions", &[]).await;
+    app.database.execute("ALTER TABLE gone RENAME TO waxseal_sessions", &[]).await;
 }
 
 #[actix_web::test]

@@ -233,7 +233,7 @@ impl Database {
             "SELECT id || email || password_hash || role || created_at FROM users ORDER BY id",
             "SELECT id || COALESCE(user_id, '') || state || auth_time || last_seen || expires_at
                 || COALESCE(revoked_at, 0) || COALESCE(address, '') || COALESCE(user_agent, '')
-                FROM sessions ORDER BY id",
+                FROM waxseal_sessions ORDER BY id",
             "SELECT COALESCE(user_id, '') || at || outcome || COALESCE(address, '')
                 FROM login_events ORDER BY at, id",
             "SELECT account || network || failures || last_at FROM login_failures

@@ -302,12 +302,12 @@ async fn a_browsers_name_is_kept_short_and_in_one_line() {
     let request = ann.request(Method::POST, "/login").form(&form);
     let answer = ann.send(request.header("User-Agent", "é".repeat(2000).as_bytes())).await;
     assert_eq!(answer.redirects_to(), "/profile");
-    let longest = "SELECT MAX(LENGTH(user_agent)) FROM sessions";
+    let longest = "SELECT MAX(LENGTH(user_agent)) FROM waxseal_sessions";
     assert_eq!(app.database.number(longest).await, 512);
     let request = ann.request(Method::POST, "/login").form(&form);
     let answer = ann.send(request.header("User-Agent", "a\u{9b}b\tc".as_bytes())).await;
     assert_eq!(answer.redirects_to(), "/profile");
-    let plain = "SELECT user_agent FROM sessions WHERE user_agent LIKE 'a%'";
+    let plain = "SELECT user_agent FROM waxseal_sessions WHERE user_agent LIKE 'a%'";
     assert_eq!(app.database.texts(plain, &[]).await, ["abc"]);
 }
 

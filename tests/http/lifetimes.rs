@@ -20,7 +20,7 @@ async fn whoever_stays_active_stays_logged_in() {
             assert!(ann.is_logged_in().await, "{mode}, {}", app.clock.now());
         }
         assert_eq!(app.clock.now(), START + 24 * DAY);
-        assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM waxseal_sessions").await, 1);
     }
 }
 
@@ -65,7 +65,7 @@ async fn a_refresh_moves_cookie_token_and_row_together() {
                 (&after["sid"], &after["auth_time"]),
                 (&before["sid"], &before["auth_time"])
             );
-            assert_eq!(app.database.number("SELECT expires_at FROM sessions").await, exp);
+            assert_eq!(app.database.number("SELECT expires_at FROM waxseal_sessions").await, exp);
         }
     }
 }
@@ -166,12 +166,12 @@ async fn the_durations_are_settings() {
 async fn a_session_whose_row_is_gone_is_over_at_its_refresh() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
-    assert_eq!(app.database.execute("DELETE FROM sessions", &[]).await, 1);
+    assert_eq!(app.database.execute("DELETE FROM waxseal_sessions", &[]).await, 1);
     app.clock.advance(6 * DAY);
     let answer = ann.get("/profile").await;
     assert_eq!(answer.redirects_to(), "/login?next=/profile");
     assert!(answer.clears_the_cookie(), "{answer:?}");
-    assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 0);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM waxseal_sessions").await, 0);
 }
 
 fn claims(browser: &Browser) -> Value {

@@ -15,7 +15,7 @@ async fn logging_in_opens_a_new_session() {
     assert_ne!(elsewhere.session(), ann.session());
     assert!(ann.is_logged_in().await);
     assert!(elsewhere.clone().is_logged_in().await, "another browser stays logged in");
-    assert_eq!(app.database.number("SELECT COUNT(DISTINCT id) FROM sessions").await, 2);
+    assert_eq!(app.database.number("SELECT COUNT(DISTINCT id) FROM waxseal_sessions").await, 2);
 }
 
 #[actix_web::test]
@@ -172,7 +172,7 @@ async fn logging_in_while_logged_in_ends_the_session_that_was_there() {
         assert_ne!(ann.session(), copy.session());
         assert!(ann.is_logged_in().await);
         assert!(!copy.is_logged_in().await);
-        let live = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL";
+        let live = "SELECT COUNT(*) FROM waxseal_sessions WHERE revoked_at IS NULL";
         assert_eq!(app.database.number(live).await, 1);
     }
 }

@@ -110,7 +110,7 @@ async fn forms_on_other_sites_are_refused() {
         }
     }
     assert!(ann.is_logged_in().await);
-    assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM waxseal_sessions").await, 1);
 }
 
 #[actix_web::test]

@@ -20,7 +20,7 @@ async fn no_log_in_with_the_old_password_survives_its_change() {
             assert!(!log_in.await.unwrap().is_logged_in().await);
         }
         assert!(ann.is_logged_in().await);
-        let live = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL";
+        let live = "SELECT COUNT(*) FROM waxseal_sessions WHERE revoked_at IS NULL";
         assert_eq!(app.database.number(live).await, 1);
     }
 }

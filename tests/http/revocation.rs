@@ -39,7 +39,7 @@ async fn a_revocation_that_becomes_visible_late_is_heard_of_all_the_same() {
     app.clock.elapse(50 * SECOND / 2);
     app.clock.elapse(50 * SECOND / 2);
     let revoked_at = (app.clock.now().as_unix() - 50).to_string();
-    let late = "UPDATE sessions SET revoked_at = CAST($1 AS BIGINT)";
+    let late = "UPDATE waxseal_sessions SET revoked_at = CAST($1 AS BIGINT)";
     app.database.execute(late, &[&revoked_at]).await;
     app.clock.elapse(SECOND);
     eventually(async || ann.clone().get("/api/session").await.status == StatusCode::UNAUTHORIZED)
@@ -62,7 +62,7 @@ async fn a_node_that_starts_knows_what_was_revoked_before() {
 async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
-    app.database.execute("ALTER TABLE sessions RENAME TO out_of_reach", &[]).await;
+    app.database.execute("ALTER TABLE waxseal_sessions RENAME TO out_of_reach", &[]).await;
 
     app.clock.elapse(30 * SECOND);
     assert_eq!(ann.get("/api/session").await.status, StatusCode::OK);
@@ -79,7 +79,7 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
     visitor.plant("session", "unreadable");
     assert!(visitor.get("/login").await.clears_the_cookie());
 
-    app.database.execute("ALTER TABLE out_of_reach RENAME TO sessions", &[]).await;
+    app.database.execute("ALTER TABLE out_of_reach RENAME TO waxseal_sessions", &[]).await;
     app.clock.elapse(SECOND);
     eventually(async || ann.clone().get("/profile").await.status == StatusCode::OK).await;
 }
@@ -127,7 +127,7 @@ async fn a_log_out_holds_although_the_row_is_missing() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
-    app.database.execute("DELETE FROM sessions", &[]).await;
+    app.database.execute("DELETE FROM waxseal_sessions", &[]).await;
     ann.log_out().await;
     assert!(!thief.is_logged_in().await);
     let cookie = ann.clone().session().map(str::to_owned);
@@ -187,7 +187,7 @@ async fn the_cookie_of_a_deleted_account_is_dead_after_a_restart_too() {
 async fn when_a_session_was_last_seen_is_written_within_half_a_minute() {
     let app = TestApp::start().await;
     let mut ann = app.signed_up(EMAIL).await;
-    let last_seen = || app.database.number("SELECT last_seen FROM sessions");
+    let last_seen = || app.database.number("SELECT last_seen FROM waxseal_sessions");
     let began = last_seen().await;
 
     app.clock.advance(HOUR);
@@ -201,7 +201,7 @@ async fn when_a_session_was_last_seen_is_written_within_half_a_minute() {
 async fn the_clean_up_deletes_what_is_over_and_nothing_else() {
     let app = TestApp::start().await;
     app.signed_up("old@example.com").await;
-    let sessions = || app.database.number("SELECT COUNT(*) FROM sessions");
+    let sessions = || app.database.number("SELECT COUNT(*) FROM waxseal_sessions");
     let events = || app.database.number("SELECT COUNT(*) FROM login_events");
 
     app.clock.elapse(8 * DAY - HOUR);

@@ -47,7 +47,7 @@ async fn many_sessions_are_on_pages_this_one_first() {
         format!("('{number:0>21}A', '{user}', '{{}}', {at}, {at}, {})", at + 1_000_000)
     });
     let sql = format!(
-        "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at) VALUES {}",
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at) VALUES {}",
         rows.collect::<Vec<_>>().join(",")
     );
     assert_eq!(app.database.execute(sql.leak(), &[]).await, 60);

@@ -61,11 +61,11 @@ async fn the_cookie_seals_who_it_is_and_nothing_personal() {
         assert_eq!(claims["auth_time"], now);
         assert_eq!(claims["iat"], now);
         assert_eq!(claims["exp"], now + 604_800);
-        let row = "SELECT id FROM sessions WHERE revoked_at IS NULL";
+        let row = "SELECT id FROM waxseal_sessions WHERE revoked_at IS NULL";
         assert_eq!(app.database.texts(row, &[]).await, [claims["sid"].as_str().unwrap()]);
         let id = app.database.texts("SELECT id FROM users", &[]).await.remove(0);
         let state = serde_json::json!({"user_id": id, "role": "user"});
-        let kept = app.database.texts("SELECT state FROM sessions", &[]).await.remove(0);
+        let kept = app.database.texts("SELECT state FROM waxseal_sessions", &[]).await.remove(0);
         assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), state);
         match mode {
             "cookie" => assert_eq!(claims["state"], state),
@@ -236,7 +236,7 @@ async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
     }
     assert_eq!((done, refused), (1, 7));
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1);
-    assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM waxseal_sessions").await, 1);
 }
 
 #[actix_web::test]

@@ -73,8 +73,8 @@ async fn assert_kills_lose_nothing(url: &str) {
     }
     // Nothing half-written: nobody without a session, no session or history of nobody.
     for orphans in [
-        "SELECT COUNT(*) FROM users WHERE id NOT IN (SELECT user_id FROM sessions)",
-        "SELECT COUNT(*) FROM sessions WHERE user_id NOT IN (SELECT id FROM users)",
+        "SELECT COUNT(*) FROM users WHERE id NOT IN (SELECT user_id FROM waxseal_sessions)",
+        "SELECT COUNT(*) FROM waxseal_sessions WHERE user_id NOT IN (SELECT id FROM users)",
         "SELECT COUNT(*) FROM users WHERE id NOT IN (SELECT user_id FROM login_events)",
     ] {
         assert_eq!(numbers(url, orphans).await, 0, "{orphans}");

@@ -114,7 +114,7 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
         let answer = crate::process::post(node.address, "/signup", form, None).unwrap();
         let cookie = crate::process::cookie(&answer).unwrap();
-        let revoke = "UPDATE sessions SET revoked_at = auth_time";
+        let revoke = "UPDATE waxseal_sessions SET revoked_at = auth_time";
         assert_eq!(app.database.execute(revoke, &[]).await, 1);
         let status = || {
             let answer = crate::process::get(node.address, "/api/session", &cookie).unwrap();
@@ -136,7 +136,7 @@ async fn open_sessions(app: &TestApp, other: &TestApp, number: usize) -> Vec<Bro
     let mut browsers = Vec::new();
     for _ in 0..number {
         let id = SessionId::random().to_string();
-        let insert = "INSERT INTO sessions (id, user_id, state, auth_time, last_seen, expires_at)
+        let insert = "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
                       VALUES ($1, $2, $3, CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT))";
         let (began, ends) = (now.as_unix().to_string(), expires_at.as_unix().to_string());
         let values = [id.as_str(), &user, &state.to_string(), &began, &ends];

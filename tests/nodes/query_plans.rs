@@ -30,6 +30,10 @@ async fn every_query_goes_by_an_index() {
     for (url, is_postgres) in [(app.database.url(), true), (sqlite.database.url(), false)] {
         let mut connection = AnyConnection::connect(&url).await.unwrap();
         for statement in &statements {
+            // SQLite has no such locks.
+            if !is_postgres && statement.contains("FOR UPDATE") {
+                continue;
+            }
             let plan = match is_postgres {
                 true => plan_of_postgres(&mut connection, statement).await,
                 false => plan_of_sqlite(&mut connection, statement).await,

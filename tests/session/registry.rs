@@ -7,12 +7,12 @@ use actix_web::http::StatusCode;
 use serde_json::json;
 use waxseal::{
     clock::Clock,
+    db::{Database, SqlSessionStore},
     seal::{Keyring, Secret},
     session::{
         Lifetimes, MemoryRegistry, Mode, Registry, SessionError, SessionId, SessionLayer,
         SessionRecord, Standing, State,
     },
-    storage::{SessionStore, Storage},
 };
 
 use crate::harness::{Call, IDLE, Probe, Site, World, handlers, seconds};
@@ -199,8 +199,8 @@ async fn the_registry_on_the_database_keeps_the_rules_of_registries() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    let storage = Storage::connect(&url.parse().unwrap()).await.unwrap();
-    let store = SessionStore::load(storage, world.clock.clone()).await.unwrap();
+    let database = Database::connect(&url.parse().unwrap()).await.unwrap();
+    let store = SqlSessionStore::load(database, world.clock.clone()).await.unwrap();
     assert_rules(&world, store).await;
 }
 

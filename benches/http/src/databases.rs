@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use waxseal::{
     clock::Clock,
     session::{Lifetimes, SessionId},
-    storage::Storage,
+    db,
 };
 
 use crate::Outcome;
@@ -85,7 +85,7 @@ fn revoked_million(folder: &Path) -> String {
 
 /// A database with a million sessions that were revoked and could still be valid.
 async fn revoke_a_million(url: &str) -> Outcome<()> {
-    drop(Storage::connect(&url.parse()?).await?);
+    drop(db::connect(&url.parse()?).await?);
     let mut ids: Vec<String> = (0..1_000_000).map(|_| SessionId::random().to_string()).collect();
     // In the order of the index it is quicker.
     ids.sort_unstable();
@@ -93,7 +93,7 @@ async fn revoke_a_million(url: &str) -> Outcome<()> {
     let then = Clock::system().now() - Duration::from_secs(3600);
     let pool: AnyPool = AnyPoolOptions::new().connect(url).await?;
     sqlx::query(
-        "INSERT INTO sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
+        "INSERT INTO waxseal_sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
          SELECT value, '{}', $2, $2, $3, $2 FROM json_each($1)",
     )
     .bind(serde_json::to_string(&ids)?)

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    accounts::ListedSession,
+    accounts::{ListedSession, SessionInfo},
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
@@ -36,10 +36,10 @@ pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
         None => None,
     };
     let mut list = List::new::<SessionItem>(args.json);
-    let mut last: Option<ListedSession> = None;
+    let mut last: Option<SessionInfo> = None;
     loop {
-        let sessions = accounts.live_sessions_after(user, last.as_ref()).await?;
-        last = sessions.last().cloned();
+        let sessions = accounts.sessions_after(user, last.as_ref()).await?;
+        last = sessions.last().map(|last| last.session.clone());
         let items: Vec<SessionItem> = sessions.into_iter().map(SessionItem::from).collect();
         if !list.print(&items)? || items.is_empty() {
             return list.finish("No live sessions.");
@@ -65,7 +65,7 @@ impl From<ListedSession> for SessionItem {
         Self {
             session_id: session.id,
             user_id: session.user_id,
-            email,
+            email: email.map(|email| email.to_string()),
             created_at: Rfc3339(session.auth_time),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    accounts::Revocation,
+    accounts::{Actor, Revocation},
     cli::{
         open_database::{self, IfMissing},
         output::{Failure, Output},
@@ -30,7 +30,7 @@ pub(super) async fn run(args: RevokeArgs) -> Result<(), Failure> {
     let id: SessionId =
         args.session.parse().map_err(|error| format!("{:?}: {error}", args.session))?;
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
-    let was_live = match accounts.revoke_session(&id).await? {
+    let was_live = match accounts.revoke_session(&id, &Actor::CommandLine).await? {
         Revocation::Done => true,
         Revocation::OverAlready => false,
         Revocation::NoSuchSession => return Err(format!("there is no session {id}").into()),

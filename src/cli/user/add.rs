@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{role, user_item::UserItem};
 use crate::{
-    accounts::{Accounts, Email, NewAccount, Role, UserSummary},
+    accounts::{Accounts, Actor, Email, NewAccount, Role, UserSummary},
     cli::{
         open_database::{self, IfMissing},
         output::{Failure, Output},
@@ -40,10 +40,11 @@ pub(super) async fn run(args: AddArgs) -> Result<(), Failure> {
         return Err(taken());
     }
     let password = prompt::new_password()?;
-    let id = match accounts.add_user(&email, &password, args.role).await? {
+    let added = accounts.add_user(&email, &password, args.role, &Actor::CommandLine).await?;
+    let id = match added {
         NewAccount::Done(id) => id,
         NewAccount::EmailTaken => return Err(taken()),
-        NewAccount::Unfit(unfit) => return Err(unfit.into()),
+        NewAccount::Rejected(rejected) => return Err(rejected.into()),
     };
     if args.json {
         let user = accounts.user(id).await?.ok_or("the user has just been deleted")?;

@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::outcome;
+use super::refusal;
 use crate::{
-    accounts::User,
+    accounts::{AccountDeletion, Actor, User},
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
@@ -37,7 +37,14 @@ pub(super) async fn run(args: DeleteArgs) -> Result<(), Failure> {
     if !args.yes && !prompt::confirm(&question)? {
         return Err("nothing was deleted".into());
     }
-    outcome::check(accounts.delete_user(*id).await?, &user)?;
+    match accounts.delete_user(*id, &Actor::CommandLine).await? {
+        AccountDeletion::Done => {}
+        AccountDeletion::LastAdmin => return Err(refusal::last_admin(email)),
+        // The command line is asked for no password, so only the user can be missing.
+        AccountDeletion::NoSuchUser
+        | AccountDeletion::WrongPassword
+        | AccountDeletion::Throttled(_) => return Err(refusal::no_such_user(email)),
+    }
     if args.json {
         return Output::new().json(&json!({
             "user_id": id.to_string(),

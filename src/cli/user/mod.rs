@@ -3,7 +3,7 @@
 mod add;
 mod delete;
 mod list;
-mod outcome;
+mod refusal;
 mod revoke_sessions;
 mod role;
 mod set_role;

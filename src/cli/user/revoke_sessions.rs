@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    accounts::User,
+    accounts::{Actor, User},
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
@@ -27,7 +27,7 @@ pub(in crate::cli) struct RevokeSessionsArgs {
 pub(super) async fn run(args: RevokeSessionsArgs) -> Result<(), Failure> {
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
     let User { id, email, .. } = find_user(&accounts, &args.user).await?;
-    let revoked = accounts.end_sessions(id, None).await?;
+    let revoked = accounts.revoke_sessions(id, None, &Actor::CommandLine).await?;
     if args.json {
         return Output::new().json(&json!({
             "user_id": id.to_string(),

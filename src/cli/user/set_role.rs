@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{outcome, role};
+use super::{refusal, role};
 use crate::{
-    accounts::{Role, User},
+    accounts::{Actor, Role, RoleChange, User},
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
@@ -32,7 +32,11 @@ pub(super) async fn run(args: SetRoleArgs) -> Result<(), Failure> {
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
     let user = find_user(&accounts, &args.user).await?;
     let User { id, email, role: before, .. } = &user;
-    outcome::check(accounts.set_role(*id, args.role).await?, &user)?;
+    match accounts.set_role(*id, args.role, &Actor::CommandLine).await? {
+        RoleChange::Done => {}
+        RoleChange::NoSuchUser => return Err(refusal::no_such_user(email)),
+        RoleChange::LastAdmin => return Err(refusal::last_admin(email)),
+    }
     let changed = args.role != *before;
     if args.json {
         return Output::new().json(&json!({

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::trusted_proxies::TrustedProxies;
 use crate::{
-    accounts::{Arrival, Client},
+    accounts::{Actor, Client, LoginContext, UserId},
     session::CurrentSession,
     text::is_unsafe_to_print,
 };
@@ -17,7 +17,7 @@ use crate::{
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 /// The client, and the session that a log-in from it replaces.
-pub(crate) struct ClientInfo(pub(crate) Arrival);
+pub(crate) struct ClientInfo(pub(crate) LoginContext);
 
 impl FromRequest for ClientInfo {
     type Error = Error;
@@ -26,7 +26,7 @@ impl FromRequest for ClientInfo {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let client = Client { address: address(request), user_agent: user_agent(request) };
         let replaces = CurrentSession::of(request).map(|session| session.id);
-        ready(Ok(Self(Arrival { client, replaces })))
+        ready(Ok(Self(LoginContext { client, replaces })))
     }
 }
 
@@ -35,6 +35,11 @@ pub(crate) fn address(request: &HttpRequest) -> String {
     let proxies = request.app_data::<Data<TrustedProxies>>();
     let address = proxies.and_then(|proxies| proxies.client_address(request));
     address.map(|address| address.to_string()).unwrap_or_default()
+}
+
+/// The user who acts with this request.
+pub(crate) fn actor(user_id: UserId, request: &HttpRequest) -> Actor {
+    Actor::Person { user_id, from: address(request) }
 }
 
 fn user_agent(request: &HttpRequest) -> String {

@@ -18,8 +18,8 @@ use actix_web::{
 
 use crate::{
     audit,
+    db::SqlSessionStore,
     session::{SessionLayer, Whose},
-    storage::SessionStore,
     web::extractors::client_info,
 };
 
@@ -50,7 +50,7 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
 /// The user in whose name the request would have acted: browsers send the cookie along from
 /// another host of the same site.
 fn token_subject(request: &HttpRequest) -> Option<Whose> {
-    request.app_data::<Data<SessionLayer<SessionStore>>>()?.whose(request)
+    request.app_data::<Data<SessionLayer<SqlSessionStore>>>()?.whose(request)
 }
 
 /// Whether a request comes from this site, or not from a browser.

@@ -66,7 +66,7 @@ pub(crate) async fn submit(
                 clear_site_data::session_ended(&request);
                 return Ok(see_other("/signup"));
             }
-            AccountDeletion::WrongPassword => {
+            AccountDeletion::WrongPassword | AccountDeletion::NoSuchUser => {
                 errors.add("password", "Your current password is incorrect.");
             }
             AccountDeletion::LastAdmin => page.is_last_admin = true,

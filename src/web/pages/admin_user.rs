@@ -9,8 +9,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use super::admin_users::PATH;
 use crate::{
-    accounts::{Accounts, Change, Role, UserId, UserSummary},
-    audit,
+    accounts::{Accounts, Role, RoleChange, UserId, UserSummary},
     text::count,
     web::{
         error::AppError,
@@ -86,9 +85,9 @@ pub(crate) async fn set_role(
     let mut page = Page::new(&auth, &accounts, summary);
     let parsed = input.role.parse::<Role>().map_err(|_| "There is no such role.");
     if let Some(role) = page.errors.check("role", parsed) {
-        match accounts.set_role(user_id, role).await? {
-            Change::Done => {
-                audit::role_set(user_id, role, auth.user_id, client_info::address(&request));
+        let actor = client_info::actor(auth.user_id, &request);
+        match accounts.set_role(user_id, role, &actor).await? {
+            RoleChange::Done => {
                 // Changing the role has ended the user's sessions, this one too.
                 if page.is_self && role != auth.role {
                     clear_site_data::session_ended(&request);
@@ -96,8 +95,8 @@ pub(crate) async fn set_role(
                 }
                 return Ok(see_other(&url(user_id)));
             }
-            Change::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
-            Change::LastAdmin => {
+            RoleChange::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
+            RoleChange::LastAdmin => {
                 let text =
                     "This is the last administrator. Make someone else an administrator first.";
                 page.errors.add("role", text);
@@ -118,8 +117,8 @@ pub(crate) async fn revoke_sessions(
     let Some(UserSummary { user, .. }) = find(&accounts, &id).await? else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    let ended = accounts.end_sessions(user.id, None).await?;
-    audit::sessions_revoked(user.id, ended, auth.user_id, client_info::address(&request));
+    let actor = client_info::actor(auth.user_id, &request);
+    accounts.revoke_sessions(user.id, None, &actor).await?;
     if user.id == auth.user_id {
         clear_site_data::session_ended(&request);
     }

@@ -50,7 +50,7 @@ pub(crate) async fn submit(
             PasswordChange::WrongPassword => {
                 errors.add("current_password", "Your current password is incorrect.");
             }
-            PasswordChange::Unfit(rejected) => errors.add("new_password", rejected),
+            PasswordChange::Rejected(rejected) => errors.add("new_password", rejected),
             PasswordChange::Throttled(until) => {
                 errors.throttle("current_password", Some(until.since(accounts.clock.now())));
             }

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::sessions::PATH;
 use crate::{
-    accounts::{Accounts, OpenSession, Revocation},
+    accounts::{Accounts, Revocation, SessionInfo},
     audit,
     session::SessionId,
     web::{
@@ -26,7 +26,7 @@ use crate::{
 #[template(path = "session_revocation.html")]
 struct ConfirmPage {
     navigation: Navigation,
-    session: OpenSession,
+    session: SessionInfo,
     is_current: bool,
 }
 
@@ -63,11 +63,9 @@ pub(crate) async fn revoke(
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(not_found(&auth, &request));
     };
-    match accounts.end_session(auth.user_id, &id).await? {
-        Revocation::Done => {
-            audit::session_revoked(auth.user_id, id, client_info::address(&request));
-        }
-        Revocation::OverAlready => {}
+    let actor = client_info::actor(auth.user_id, &request);
+    match accounts.revoke_session_of(auth.user_id, &id, &actor).await? {
+        Revocation::Done | Revocation::OverAlready => {}
         Revocation::NoSuchSession => return Ok(not_found(&auth, &request)),
     }
     if id == auth.session.id {
@@ -88,9 +86,8 @@ pub(crate) async fn revoke_others(
     request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, AppError> {
-    let user_id = auth.user_id;
-    let ended = accounts.end_sessions(user_id, Some(&auth.session.id)).await?;
-    audit::sessions_revoked(user_id, ended, user_id, client_info::address(&request));
+    let actor = client_info::actor(auth.user_id, &request);
+    accounts.revoke_sessions(auth.user_id, Some(&auth.session.id), &actor).await?;
     Ok(see_other(PATH))
 }
 

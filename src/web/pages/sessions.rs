@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
 use crate::{
-    accounts::{Accounts, OpenSession},
+    accounts::{Accounts, SessionInfo},
     web::{
         error::AppError,
         extractors::{
@@ -27,8 +27,8 @@ pub(super) const PATH: &str = "/sessions";
 struct Page {
     navigation: Navigation,
     /// The session of this request; on the first page.
-    current: Option<OpenSession>,
-    others: Vec<OpenSession>,
+    current: Option<SessionInfo>,
+    others: Vec<SessionInfo>,
     pagination: Pagination,
 }
 

@@ -80,7 +80,7 @@ pub(crate) async fn submit(
             SignUp::EmailTaken => {
                 errors.add("email", "An account with this email address already exists.");
             }
-            SignUp::Unfit(rejected) => errors.add("password", rejected),
+            SignUp::Rejected(rejected) => errors.add("password", rejected),
         }
     }
     let (min_length, email) = (accounts.policy.min_length(), &*input.email);

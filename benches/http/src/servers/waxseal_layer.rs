@@ -8,7 +8,7 @@ use waxseal::{
     jobs::Jobs,
     seal::{Keyring, Secret},
     session::{Lifetimes, Mode, SessionLayer},
-    storage::{SessionStore, Storage},
+    db::{self, AccountStore, SqlSessionStore},
 };
 
 use super::routes;
@@ -16,8 +16,9 @@ use crate::Outcome;
 
 pub(super) async fn run(name: &str, port: u16, database: &str) -> Outcome<()> {
     let clock = Clock::system();
-    let storage = Storage::connect(&database.parse()?).await?;
-    let sessions = Arc::new(SessionStore::load(storage.clone(), clock.clone()).await?);
+    let database = db::connect(&database.parse()?).await?;
+    let sessions = Arc::new(SqlSessionStore::load(database, clock.clone()).await?);
+    let accounts = AccountStore::new(SqlSessionStore::clone(&sessions), clock.clone());
     let builder = SessionLayer::builder(Keyring::new(&Secret::generate()), Arc::clone(&sessions))
         .secure(false);
     let layer = match name {
@@ -28,7 +29,7 @@ pub(super) async fn run(name: &str, port: u16, database: &str) -> Outcome<()> {
         _ => return Err(format!("there is no server {name}").into()),
     }
     .build()?;
-    let jobs = Jobs { storage, sessions, clock, cleanup_interval: Duration::from_secs(3600) };
+    let jobs = Jobs { accounts, sessions, clock, cleanup_interval: Duration::from_secs(3600) };
     rt::spawn(async move { jobs.run().await });
     let app = move || App::new().wrap(layer.clone()).configure(routes);
     Ok(HttpServer::new(app).workers(1).bind(("127.0.0.1", port))?.run().await?)

@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    accounts::SessionTrace,
+    accounts::{FoundSession, SessionDetails},
     cli::output::Rfc3339,
     clock::Timestamp,
     config::SessionConfig,
@@ -148,16 +148,15 @@ impl Inspection {
         Ok(())
     }
 
-    pub(super) fn set_record(&mut self, trace: Option<SessionTrace>) -> Result<(), InvalidState> {
-        let Some(SessionTrace { session, email, state, revoked_at }) = trace else {
-            return Ok(());
-        };
+    pub(super) fn set_record(&mut self, found: Option<FoundSession>) -> Result<(), InvalidState> {
+        let Some(FoundSession { details, email }) = found else { return Ok(()) };
+        let SessionDetails { session, state, revoked_at } = details;
         if self.state.is_none() {
             self.state = Some(raw(&state.to_json())?);
         }
         self.record = Some(RecordJson {
             user_id: session.user_id,
-            email,
+            email: email.map(|email| email.to_string()),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),
             revoked_at: revoked_at.map(Rfc3339),

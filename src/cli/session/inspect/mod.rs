@@ -18,12 +18,12 @@ use crate::{
     },
     clock::{Clock, Timestamp},
     config::{DatabaseArgs, Environment, EnvironmentArgs, SessionArgs, SessionConfig},
+    db::DatabaseUrl,
     seal::{Keyring, Rejection},
     session::{
         cookie,
         envelope::{Claims, Untimely},
     },
-    storage::DatabaseUrl,
 };
 
 #[derive(Args)]
@@ -108,7 +108,7 @@ async fn inspect(input: &str, server: &Server, now: Timestamp) -> Result<Inspect
     };
     inspection.set_claims(&claims, &unsealed, &server.session, now)?;
     let accounts = open_database::accounts(&server.database, IfMissing::Fail).await?;
-    inspection.set_record(accounts.trace(&claims.sid).await?)?;
+    inspection.set_record(accounts.find_session(&claims.sid).await?)?;
     inspection.status = match (claims.check_times(now), &inspection.record) {
         (Err(Untimely::Expired), _) => Status::Expired,
         (Err(Untimely::FromTheFuture), _) => Status::NotYetValid,

@@ -1,0 +1,19 @@
+//! Opening the database with all tables that waxseal has.
+
+use super::sessions::{Database, DatabaseError, DatabaseUrl, Migrations};
+
+const ACCOUNT_MIGRATIONS: Migrations = Migrations {
+    table: "_waxseal_migrations",
+    list: &[(1, "accounts", include_str!("../../migrations/0001_accounts.sql"))],
+};
+
+/// Opens the database, creates it where it is missing (SQLite) and brings its schema up to date.
+///
+/// # Errors
+///
+/// When it can't be opened or migrated.
+pub async fn connect(url: &DatabaseUrl) -> Result<Database, DatabaseError> {
+    let database = Database::connect(url).await?;
+    database.migrate(&ACCOUNT_MIGRATIONS).await?;
+    Ok(database)
+}

@@ -1,0 +1,154 @@
+//! The session layer's registry on the database.
+
+use std::time::Duration;
+
+use sqlx::Row;
+
+use super::{
+    error::DatabaseError,
+    store::SqlSessionStore,
+    transactions::{SqlQuery, WRITE_TIMEOUT},
+};
+use crate::{
+    clock::Timestamp,
+    session::{Registry, RegistryError, SessionId, SessionRecord, Standing, State},
+};
+
+/// A refresh that takes longer is left to the next request.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Registry for SqlSessionStore {
+    fn standing(&self, id: &SessionId) -> Standing {
+        self.feed.standing(id, &self.clock)
+    }
+
+    fn seen(&self, id: &SessionId) {
+        self.last_seen.note(*id, self.clock.now());
+    }
+
+    async fn open(
+        &self,
+        session: &SessionRecord,
+        replaces: Option<&SessionId>,
+    ) -> Result<bool, RegistryError> {
+        self.open_row(session, replaces).await.map_err(RegistryError::new)
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<State>, RegistryError> {
+        let query = sqlx::query(
+            "SELECT state FROM waxseal_sessions
+             WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
+        )
+        .bind(id.to_string())
+        .bind(self.clock.now().as_unix());
+        let row = self.database.fetch_optional(query).await.map_err(RegistryError::new)?;
+        let Some(row) = row else { return Ok(None) };
+        let json = row.try_get("state").map_err(RegistryError::new)?;
+        State::from_json(json).map(Some).map_err(RegistryError::new)
+    }
+
+    async fn refresh(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, RegistryError> {
+        let update = sqlx::query(
+            "UPDATE waxseal_sessions SET
+                expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END
+             WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3",
+        )
+        .bind(expires_at.as_unix())
+        .bind(id.to_string())
+        .bind(self.clock.now().as_unix());
+        self.update_one(update, REFRESH_TIMEOUT).await.map_err(RegistryError::new)
+    }
+
+    async fn save(&self, session: &SessionRecord) -> Result<bool, RegistryError> {
+        let update = sqlx::query(
+            "UPDATE waxseal_sessions SET state = $1,
+                expires_at = CASE WHEN expires_at < $2 THEN $2 ELSE expires_at END
+             WHERE id = $3 AND revoked_at IS NULL AND expires_at > $4",
+        )
+        .bind(session.state.to_json())
+        .bind(session.expires_at.as_unix())
+        .bind(session.id.to_string())
+        .bind(self.clock.now().as_unix());
+        self.update_one(update, WRITE_TIMEOUT).await.map_err(RegistryError::new)
+    }
+
+    async fn end(&self, session: &SessionRecord) -> Result<(), RegistryError> {
+        // The revocation was committed before it was put on the list.
+        if self.standing(&session.id) == Standing::Revoked {
+            return Ok(());
+        }
+        let (store, session) = (self.clone(), session.clone());
+        // By itself: a person who logs out and closes the browser before the answer is logged out, too.
+        let ending = tokio::spawn(async move {
+            let mut transaction = store.begin().await?;
+            transaction.insert_revoked(&session).await?;
+            transaction.commit().await
+        });
+        ending.await.map_err(RegistryError::new)?.map_err(RegistryError::new)
+    }
+}
+
+impl SqlSessionStore {
+    async fn open_row(
+        &self,
+        session: &SessionRecord,
+        replaces: Option<&SessionId>,
+    ) -> Result<bool, DatabaseError> {
+        let user_id = session.state.get::<String>(State::USER_ID);
+        let mut transaction = self.begin().await?;
+        if let Some(user_id) = &user_id {
+            transaction.lock_user(user_id).await?;
+        }
+        if let Some(id) = replaces {
+            let replaced = transaction.revoke(id).await?;
+            if !replaced.is_some_and(|session| self.clock.now() < session.expires_at) {
+                return Ok(false);
+            }
+        }
+        transaction.create(session, user_id.as_deref(), None).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Whether there was the row that an update is for.
+    async fn update_one(
+        &self,
+        update: SqlQuery<'_>,
+        timeout: Duration,
+    ) -> Result<bool, DatabaseError> {
+        let mut transaction = self.database.write_within(timeout).await?;
+        let updated = transaction.execute(update).await?;
+        transaction.commit().await?;
+        Ok(updated == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Clock, db::Database, session::Lifetimes};
+
+    #[actix_web::test]
+    async fn a_log_out_goes_on_when_nobody_waits_for_its_answer_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+        let database = Database::connect(&url).await.unwrap();
+        let store = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+        let state = State::from_json("{}").unwrap();
+        let session = SessionRecord::open(&Lifetimes::default(), clock.now(), state);
+        assert!(store.open(&session, None).await.unwrap());
+
+        let before = store.database.write().await.unwrap();
+        tokio::select! {
+            biased;
+            _ = store.end(&session) => panic!("somebody else has the write_lock"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(before);
+        // The next in write_lock comes after it.
+        drop(store.database.write().await.unwrap());
+        assert_eq!(store.standing(&session.id), Standing::Revoked);
+        assert!(store.load(&session.id).await.unwrap().is_none());
+    }
+}

@@ -1,0 +1,55 @@
+//! A database with one user, for the tests.
+
+use tempfile::TempDir;
+
+use super::{AccountStore, Attempt, LoginContext, NewUser, SqlSessionStore, connect};
+use crate::{
+    clock::{Clock, Timestamp},
+    domain::{PasswordHash, Role, SignUp, UserId},
+    session::{Lifetimes, SessionId, SessionRecord, State},
+};
+
+/// The accounts, with one user, `ann@example.com`, whose hash is `hash`.
+pub(super) struct World {
+    pub(super) store: AccountStore,
+    pub(super) ann: UserId,
+    /// The session that she has.
+    pub(super) session: SessionId,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+        let database = connect(&url).await.unwrap();
+        let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+        let (store, ann) = (AccountStore::new(sessions, clock), UserId::random());
+        let user = NewUser {
+            id: ann,
+            email: &"ann@example.com".parse().unwrap(),
+            password_hash: &PasswordHash::from_phc("hash"),
+            role: Role::User,
+        };
+        let signed_up = store.sign_up(user, session(), &LoginContext::default()).await.unwrap();
+        let SignUp::Done(session) = signed_up else { panic!("{signed_up:?}") };
+        Self { store, ann, session: session.id, _folder: folder }
+    }
+
+    pub(super) async fn live_sessions(&self) -> usize {
+        let (ann, sessions) = (self.ann.to_string(), self.store.sessions());
+        sessions.sessions_of(&ann, &self.session, 9, 0).await.unwrap().len()
+    }
+}
+
+/// A session to be.
+pub(super) fn session() -> SessionRecord {
+    let state = State::from_json("{}").unwrap();
+    SessionRecord::open(&Lifetimes::default(), Timestamp::from_unix(1_000_000), state)
+}
+
+/// An attempt that is never throttled.
+pub(super) fn attempt() -> Attempt {
+    Attempt { account: "ann's".to_owned(), network: "192.0.2.7".to_owned(), retry_at: |_, _| None }
+}
