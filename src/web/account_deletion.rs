@@ -5,8 +5,18 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    client::Caller, departure, error::Fault, fields::Form, guard::Known, limits::Limits,
-    navigation::Navigation, page, problems::Problems, profile, redirect::see_other, wait,
+    client::Caller,
+    departure,
+    error::Fault,
+    fields::{Form, SecretString},
+    guard::Known,
+    limits::Limits,
+    navigation::Navigation,
+    page,
+    problems::Problems,
+    profile,
+    redirect::see_other,
+    wait,
 };
 use crate::accounts::{AccountDeletion, Accounts, Password, User};
 
@@ -18,7 +28,7 @@ pub(super) const DONE_AT: &str = "/profile/delete";
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Input {
-    password: String,
+    password: SecretString,
 }
 
 #[derive(Template)]

@@ -4,7 +4,7 @@
 //! asked for, too: so nothing behind has to ask what it was given. A field that is there twice is
 //! refused; one that is not known is passed over.
 
-use std::{borrow::Cow, future::Future, io, pin::Pin};
+use std::{future::Future, io, ops::Deref, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
@@ -16,8 +16,14 @@ use actix_web::{
     },
 };
 use futures_util::StreamExt;
-use percent_encoding::percent_decode;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned,
+        value::{Error as FieldError, MapDeserializer},
+    },
+};
+use zeroize::Zeroizing;
 
 use super::bodies::MAX_BYTES;
 
@@ -33,6 +39,24 @@ pub(super) struct FormOrNothing<T>(pub(super) T);
 /// The fields of a query.
 pub(super) struct Query<T>(pub(super) T);
 
+/// A field that is wiped from memory when dropped: a password.
+#[derive(Default)]
+pub(super) struct SecretString(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Deref for SecretString {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Error = BadFields;
     type Future = Pin<Box<dyn Future<Output = Result<Self, BadFields>>>>;
@@ -41,7 +65,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let (kind, body) = (kind(request), body.take());
         Box::pin(async move {
             kind?;
-            fields(&whole(body).await?).map(Self)
+            fields(whole(body).await?).map(Self)
         })
     }
 }
@@ -64,7 +88,8 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self, BadFields>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(fields(request.query_string().as_bytes()).map(Self))
+        let query = request.query_string().as_bytes().to_vec();
+        std::future::ready(fields(Zeroizing::new(query)).map(Self))
     }
 }
 
@@ -86,22 +111,54 @@ fn kind(request: &HttpRequest) -> Result<(), BadFields> {
 }
 
 /// All of a body, whose size and time are limited by [`bodies`](super::bodies).
-async fn whole(mut body: Payload) -> Result<Vec<u8>, BadFields> {
-    let mut bytes = Vec::new();
+///
+/// It may hold a password. So it is wiped, and never grows, which would leave a copy behind.
+async fn whole(mut body: Payload) -> Result<Zeroizing<Vec<u8>>, BadFields> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES));
     while let Some(chunk) = body.next().await {
-        bytes.extend_from_slice(&chunk?);
+        let chunk = chunk?;
+        if bytes.len() + chunk.len() > MAX_BYTES {
+            return Err(BadFields::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-/// Reads fields as browsers write them.
-fn fields<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, BadFields> {
-    // A `&` or `=` between fields is ASCII, so all of them are text if the whole is.
-    let decoded: Cow<'_, [u8]> = percent_decode(encoded).into();
-    if decoded.contains(&0) || str::from_utf8(&decoded).is_err() {
-        return Err(BadFields::Unreadable);
+/// Reads fields as browsers write them. They are decoded where they stand: there is no other copy of
+/// them than the fields themselves.
+fn fields<T: DeserializeOwned>(mut encoded: Zeroizing<Vec<u8>>) -> Result<T, BadFields> {
+    let pairs = encoded.split_mut(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<(&str, &str)> =
+        pairs.map(pair).collect::<Option<_>>().ok_or(BadFields::Unreadable)?;
+    let pairs = MapDeserializer::<_, FieldError>::new(pairs.into_iter());
+    T::deserialize(pairs).map_err(|_| BadFields::Unreadable)
+}
+
+/// A name and its value; `None` where either is no text.
+fn pair(encoded: &mut [u8]) -> Option<(&str, &str)> {
+    let end = encoded.iter().position(|byte| *byte == b'=').unwrap_or(encoded.len());
+    let (name, value) = encoded.split_at_mut(end);
+    let value = value.split_first_mut().map_or(&mut [][..], |(_equals, value)| value);
+    Some((text(name)?, text(value)?))
+}
+
+/// What the encoded text says, as the URL standard has it: `%` without two digits is itself.
+fn text(encoded: &mut [u8]) -> Option<&str> {
+    let (mut from, mut to) = (0, 0);
+    while let Some(&first) = encoded.get(from) {
+        let digit = |at| encoded.get(at).and_then(|byte: &u8| (*byte as char).to_digit(16));
+        let escaped = (first == b'%').then(|| Some(digit(from + 1)? * 16 + digit(from + 2)?));
+        let (byte, length) = match (first, escaped.flatten()) {
+            (_, Some(code)) => (u8::try_from(code).ok()?, 3),
+            (b'+', None) => (b' ', 1),
+            (other, None) => (other, 1),
+        };
+        *encoded.get_mut(to)? = byte;
+        (from, to) = (from + length, to + 1);
     }
-    serde_urlencoded::from_bytes(encoded).map_err(|_| BadFields::Unreadable)
+    let decoded = encoded.get(..to)?;
+    str::from_utf8(decoded).ok().filter(|text| !text.contains('\0'))
 }
 
 /// Fields that can't be taken. The page for each is made in [`error`](super::error).
@@ -158,7 +215,7 @@ mod tests {
     use super::*;
 
     fn read(encoded: &str) -> Option<BTreeMap<String, String>> {
-        fields(encoded.as_bytes()).ok()
+        fields(Zeroizing::new(encoded.as_bytes().to_vec())).ok()
     }
 
     #[test]
@@ -168,8 +225,27 @@ mod tests {
         {
             assert_eq!(read(encoded), None, "{encoded}");
         }
-        assert_eq!(fields::<BTreeMap<String, String>>(b"a=\xff"), Err(BadFields::Unreadable));
-        assert_eq!(read("a=%C3%A9+%E2%9C%93").unwrap()["a"], "é ✓");
-        assert_eq!(read("a=%zz%&b").unwrap()["a"], "%zz%");
+        let no_utf_8 = Zeroizing::new(b"a=\xff".to_vec());
+        assert_eq!(fields::<BTreeMap<String, String>>(no_utf_8), Err(BadFields::Unreadable));
+    }
+
+    #[test]
+    fn fields_are_read_as_browsers_write_them() {
+        assert_eq!(read("a=%C3%A9+%E2%9C%93%2b").unwrap()["a"], "é ✓+");
+        assert_eq!(read("a=%zz%&b&&=c").unwrap()["a"], "%zz%");
+        let fields = read("a=%4&b&&=c&d=e=f%3D&%67=%68%").unwrap();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(fields, [("", "c"), ("a", "%4"), ("b", ""), ("d", "e=f="), ("g", "h%")]);
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused_and_an_unknown_one_passed_over() {
+        #[derive(Deserialize)]
+        struct Input {
+            password: SecretString,
+        }
+        let read = |encoded: &str| fields::<Input>(Zeroizing::new(encoded.as_bytes().to_vec()));
+        assert_eq!(&*read("x=1&password=violet+anvil&y").ok().unwrap().password, "violet anvil");
+        assert_eq!(read("password=a&password=b").err(), Some(BadFields::Unreadable));
     }
 }

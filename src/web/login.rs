@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{
     client::Caller,
     error::Fault,
-    fields::{Form, Query},
+    fields::{Form, Query, SecretString},
     guard::SignedIn,
     limits::Limits,
     navigation, notice, page,
@@ -30,7 +30,7 @@ pub(super) struct Link {
 #[serde(default)]
 pub(super) struct Input {
     email: String,
-    password: String,
+    password: SecretString,
     next: String,
 }
 

@@ -5,8 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 
 use super::{
-    client::Caller, departure, error::Fault, fields::Form, guard::Known, limits::Limits,
-    problems::Problems, profile, redirect::see_other, wait,
+    client::Caller,
+    departure,
+    error::Fault,
+    fields::{Form, SecretString},
+    guard::Known,
+    limits::Limits,
+    problems::Problems,
+    profile,
+    redirect::see_other,
+    wait,
 };
 use crate::{
     accounts::{Accounts, Password, PasswordChange},
@@ -16,8 +24,8 @@ use crate::{
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Input {
-    current_password: String,
-    new_password: String,
+    current_password: SecretString,
+    new_password: SecretString,
 }
 
 pub(super) async fn submit(

@@ -5,8 +5,16 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
-    account_deletion, client::Caller, error::Fault, fields::Form, guard::SignedIn, limits::Limits,
-    notice, page, problems::Problems, redirect::see_other, wait,
+    account_deletion,
+    client::Caller,
+    error::Fault,
+    fields::{Form, SecretString},
+    guard::SignedIn,
+    limits::Limits,
+    notice, page,
+    problems::Problems,
+    redirect::see_other,
+    wait,
 };
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},
@@ -18,7 +26,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Input {
     email: String,
-    password: String,
+    password: SecretString,
 }
 
 #[derive(Template)]
