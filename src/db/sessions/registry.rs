@@ -125,8 +125,8 @@ impl SqlSessionStore {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{clock::Clock, db::Database, session::Lifetimes};
+    use super::{super::connect::Database, *};
+    use crate::{clock::Clock, session::Lifetimes};
 
     #[actix_web::test]
     async fn a_log_out_completes_when_its_client_is_gone() {
