@@ -9,7 +9,7 @@ use std::fmt::Display;
 /// The target of these lines: `RUST_LOG=waxseal::audit=info` shows them and nothing else.
 pub const TARGET: &str = "waxseal::audit";
 
-/// Somebody has made an account, and is logged in.
+/// A person has signed up, and is logged in.
 pub fn signed_up(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "signed up: user {user}, session {session}, from {from}");
 }
@@ -19,12 +19,12 @@ pub fn signup_limited(from: impl Display) {
     log::warn!(target: TARGET, "sign-up limited: from {from}");
 }
 
-/// Somebody has logged in.
+/// A person has logged in.
 pub fn logged_in(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "logged in: user {user}, session {session}, from {from}");
 }
 
-/// A log-in was refused: the password is wrong, or nobody has that e-mail address.
+/// A log-in was refused: the password is wrong, or no account has that e-mail address.
 pub fn login_refused(user: Option<impl Display>, from: impl Display) {
     log::warn!(target: TARGET, "log-in refused: {}, from {from}", who(user));
 }
@@ -39,12 +39,12 @@ pub fn login_limited(from: impl Display) {
     log::warn!(target: TARGET, "log-in limited: from {from}");
 }
 
-/// The same, of somebody who is logged in.
+/// The same, by a person who is logged in.
 pub fn password_limited(user: impl Display, from: impl Display) {
     log::warn!(target: TARGET, "password limited: user {user}, from {from}");
 }
 
-/// Somebody who is logged in gave a wrong password on another form.
+/// A person who is logged in gave a wrong password on another form.
 pub fn password_refused(user: impl Display, from: impl Display) {
     log::warn!(target: TARGET, "password refused: user {user}, from {from}");
 }
@@ -54,12 +54,12 @@ pub fn password_throttled(user: impl Display, from: impl Display, until: impl Di
     log::warn!(target: TARGET, "password throttled: user {user}, from {from}, until {until}");
 }
 
-/// Somebody has changed their password; this is the session that goes on.
+/// A person has changed their password; this is the session that goes on.
 pub fn password_changed(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "password changed: user {user}, session {session}, from {from}");
 }
 
-/// Somebody has logged out.
+/// A person has logged out.
 pub fn logged_out(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "logged out: user {user}, session {session}, from {from}");
 }
@@ -90,7 +90,7 @@ pub fn account_deleted(user: impl Display, by: impl Display) {
     log::info!(target: TARGET, "account deleted: user {user}, {by}");
 }
 
-/// Somebody asked for what only others may do or see.
+/// A person asked for what only others may do or see.
 pub fn access_refused(user: impl Display, method: impl Display, path: &str, from: impl Display) {
     let path = path.as_bytes().escape_ascii();
     log::warn!(target: TARGET, "access refused: user {user}, {method} \"{path}\", from {from}");
@@ -112,7 +112,7 @@ pub fn cookie_rejected(reason: impl Display, whose: Option<impl Display>, from: 
     log::info!(target: TARGET, "cookie rejected: {reason}, {}from {from}", claimed(whose));
 }
 
-/// A sealed session of somebody who has no account here, or another role than it says, has ended.
+/// A sealed session whose user has no account here, or another role than it says, was ended.
 pub fn session_without_account(user: impl Display, session: impl Display, from: impl Display) {
     log::warn!(
         target: TARGET, "session without account: user {user}, session {session}, from {from}"

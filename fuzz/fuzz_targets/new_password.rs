@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     };
     let email = email.unwrap_or_else(|_| "ann@example.com".parse().unwrap());
     let policy = PasswordPolicy::new(0);
-    if policy.judge(&parsed, &email).is_ok() {
+    if policy.validate(&parsed, &email).is_ok() {
         // Composed characters are one, so as it was typed it has no fewer.
         assert!(password.chars().count() >= PasswordPolicy::LOWEST_MIN_LENGTH);
         assert!(!password.to_lowercase().contains(email.as_str()));

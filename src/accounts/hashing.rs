@@ -88,8 +88,8 @@ impl Hashing {
         self.measured(move || verify(&password, hash)).await?
     }
 
-    /// Has slow work done when its turn has come. What nobody waits for any more by then, because
-    /// the request is gone or has been told to come back, is not done.
+    /// Has slow work done by the threads. It is left undone when its request has gone meanwhile, or
+    /// has been told to come back.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -126,8 +126,8 @@ impl Hashing {
     }
 }
 
-/// Has this thread give way to others: whoever waits for a page does not notice the log-ins. (32 of
-/// them always in flight on two cores: p99 of a page 3.7 ms with it, 5.4 ms without, and as many
+/// Has this thread give way to others, so that pages don't wait for log-ins. (32 of them always in
+/// flight on two cores: p99 of a page 3.7 ms with it, 5.4 ms without, and as many
 /// log-ins a second: `benches/storm.rs`.)
 #[cfg(target_os = "linux")]
 fn lower_priority() {
@@ -140,7 +140,7 @@ fn lower_priority() {
 #[cfg(not(target_os = "linux"))]
 fn lower_priority() {}
 
-/// What a thread does until nobody can send work any more.
+/// What a thread does until the last [`Hashing`] is dropped.
 fn worker_loop(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_waited_for_three_seconds_is_told_to_come_back_and_is_not_hashed_for() {
+    fn a_request_that_has_waited_for_three_seconds_is_told_to_come_back_and_not_hashed_for() {
         let clock = Clock::manual(Timestamp::from_unix(0));
         let (hashing, jobs) = Hashing::by_hand(clock.clone());
         let (done, left_undone) = channel();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_any_more_is_not_done() {
+    fn work_whose_request_is_gone_is_not_done() {
         let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
         let (done, left_undone) = channel();
         assert!(hashing.run(move || done.send(())).now_or_never().is_none());

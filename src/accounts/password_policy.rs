@@ -72,10 +72,10 @@ fn own_words(email: &Email) -> Vec<String> {
 
 /// Whether a password that has some of these words in it is good enough without them.
 fn is_enough_without(lower: &str, words: &[String]) -> bool {
-    let whole: Zeroizing<String> = Zeroizing::new(bare(lower));
+    let whole = Zeroizing::new(bare(lower));
     let mut left = whole.clone();
     for word in words.iter().filter(|word| !word.is_empty()) {
-        left = Zeroizing::new(left.replace(word.as_str(), ""));
+        left = Zeroizing::new(joined(left.split(word.as_str()), left.len()));
     }
     if left.len() == whole.len() {
         return true;
@@ -85,7 +85,15 @@ fn is_enough_without(lower: &str, words: &[String]) -> bool {
 
 /// Letters and digits only.
 fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
+    joined(text.split(|c: char| !c.is_alphanumeric()), text.len())
+}
+
+/// Pieces of a text put together, in a buffer that never grows: growing would leave a part of a
+/// password behind that is not wiped.
+fn joined<'a>(pieces: impl Iterator<Item = &'a str>, length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    text.extend(pieces);
+    text
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Accounts {
         Ok(found.map_or(Revocation::NoSuchSession, |_| Revocation::OverAlready))
     }
 
-    /// Revokes a session, whoever's it is.
+    /// Revokes a session of any user.
     ///
     /// # Errors
     ///

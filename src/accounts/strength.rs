@@ -13,18 +13,21 @@ const ENOUGH_GUESSES: usize = 10;
 const WINDOW: usize = 16;
 const WINDOWS: usize = 3;
 
-/// Why a password is easy to guess for somebody who knows these words; `None` where it is not.
+/// Why a password is easy to guess for an attacker who knows these words; `None` where it is not.
 ///
 /// What a part of it withstands, the whole does.
 pub(super) fn weakness(password: &str, words: &[&str]) -> Option<String> {
     // zxcvbn does not see repeated line ends.
     let visible = |c: char| if c.is_control() { ' ' } else { c };
-    let characters: Zeroizing<Vec<char>> = Zeroizing::new(password.chars().map(visible).collect());
+    // Buffers that never grow: growing would leave a part of the password behind that is not wiped.
+    let mut characters = Zeroizing::new(Vec::with_capacity(password.len()));
+    characters.extend(password.chars().map(visible));
     let enough = (0..ENOUGH_GUESSES.min(characters.len())).fold(1_u64, |guesses, _| 10 * guesses);
     let mut reason = None;
     for window in characters.chunks(WINDOW).take(WINDOWS) {
-        let window = Zeroizing::new(window.iter().collect::<String>());
-        let estimate = zxcvbn(&window, words);
+        let mut text = Zeroizing::new(String::with_capacity(WINDOW * char::MAX_LEN_UTF8));
+        text.extend(window);
+        let estimate = zxcvbn(&text, words);
         if estimate.guesses() >= enough {
             return None;
         }

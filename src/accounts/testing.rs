@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) const EMAIL: &str = "ann@example.com";
 pub(super) const PASSWORD: &str = "violet anvil forty marmots";
-pub(super) const WRONG: &str = "not the password of anybody";
+pub(super) const WRONG: &str = "not the password of anyone";
 
 /// Accounts with one person.
 pub(super) struct World {

@@ -1,12 +1,12 @@
-//! Guessing: who has tried too many wrong passwords has to wait, longer each time.
+//! Guessing: after too many wrong passwords an attempt has to wait, longer each time.
 //!
 //! Failures are counted twice: on this account from this network, and on this account from anywhere.
-//! Either makes wait. So nobody guesses from one place, and nobody from a thousand. Of addresses
-//! without an account they are counted alike.
+//! Either makes attempts wait, so guessing is slow from one place and from a thousand. Addresses
+//! without an account are counted alike.
 //!
-//! That somebody else guesses must not lock the owner out. So the count from anywhere does not hold
-//! for a network from which the account was logged in to before: there only its own failures count,
-//! which nobody elsewhere can add to.
+//! An attacker's guesses must not lock the owner out. So the count from anywhere does not hold for a
+//! network from which the account was logged in to before: there only its own failures count, which no
+//! one elsewhere can add to.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -88,7 +88,7 @@ fn retry_at_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
 /// Until when there is a wait; `None` when it is over.
 fn retry_at(failures: Failures, now: Timestamp) -> Option<Timestamp> {
     let until = failures.last_at + wait(failures.number);
-    // A clock that was set back makes nobody wait longer.
+    // A clock that was set back makes no one wait longer.
     let sane = until.min(now + LONGEST_WAIT);
     (now < sane).then_some(sane)
 }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
+    fn a_clock_that_is_set_back_makes_no_one_wait_longer() {
         let at = Timestamp::from_unix;
         let failures = Failures { number: 9, last_at: at(1_000_000) };
         assert_eq!(retry_at(failures, at(1_000_000)), Some(at(1_000_480)));

@@ -37,7 +37,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
 /// One line of standard input, without its end, and no more of it than the longest password.
 fn read_line() -> Result<Zeroizing<String>, Failure> {
     let limit = Password::MAX_BYTES as u64 + 2;
-    let mut line = Zeroizing::new(String::new());
+    let mut line = Zeroizing::new(String::with_capacity(Password::MAX_BYTES + 2));
     let read = io::stdin().lock().take(limit).read_line(&mut line);
     read.map_err(|error| format!("standard input can't be read: {error}"))?;
     let end = line.trim_end_matches(['\r', '\n']).len();

@@ -1,18 +1,18 @@
-//! What can go wrong in the database. To whom it happened is told "try again later"; the cause
-//! goes to the log.
+//! What can go wrong in the database. The client is told to try again later; the cause goes to the
+//! log.
 
 use std::path::PathBuf;
 
 /// The database could not be reached, or did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// A query failed, or no connection was to be had in time.
+    /// A query failed, or no connection was free in time.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    /// It took too long, or those did who were to write before.
+    /// It took too long, or other writers did.
     #[error("the database is busy")]
     Busy,
-    /// It was not there when it was last asked, so nobody waits for it.
+    /// It did not answer when the feed last asked, so no request waits for it.
     #[error("the database is out of reach")]
     OutOfReach,
     /// At the start, it did not answer in time.

@@ -5,8 +5,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 /// Row locks are taken by the statements themselves; each sees what was committed before it.
 pub(super) const BEGIN_WRITE: &str = "BEGIN";
 
-/// Tells a connection what every one has to know. The server gives up on its own what nobody
-/// waits for any more: half a second before this side does, so that the connection stays usable.
+/// Sets up a connection. The server gives up half a second before this side does, so that the
+/// connection stays usable.
 pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let settings = "SET statement_timeout = '2500ms'; \
          SET lock_timeout = '2000ms'; \
@@ -14,8 +14,7 @@ pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::E
     connection.execute(settings).await.map(drop)
 }
 
-/// The number of the lock that whoever migrates holds; other programs on the same database will
-/// hardly use it.
+/// The number of the lock for migrating; other programs on the same database will hardly use it.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"waxsealm");
 
 /// Lets one node at a time migrate: the others wait, and find it done. The lock goes with the

@@ -101,7 +101,7 @@ impl SqlSessionStore {
         }
         if let Some(id) = replaces {
             let replaced = transaction.revoke(id).await?;
-            if !replaced.is_some_and(|session| self.clock.now() < session.expires_at) {
+            if replaced.is_none_or(|session| self.clock.now() >= session.expires_at) {
                 return Ok(false);
             }
         }
@@ -125,11 +125,11 @@ impl SqlSessionStore {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{clock::Clock, db::Database, session::Lifetimes};
+    use super::{super::connect::Database, *};
+    use crate::{clock::Clock, session::Lifetimes};
 
     #[actix_web::test]
-    async fn a_log_out_goes_on_when_nobody_waits_for_its_answer_any_more() {
+    async fn a_log_out_completes_when_its_client_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
@@ -142,7 +142,7 @@ mod tests {
         let before = store.database.write().await.unwrap();
         tokio::select! {
             biased;
-            _ = store.end(&session) => panic!("somebody else has the write_lock"),
+            _ = store.end(&session) => panic!("another transaction has the write lock"),
             () = tokio::task::yield_now() => {}
         }
         drop(before);

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io, path::Path, time::Duration};
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
 use tokio::time::sleep;
 
-/// How long whoever has the write_lock waits for writers of other processes.
+/// How long the holder of the write lock waits for writers of other processes.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A transaction that will write takes the write lock at its beginning: a lock taken later could
@@ -42,8 +42,7 @@ pub(super) fn tell_unless_private(path: &Path) {
 #[cfg(not(unix))]
 pub(super) fn tell_unless_private(_: &Path) {}
 
-/// Tells a connection what every one has to know. FULL has every commit on the disk before it is
-/// acknowledged.
+/// Sets up a connection. With FULL every commit is on the disk before it is acknowledged.
 pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let pragmas = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -52,8 +51,8 @@ pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::E
     connection.execute(AssertSqlSafe(pragmas)).await.map(drop)
 }
 
-/// WAL lets readers go on while one writes. The database stays in it once it is: only the first of
-/// those who open a new one changes anything, and wants it for itself for that moment. SQLite does
+/// WAL lets readers go on while one process writes. The database stays in this mode: only the first
+/// process that opens a new one changes anything, and wants it for itself for that moment. SQLite does
 /// not wait for the others then, whatever the busy timeout is, so this does.
 pub(super) async fn turn_on_wal(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     const TRIES: u32 = 250;

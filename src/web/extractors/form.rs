@@ -4,9 +4,9 @@
 //! handler has to check its text. So does a field that is there twice. Unknown fields are ignored.
 
 use std::{
-    borrow::Cow,
     future::{Future, Ready, ready},
     io,
+    ops::Deref,
     pin::Pin,
 };
 
@@ -21,7 +21,14 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 use percent_encoding::percent_decode;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned,
+        value::{Error as FieldError, MapDeserializer},
+    },
+};
+use zeroize::Zeroizing;
 
 use crate::web::middleware::MAX_BODY_BYTES;
 
@@ -34,6 +41,24 @@ pub(crate) struct FormOrNothing<T>(pub(crate) T);
 /// The fields of a query.
 pub(crate) struct Query<T>(pub(crate) T);
 
+/// A field that is wiped from memory when dropped: a password.
+#[derive(Default)]
+pub(crate) struct SecretString(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Deref for SecretString {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Error = FormRejection;
     type Future = Pin<Box<dyn Future<Output = Result<Self, FormRejection>>>>;
@@ -42,7 +67,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let (checked, body) = (check_headers(request), body.take());
         Box::pin(async move {
             checked?;
-            parse(&read(body).await?).map(Self)
+            parse(read(body).await?).map(Self)
         })
     }
 }
@@ -65,7 +90,8 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, FormRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string().as_bytes()).map(Self))
+        let query = Zeroizing::new(request.query_string().as_bytes().to_vec());
+        ready(parse(query).map(Self))
     }
 }
 
@@ -90,21 +116,49 @@ fn check_headers(request: &HttpRequest) -> Result<(), FormRejection> {
 }
 
 /// Reads a body to its end; [`body_limits`](crate::web::middleware::body_limits) limits it.
-async fn read(mut body: Payload) -> Result<Vec<u8>, FormRejection> {
-    let mut bytes = Vec::new();
+///
+/// A body may contain a password, so the buffer is wiped, and never grows, which would leave a copy.
+async fn read(mut body: Payload) -> Result<Zeroizing<Vec<u8>>, FormRejection> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BODY_BYTES));
     while let Some(chunk) = body.next().await {
-        bytes.extend_from_slice(&chunk?);
+        let chunk = chunk?;
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(FormRejection::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-fn parse<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, FormRejection> {
-    // `&` and `=` between fields are ASCII, so every field is UTF-8 if the whole is.
-    let decoded: Cow<'_, [u8]> = percent_decode(encoded).into();
-    if decoded.contains(&0) || str::from_utf8(&decoded).is_err() {
-        return Err(FormRejection::Malformed);
-    }
-    serde_urlencoded::from_bytes(encoded).map_err(|_| FormRejection::Malformed)
+/// Reads fields as browsers write them (serde_urlencoded would leave copies of passwords behind).
+fn parse<T: DeserializeOwned>(mut encoded: Zeroizing<Vec<u8>>) -> Result<T, FormRejection> {
+    encoded.iter_mut().filter(|byte| **byte == b'+').for_each(|plus| *plus = b' ');
+    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<(Field, Field)> = pairs.map(pair).collect();
+    let texts: Option<Vec<(&str, &str)>> =
+        pairs.iter().map(|(name, value)| Some((text(name)?, text(value)?))).collect();
+    let fields = texts.ok_or(FormRejection::Malformed)?.into_iter();
+    T::deserialize(MapDeserializer::<_, FieldError>::new(fields))
+        .map_err(|_| FormRejection::Malformed)
+}
+
+/// A name or a value, decoded.
+type Field = Zeroizing<Vec<u8>>;
+
+fn pair(encoded: &[u8]) -> (Field, Field) {
+    let mut parts = encoded.splitn(2, |byte| *byte == b'=');
+    let mut next = || decode(parts.next().unwrap_or_default());
+    (next(), next())
+}
+
+fn decode(encoded: &[u8]) -> Field {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(encoded.len()));
+    decoded.extend(percent_decode(encoded));
+    decoded
+}
+
+fn text(field: &Field) -> Option<&str> {
+    str::from_utf8(field).ok().filter(|text| !text.contains('\0'))
 }
 
 /// Why a form or query was rejected.
@@ -158,7 +212,7 @@ mod tests {
     use super::*;
 
     fn read(encoded: &str) -> Option<BTreeMap<String, String>> {
-        parse(encoded.as_bytes()).ok()
+        parse(Zeroizing::new(encoded.as_bytes().to_vec())).ok()
     }
 
     #[test]
@@ -168,8 +222,28 @@ mod tests {
         {
             assert_eq!(read(encoded), None, "{encoded}");
         }
-        assert_eq!(parse::<BTreeMap<String, String>>(b"a=\xff"), Err(FormRejection::Malformed));
-        assert_eq!(read("a=%C3%A9+%E2%9C%93").unwrap()["a"], "é ✓");
-        assert_eq!(read("a=%zz%&b").unwrap()["a"], "%zz%");
+        let bytes = Zeroizing::new(b"a=\xff".to_vec());
+        assert_eq!(parse::<BTreeMap<String, String>>(bytes), Err(FormRejection::Malformed));
+    }
+
+    #[test]
+    fn fields_are_read_as_browsers_write_them() {
+        assert_eq!(read("a=%C3%A9+%E2%9C%93%2b").unwrap()["a"], "é ✓+");
+        let fields = read("a=%4&b&&=c&d=e=f%3D&%67=%68%&i=%zz%").unwrap();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let expected =
+            [("", "c"), ("a", "%4"), ("b", ""), ("d", "e=f="), ("g", "h%"), ("i", "%zz%")];
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_repeated_field_is_rejected_and_an_unknown_one_ignored() {
+        #[derive(Deserialize)]
+        struct Input {
+            password: SecretString,
+        }
+        let read = |encoded: &str| parse::<Input>(Zeroizing::new(encoded.as_bytes().to_vec()));
+        assert_eq!(&*read("x=1&password=violet+anvil&y").ok().unwrap().password, "violet anvil");
+        assert_eq!(read("password=a&password=b").err(), Some(FormRejection::Malformed));
     }
 }

@@ -9,7 +9,11 @@ use crate::{
     accounts::{AccountDeletion, Accounts, Password, User},
     web::{
         error::AppError,
-        extractors::{client_info::ClientInfo, form::Form, guard::VerifiedUser},
+        extractors::{
+            client_info::ClientInfo,
+            form::{Form, SecretString},
+            guard::VerifiedUser,
+        },
         limits::RateLimits,
         middleware::clear_site_data,
         view::{form_errors::FormErrors, navigation::Navigation, redirect::see_other, render},
@@ -22,7 +26,7 @@ pub(super) const SUBMIT_PATH: &str = "/profile/delete";
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Input {
-    password: String,
+    password: SecretString,
 }
 
 #[derive(Template)]

@@ -10,7 +10,11 @@ use crate::{
     session::{self, State},
     web::{
         error::AppError,
-        extractors::{client_info::ClientInfo, form::Form, guard::VerifiedUser},
+        extractors::{
+            client_info::ClientInfo,
+            form::{Form, SecretString},
+            guard::VerifiedUser,
+        },
         limits::RateLimits,
         middleware::clear_site_data,
         view::{form_errors::FormErrors, redirect::see_other, render},
@@ -20,8 +24,8 @@ use crate::{
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Input {
-    current_password: String,
-    new_password: String,
+    current_password: SecretString,
+    new_password: SecretString,
 }
 
 pub(crate) async fn submit(

@@ -12,7 +12,7 @@ use crate::{
         error::AppError,
         extractors::{
             client_info::ClientInfo,
-            form::{Form, Query},
+            form::{Form, Query, SecretString},
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
@@ -29,7 +29,7 @@ use crate::{
 #[serde(default)]
 pub(crate) struct Input {
     email: String,
-    password: String,
+    password: SecretString,
     next: String,
 }
 

@@ -36,7 +36,7 @@ const NEVER: u64 = u64::MAX;
 #[derive(Debug)]
 pub(in super::super) struct Feed {
     revoked: RevocationList,
-    /// When the database was last heard, by the hand of the clock that nobody sets: milliseconds,
+    /// When the database was last heard, by the clock's time that passes: milliseconds,
     /// or [`NEVER`].
     heard_at: AtomicU64,
     /// When it was last heard, by the time of day: Unix seconds.
