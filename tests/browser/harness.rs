@@ -176,7 +176,10 @@ impl Scene {
             .connect(&format!("http://127.0.0.1:{}", self.driver.port))
             .await
             .expect("Chromium starts");
-        Browser { client, site: self.site.url.clone() }
+        let browser = Browser { client, site: self.site.url.clone() };
+        // Some versions open their own new-tab page in front, which then has the focus.
+        browser.devtools("Page.bringToFront", json!({})).await;
+        browser
     }
 }
 
