@@ -1,13 +1,12 @@
 //! Cookies that are no session: nobody is logged in by them, and pages have them cleared.
 
 use reqwest::{Method, header::COOKIE};
-
-use crate::helpers::{Answer, Browser, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, Client, EMAIL, PASSWORD};
 
 #[actix_web::test]
 async fn a_cookie_that_is_no_session_is_cleared_by_every_page() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for path in ["/", "/login", "/signup", "/profile", "/nope", "/logout", "/api/nope"] {
         visitor.plant("session", "unreadable");
         let answer = visitor.get(path).await;
@@ -24,7 +23,7 @@ async fn a_cookie_that_is_no_session_is_cleared_by_every_page() {
 
 #[actix_web::test]
 async fn tokens_that_were_tampered_with_open_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     let flipped = |at: usize| {
@@ -45,7 +44,7 @@ async fn tokens_that_were_tampered_with_open_nothing() {
     ];
     bad.extend([0, 3, 20, 60, token.len() / 2, token.len() - 2].map(flipped));
     for token in bad {
-        let mut mallory = app.browser();
+        let mut mallory = app.client();
         mallory.plant("session", &token);
         let answer = mallory.get("/profile").await;
         assert_eq!(answer.redirects_to(), "/login?next=/profile", "{token}");
@@ -55,18 +54,16 @@ async fn tokens_that_were_tampered_with_open_nothing() {
 
 #[actix_web::test]
 async fn a_token_of_another_cookie_or_another_secret_opens_nothing() {
-    let app = TestApp::start().await;
-    let named = app.another_node(|settings| settings.session_cookie_name = text("other")).await;
-    let elsewhere = TestApp::start_with(|settings| {
-        settings.session_secret = text("a secret that somebody else has made");
-    });
-    let elsewhere = elsewhere.await;
+    let app = App::start().await;
+    let named = app.another_node(&[("SESSION_COOKIE_NAME", "other")]).await;
+    let elsewhere =
+        App::start_with(&[("SESSION_SECRET", "a secret that somebody else has made")]).await;
     let tokens = [
         named.signed_up(EMAIL).await.cookie("other").unwrap().to_owned(),
         elsewhere.signed_up(EMAIL).await.session().unwrap().to_owned(),
     ];
     for token in tokens {
-        let mut mallory = app.browser();
+        let mut mallory = app.client();
         mallory.plant("session", &token);
         assert!(!mallory.is_logged_in().await);
     }
@@ -74,7 +71,7 @@ async fn a_token_of_another_cookie_or_another_secret_opens_nothing() {
 
 #[actix_web::test]
 async fn the_cookie_is_found_among_others_by_its_exact_name() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     let good = [
@@ -105,7 +102,7 @@ async fn the_cookie_is_found_among_others_by_its_exact_name() {
 
 #[actix_web::test]
 async fn of_two_cookies_with_the_sessions_name_none_counts() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     for header in
@@ -119,9 +116,9 @@ async fn of_two_cookies_with_the_sessions_name_none_counts() {
 
 #[actix_web::test]
 async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
+    let mut ann = app.client();
     ann.plant("session", "unreadable");
     let answer = ann.log_in(EMAIL, PASSWORD).await;
     assert_eq!(answer.set_cookies().len(), 1, "{answer:?}");
@@ -131,7 +128,7 @@ async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
 #[actix_web::test]
 async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         assert_eq!(app.database.execute("DELETE FROM users WHERE email = $1", &[EMAIL]).await, 1);
@@ -140,11 +137,11 @@ async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
         assert!(answer.clears_the_cookie(), "{answer:?}");
         assert_eq!(ann.get("/login").await.status, 200, "no way round in circles");
         assert!(!copy.is_logged_in().await, "the session has ended with it");
-        assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 422);
+        assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 422);
     }
 }
 
-async fn with_cookies(app: &TestApp, header: &[u8]) -> Answer {
-    let mut browser: Browser = app.browser();
+async fn with_cookies(app: &App, header: &[u8]) -> Answer {
+    let mut browser: Client = app.client();
     browser.send(browser.request(Method::GET, "/profile").header(COOKIE, header)).await
 }

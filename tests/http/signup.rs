@@ -2,14 +2,13 @@
 
 use actix_web::rt;
 use serde_json::Value;
+use test_support::{App, EMAIL, PASSWORD, SECRET, START};
 use waxseal::seal::{Keyring, Secret};
-
-use crate::helpers::{EMAIL, PASSWORD, SECRET, START, TestApp, text};
 
 #[actix_web::test]
 async fn signing_up_makes_an_account_and_logs_in() {
-    let app = TestApp::start().await;
-    let mut ann = app.browser();
+    let app = App::start().await;
+    let mut ann = app.client();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
     assert_eq!(answer.redirects_to(), "/profile");
     let token = ann.session().unwrap();
@@ -21,8 +20,8 @@ async fn signing_up_makes_an_account_and_logs_in() {
 
 #[actix_web::test]
 async fn in_production_the_cookie_is_for_this_host_and_https_only() {
-    let app = TestApp::start_with(|settings| settings.app_env = text("production")).await;
-    let mut ann = app.browser();
+    let app = App::start_with(&[("APP_ENV", "production")]).await;
+    let mut ann = app.client();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
     let token = ann.cookie("__Host-session").unwrap();
     let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800";
@@ -37,11 +36,8 @@ async fn in_production_the_cookie_is_for_this_host_and_https_only() {
 #[actix_web::test]
 async fn the_cookie_is_named_as_the_setting_says() {
     for (environment, name) in [("development", "wax"), ("production", "__Host-wax")] {
-        let app = TestApp::start_with(|settings| {
-            settings.app_env = text(environment);
-            settings.session_cookie_name = text("wax");
-        });
-        let app = app.await;
+        let app =
+            App::start_with(&[("APP_ENV", environment), ("SESSION_COOKIE_NAME", "wax")]).await;
         let mut ann = app.signed_up(EMAIL).await;
         assert!(ann.cookie(name).is_some(), "{environment}");
         assert!(ann.is_logged_in().await, "{environment}");
@@ -51,7 +47,7 @@ async fn the_cookie_is_named_as_the_setting_says() {
 #[actix_web::test]
 async fn the_cookie_seals_who_it_is_and_nothing_personal() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session_mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let ann = app.signed_up(EMAIL).await;
         let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
         let unsealed = keyring.unseal("session:session", ann.session().unwrap()).unwrap();
@@ -75,8 +71,8 @@ async fn the_cookie_seals_who_it_is_and_nothing_personal() {
 
 #[actix_web::test]
 async fn what_was_typed_stays_and_the_password_does_not() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for (email, password) in [(EMAIL, "Tr0ub4dor&3"), ("<b>\"Ann\"&'s@", PASSWORD), ("", PASSWORD)]
     {
         let answer = visitor.sign_up(email, password).await;
@@ -89,8 +85,8 @@ async fn what_was_typed_stays_and_the_password_does_not() {
 
 #[actix_web::test]
 async fn an_error_stands_beside_its_field_and_beside_no_other() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let page = visitor.get("/signup").await;
     assert_eq!((page.error("email"), page.error("password")), (None, None));
 
@@ -112,7 +108,7 @@ async fn an_error_stands_beside_its_field_and_beside_no_other() {
 
 #[actix_web::test]
 async fn an_address_has_one_account_however_it_is_spelled() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for (first, others) in [
         ("ann@example.com", ["Ann@Example.COM", "  ann@example.com\t\r\n", "ANN@EXAMPLE.COM"]),
         // é in one character and in two
@@ -128,12 +124,12 @@ async fn an_address_has_one_account_however_it_is_spelled() {
     ] {
         app.signed_up(first).await;
         for other in others {
-            let answer = app.browser().sign_up(other, PASSWORD).await;
+            let answer = app.client().sign_up(other, PASSWORD).await;
             assert_eq!(answer.status, 422, "{other:?}");
             let taken = "There is already an account with this address.";
             assert_eq!(answer.error("email").as_deref(), Some(taken), "{other:?}");
             assert!(answer.set_cookies().is_empty());
-            assert_eq!(app.browser().log_in(other, PASSWORD).await.redirects_to(), "/profile");
+            assert_eq!(app.client().log_in(other, PASSWORD).await.redirects_to(), "/profile");
         }
     }
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 3);
@@ -141,8 +137,8 @@ async fn an_address_has_one_account_however_it_is_spelled() {
 
 #[actix_web::test]
 async fn what_is_no_address_is_refused() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for email in [
         "ann",
         "@example.com",
@@ -167,23 +163,23 @@ async fn what_is_no_address_is_refused() {
 
 #[actix_web::test]
 async fn an_address_has_at_most_254_bytes() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let (label, local) = ("a".repeat(61), "l".repeat(64));
     let domain = format!("{label}.{label}.{label}");
     let longest = format!("{local}@{domain}.com");
     assert_eq!(longest.len(), 254);
     app.signed_up(&longest).await;
-    let answer = app.browser().sign_up(&format!("{longest}e"), PASSWORD).await;
+    let answer = app.client().sign_up(&format!("{longest}e"), PASSWORD).await;
     assert_eq!(answer.status, 422);
     assert!(answer.error("email").unwrap().contains("too long"));
-    let answer = app.browser().log_in(&format!("{longest}e"), PASSWORD).await;
+    let answer = app.client().log_in(&format!("{longest}e"), PASSWORD).await;
     assert!(answer.error("email").unwrap().contains("too long"));
 }
 
 #[actix_web::test]
 async fn missing_fields_count_as_empty_and_unknown_ones_not_at_all() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let answer = visitor.post("/signup", &[]).await;
     assert_eq!(answer.status, 422);
     assert!(answer.error("email").is_some() && answer.error("password").is_some());
@@ -197,7 +193,7 @@ async fn missing_fields_count_as_empty_and_unknown_ones_not_at_all() {
 
 #[actix_web::test]
 async fn signing_up_while_logged_in_ends_the_session_that_was_there() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut browser = app.signed_up(EMAIL).await;
     let mut copy = browser.clone();
     assert_eq!(browser.sign_up("bob@example.com", PASSWORD).await.redirects_to(), "/profile");
@@ -207,7 +203,7 @@ async fn signing_up_while_logged_in_ends_the_session_that_was_there() {
 
 #[actix_web::test]
 async fn a_refused_sign_up_leaves_the_session_that_was_there() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     assert_eq!(ann.sign_up(EMAIL, PASSWORD).await.status, 422);
     assert_eq!(ann.log_in(EMAIL, "not the password").await.status, 422);
@@ -216,10 +212,10 @@ async fn a_refused_sign_up_leaves_the_session_that_was_there() {
 
 #[actix_web::test]
 async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let attempts: Vec<_> = (0..8)
         .map(|_| {
-            let mut browser = app.browser();
+            let mut browser = app.client();
             rt::spawn(async move { (browser.sign_up(EMAIL, PASSWORD).await, browser) })
         })
         .collect();
