@@ -11,32 +11,20 @@
 )]
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 use actix_web::rt;
-use reqwest::{Client, StatusCode, header::COOKIE, redirect::Policy};
 use serde_json::json;
 use sqlx::{AnyPool, any::AnyPoolOptions};
-use tokio::sync::oneshot;
+use test_support::{App, COOKIE_NAME, Client, Database, Postgres, SECRET};
 use waxseal::{
-    app::Application,
     clock::Clock,
-    config::ServeArgs,
     seal::{Keyring, Secret},
     session::SessionId,
 };
 
-#[path = "../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod postgres;
-
-use postgres::Postgres;
-
-const SECRET: &str = "the secret that this benchmark has";
 const ROUNDS: usize = 1000;
 /// Sessions that are ended at the same time, each looked after by a client of its own.
 const AT_ONCE: usize = 4;
@@ -57,12 +45,13 @@ async fn main() {
         return;
     }
     let Some(server) = Postgres::start() else { return };
-    let url = server.url();
-    let (here, there) = (start(&url).await, start(&url).await);
+    let database = Arc::new(Database::on(&server));
+    let here = App::launch(Arc::clone(&database), Clock::system(), &[]).await;
+    let there = here.another_node(&[]).await;
     sqlx::any::install_default_drivers();
-    let pool = AnyPoolOptions::new().connect(&url).await.unwrap();
+    let pool = AnyPoolOptions::new().connect(&database.url()).await.unwrap();
     for (end, name) in [(End::LogOut, "with NOTIFY"), (End::Silently, "polling only")] {
-        let mut times = measure(here, there, &pool, end).await;
+        let mut times = measure(&here, &there, &pool, end).await;
         times.sort_unstable();
         println!(
             "{name}: median {:.1} ms, 99th percentile {:.1} ms, worst of {} {:.1} ms",
@@ -83,15 +72,13 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-async fn measure(here: SocketAddr, there: SocketAddr, pool: &AnyPool, end: End) -> Vec<Duration> {
+async fn measure(here: &App, there: &App, pool: &AnyPool, end: End) -> Vec<Duration> {
     let clients = (0..AT_ONCE).map(|_| {
-        let pool = pool.clone();
+        let (here, there, pool) = (here.client(), there.client(), pool.clone());
         rt::spawn(async move {
-            let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-            let client = Arc::new(client);
             let mut times = Vec::new();
             for _ in 0..ROUNDS / AT_ONCE {
-                times.push(one(&client, here, there, &pool, end).await);
+                times.push(one(here.clone(), there.clone(), &pool, end).await);
             }
             times
         })
@@ -104,20 +91,19 @@ async fn measure(here: SocketAddr, there: SocketAddr, pool: &AnyPool, end: End) 
 }
 
 /// Ends a session here, and asks there until it is refused.
-async fn one(
-    client: &Client,
-    here: SocketAddr,
-    there: SocketAddr,
-    pool: &AnyPool,
-    end: End,
-) -> Duration {
-    let (id, cookie) = open_session(pool).await;
-    let ask = || client.get(format!("http://{there}/api/session")).header(COOKIE, &cookie).send();
-    assert_eq!(ask().await.unwrap().status(), StatusCode::OK);
+async fn one(mut here: Client, there: Client, pool: &AnyPool, end: End) -> Duration {
+    let (id, token) = open_session(pool).await;
+    // Each time with the cookie again, which a refusal clears.
+    let ask = async || {
+        let mut there = there.clone();
+        there.plant(COOKIE_NAME, &token);
+        there.get("/api/session").await.status
+    };
+    assert_eq!(ask().await, 200);
     match end {
         End::LogOut => {
-            let log_out = client.post(format!("http://{here}/logout")).header(COOKIE, &cookie);
-            assert_eq!(log_out.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+            here.plant(COOKIE_NAME, &token);
+            assert_eq!(here.log_out().await.status, 303);
         }
         End::Silently => {
             let revoke = "UPDATE waxseal_sessions SET revoked_at = $1 WHERE id = $2";
@@ -126,13 +112,13 @@ async fn one(
         }
     }
     let ended = now();
-    while ask().await.unwrap().status() == StatusCode::OK {
+    while ask().await == 200 {
         rt::time::sleep(Duration::from_micros(200)).await;
     }
     ended.elapsed()
 }
 
-/// A session's row, and the cookie that goes with it.
+/// The id of a session with a row, and its token.
 async fn open_session(pool: &AnyPool) -> (String, String) {
     let (id, now) = (SessionId::random().to_string(), Clock::system().now());
     // Not due for a refresh, which would ask the database.
@@ -154,24 +140,6 @@ async fn open_session(pool: &AnyPool) -> (String, String) {
     let claims =
         json!({"sid": id, "auth_time": now, "iat": now, "exp": expires_at, "state": state});
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
-    let token = keyring.seal("session:waxseal", claims.to_string().as_bytes());
-    (id, format!("waxseal={token}"))
-}
-
-/// Starts a node on a thread of its own; it ends with the process.
-async fn start(url: &str) -> SocketAddr {
-    let mut settings = ServeArgs::default();
-    settings.server.listen = Some("127.0.0.1:0".to_owned());
-    settings.database.url = Some(url.to_owned());
-    settings.session.secret = Some(SECRET.to_owned());
-    let config = settings.validate().unwrap();
-    let (started, address) = oneshot::channel();
-    thread::spawn(move || {
-        rt::System::new().block_on(async move {
-            let application = Application::build(config, Clock::system()).await.unwrap();
-            started.send(application.address()).unwrap();
-            application.run_until_stopped().await.unwrap();
-        });
-    });
-    address.await.unwrap()
+    let purpose = format!("session:{COOKIE_NAME}");
+    (id, keyring.seal(&purpose, claims.to_string().as_bytes()))
 }

@@ -9,22 +9,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
-#[path = "../tests/support/postgres.rs"]
-#[allow(dead_code)]
-mod postgres;
-#[path = "support/server.rs"]
-#[allow(dead_code)]
-mod server;
-
 use std::{
     env,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use postgres::Postgres;
-use reqwest::Client;
-use server::{FORM, Memory, Server, client, cookie_of, get, log_in, millis};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use test_support::{Client, EMAIL, Memory, Postgres, Process, SECRET, waxseal};
 
 const USERS: u32 = 100_000;
 const SESSIONS: u32 = 1_000_000;
@@ -61,49 +52,52 @@ async fn main() {
     }
 }
 
+/// A server that refreshes sessions with so much time left.
+fn serve(url: &str, refresh_below: &str) -> Process {
+    let waxseal = waxseal!().set("DATABASE_URL", url).set("SESSION_SECRET", SECRET);
+    waxseal.set("SESSION_REFRESH_BELOW", refresh_below).serve()
+}
+
 async fn measure(engine: &str, url: &str) {
     println!("\n{engine}");
-    let (server, client) = (Server::start(url, &[("SESSION_REFRESH_BELOW", "1h")]), client());
-    client.post(server.at("/signup")).form(&FORM).send().await.unwrap();
+    let server = serve(url, "1h");
+    server.client().signed_up(EMAIL).await;
     server.stop();
     fill(url).await;
 
     let started = Instant::now();
-    let server = Server::start(url, &[("SESSION_REFRESH_BELOW", "1h")]);
-    let first = client.get(server.at("/login")).send().await.unwrap();
-    assert_eq!(first.status(), 200);
+    let server = serve(url, "1h");
+    assert_eq!(server.client().get("/login").await.status, 200);
     println!("  start to first answer        {:>8.1} ms", millis(started.elapsed()));
     tokio::time::sleep(Duration::from_secs(3)).await;
     println!("  memory, idle                 {:>8.1} MiB", server.memory(Memory::Now));
 
-    let cookie = log_in(&client, &server).await;
+    let mut ann = server.client().logged_in(EMAIL).await;
     for path in PAGES {
-        let (median, worst) = times(&client, &server, path, &cookie).await;
+        let (median, worst) = times(&mut ann, path).await;
         println!("  {path:28} {median:>8.1} ms, worst {worst:.1}");
     }
     println!("  memory, after these          {:>8.1} MiB", server.memory(Memory::Now));
     server.stop();
-    clean_up(url, &client).await;
+    clean_up(url).await;
 }
 
 /// Has a million sessions expired, and asks for pages, each of which writes, until they are gone.
-async fn clean_up(url: &str, client: &Client) {
+async fn clean_up(url: &str) {
     let mut database = AnyConnection::connect(url).await.unwrap();
     let expire =
         "UPDATE waxseal_sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
     database.execute(expire).await.unwrap();
     database.close().await.unwrap();
     // Every page is refreshed, so that each writes, too.
-    let server = Server::start(url, &[("SESSION_REFRESH_BELOW", "7d")]);
+    let server = serve(url, "7d");
     let begun = Instant::now();
-    let mut cookie = log_in(client, &server).await;
+    let mut ann = server.client().logged_in(EMAIL).await;
     let (mut worst, mut pages) = (Duration::ZERO, 0);
     while !server.has_said("cleaned up: ") {
         let asked = Instant::now();
-        let answer = get(client, &server.at("/profile"), &cookie).await;
-        assert_eq!(answer.status(), 200);
+        assert_eq!(ann.get("/profile").await.status, 200);
         worst = worst.max(asked.elapsed());
-        cookie = cookie_of(&answer).unwrap_or(cookie);
         pages += 1;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -116,13 +110,11 @@ async fn clean_up(url: &str, client: &Client) {
 }
 
 /// The median and the worst of a hundred requests, in milliseconds.
-async fn times(client: &Client, server: &Server, path: &str, cookie: &str) -> (f64, f64) {
+async fn times(client: &mut Client, path: &str) -> (f64, f64) {
     let mut times = Vec::new();
     for _ in 0..100 {
         let asked = Instant::now();
-        let answer = get(client, &server.at(path), cookie).await;
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.bytes().await.unwrap();
+        assert_eq!(client.get(path).await.status, 200, "{path}");
         times.push(asked.elapsed());
     }
     times.sort_unstable();
@@ -182,4 +174,8 @@ async fn fill(url: &str) {
     }
     // Else SQLite's log of all this would be read first by whoever opens it next.
     database.close().await.unwrap();
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }

@@ -8,10 +8,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
-#[path = "support/server.rs"]
-#[allow(dead_code)]
-mod server;
-
 use std::{
     cell::Cell,
     rc::Rc,
@@ -19,7 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use server::{FORM, Memory, Server, client, get, log_in, millis};
+use reqwest::Method;
+use test_support::{Client, EMAIL, Memory, PASSWORD, Process, SECRET, waxseal};
 use tokio::task::LocalSet;
 
 const IN_FLIGHT: u8 = 32;
@@ -29,30 +26,23 @@ const STORM: Duration = Duration::from_secs(10);
 async fn main() {
     let cores = thread::available_parallelism().unwrap().get();
     println!("{cores} cores, which hash {:.0} passwords a second by themselves", hashes(cores));
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/storm.db", folder.path().display());
-    let server = Server::start(
-        &url,
-        &[("TRUSTED_PROXIES", "127.0.0.1"), ("RUST_LOG", "warn,waxseal::cli=info")],
-    );
-    client().post(server.at("/signup")).form(&FORM).send().await.unwrap();
-    let cookie = log_in(&client(), &server).await;
+    let waxseal = waxseal!().set("SESSION_SECRET", SECRET).set("TRUSTED_PROXIES", "127.0.0.1");
+    let server = waxseal.set("RUST_LOG", "warn,waxseal::cli=info").serve();
+    let ann = server.client().signed_up(EMAIL).await;
     for path in ["/api/session", "/profile"] {
-        LocalSet::new().run_until(storm(&server, path, &cookie)).await;
+        LocalSet::new().run_until(storm(&server, path, &ann)).await;
     }
-    println!("memory, at most {:.0} MiB", server.memory(Memory::AtMost));
+    println!("memory, at most {:.0} MiB", server.memory(Memory::Peak));
     server.stop();
 }
 
-async fn storm(server: &Server, path: &str, cookie: &str) {
-    let (calm, calm_worst) = visits(server, path, cookie, Duration::from_secs(2)).await;
+async fn storm(server: &Process, path: &str, ann: &Client) {
+    let (calm, calm_worst) = visits(ann.clone(), path, Duration::from_secs(2)).await;
     let (done, until) = (Rc::new(Cell::new(0)), Instant::now() + STORM);
     let storm: Vec<_> = (0..IN_FLIGHT)
-        .map(|who| {
-            tokio::task::spawn_local(log_ins(server.at("/login"), who, until, Rc::clone(&done)))
-        })
+        .map(|who| tokio::task::spawn_local(log_ins(server.client(), who, until, Rc::clone(&done))))
         .collect();
-    let (p99, worst) = visits(server, path, cookie, STORM).await;
+    let (p99, worst) = visits(ann.clone(), path, STORM).await;
     for visitor in storm {
         visitor.await.unwrap();
     }
@@ -63,27 +53,27 @@ async fn storm(server: &Server, path: &str, cookie: &str) {
 }
 
 /// Logs in again and again, from another network each time.
-async fn log_ins(url: String, who: u8, until: Instant, done: Rc<Cell<u32>>) {
-    let client = client();
+async fn log_ins(nobody: Client, who: u8, until: Instant, done: Rc<Cell<u32>>) {
     for number in 0_u16.. {
         if Instant::now() > until {
             return;
         }
         let from = format!("2001:db8:{who:x}:{number:x}::1");
-        let login = client.post(&url).header("X-Forwarded-For", from).form(&FORM);
-        if login.send().await.unwrap().status() == 303 {
+        let mut client = nobody.clone();
+        let log_in = client.request(Method::POST, "/login").header("X-Forwarded-For", from);
+        let form = [("email", EMAIL), ("password", PASSWORD)];
+        if client.send(log_in.form(&form)).await.status == 303 {
             done.set(done.get() + 1);
         }
     }
 }
 
 /// How long a page takes that is asked for every other millisecond: p99 and the worst.
-async fn visits(server: &Server, path: &str, cookie: &str, during: Duration) -> (f64, f64) {
-    let (client, url, until) = (client(), server.at(path), Instant::now() + during);
-    let mut times = Vec::new();
+async fn visits(mut ann: Client, path: &str, during: Duration) -> (f64, f64) {
+    let (until, mut times) = (Instant::now() + during, Vec::new());
     while Instant::now() < until {
         let asked = Instant::now();
-        assert_eq!(get(&client, &url, cookie).await.status(), 200);
+        assert_eq!(ann.get(path).await.status, 200);
         times.push(asked.elapsed());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -117,4 +107,8 @@ fn hash() {
             &mut memory,
         )
         .unwrap();
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }

@@ -1,20 +1,22 @@
 //! `waxseal user` and `waxseal session`: the binary itself, beside a running server and without
 //! one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, Output, Stdio},
-    sync::Arc,
+    io::{Read, Write},
+    ops::Deref,
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use reqwest::{StatusCode, header, redirect};
+use reqwest::{Method, StatusCode, header::USER_AGENT};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use test_support::{
+    COOKIE_NAME, Client, DAY, Finished, Process, Program, eventually, left_out, waxseal,
+};
 use waxseal::{
-    accounts::Client,
+    accounts::Client as ClientInfo,
     clock::{Clock, Timestamp},
     db::{self, AccountStore, DatabaseUrl, LoginContext, NewUser, SqlSessionStore},
     domain::{NewAccount, PasswordHash, Role, SignUp, UserId},
@@ -25,15 +27,14 @@ use waxseal::{
 const PASSWORD: &str = "brown-otter 41 window";
 const SECRET: &str = "a secret for these tests of over 32 bytes";
 const OLD_SECRET: &str = "the one before it that is as long as this";
-const DAY: Duration = Duration::from_secs(86_400);
 
 // --- waxseal user ---
 
 #[test]
 fn a_user_is_added_with_the_password_from_standard_input() {
     let place = Place::new();
-    let added = place.waxseal_with(&["user", "add", "Ann@Example.com"], PASSWORD);
-    assert!(added.done().starts_with("created ann@example.com with the role user: "));
+    let added = place.run_with_input(&["user", "add", "Ann@Example.com"], PASSWORD);
+    assert!(added.success().starts_with("created ann@example.com with the role user: "));
     let users = place.json(&["user", "list", "--json"]);
     let [user] = &users.as_array().unwrap()[..] else { panic!("{users}") };
     assert_eq!(user["email"], "ann@example.com");
@@ -47,18 +48,19 @@ fn a_user_is_added_with_the_password_from_standard_input() {
 async fn an_added_user_can_log_in_with_the_password_without_its_line_end() {
     let place = Place::new();
     for (email, line) in [("ann@example.com", "\n"), ("bob@example.com", "\r\nanother line\n")] {
-        place.waxseal_with(&["user", "add", email], &format!("{PASSWORD}{line}")).done();
+        place.run_with_input(&["user", "add", email], &format!("{PASSWORD}{line}")).success();
     }
-    let server = Server::start(&place);
-    server.log_in("ann@example.com").await;
-    server.log_in("bob@example.com").await;
+    let server = place.serve();
+    logged_in(&server, "ann@example.com").await;
+    logged_in(&server, "bob@example.com").await;
 }
 
 #[test]
 fn adding_a_user_can_make_an_administrator_and_print_json() {
     let place = Place::new();
     let args = ["user", "add", "ann@example.com", "--role", "admin", "--json"];
-    let user: Value = serde_json::from_str(&place.waxseal_with(&args, PASSWORD).done()).unwrap();
+    let user: Value =
+        serde_json::from_str(&place.run_with_input(&args, PASSWORD).success()).unwrap();
     assert_eq!(user, place.json(&["user", "list", "--json"])[0]);
     assert_eq!(user["role"], "admin");
 }
@@ -72,10 +74,10 @@ fn a_password_is_never_an_argument() {
         &["user", "add", "ann@example.com", "--password", PASSWORD],
         &["user", "add", "ann@example.com", &format!("--password={PASSWORD}")],
     ] {
-        let refused = place.waxseal_with(args, PASSWORD);
+        let refused = place.run_with_input(args, PASSWORD);
         assert_eq!(refused.code, Some(2), "{args:?}");
     }
-    assert!(!place.dir.path().join("waxseal.db").exists());
+    assert!(!place.folder().join("waxseal.db").exists());
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
         ("bob@example.com", "bob@example.com", "much like your e-mail address"),
         ("bob@example.com", &long, "at most 1024 bytes"),
     ] {
-        let refusal = place.waxseal_with(&["user", "add", email], password).refusal();
+        let refusal = place.run_with_input(&["user", "add", email], password).refusal();
         assert!(refusal.contains(reason), "{refusal}");
     }
     assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
@@ -103,9 +105,9 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
 fn the_least_length_of_passwords_is_the_server_s_setting() {
     let place = Place::new();
     let add = ["user", "add", "ann@example.com", "--password-min-length", "40"];
-    assert!(place.waxseal_with(&add, PASSWORD).refusal().contains("at least 40 characters"));
+    assert!(place.run_with_input(&add, PASSWORD).refusal().contains("at least 40 characters"));
     let mut add = place.command(&["user", "add", "ann@example.com"]);
-    let refusal = run(add.env("PASSWORD_MIN_LENGTH", "4"), PASSWORD).refusal();
+    let refusal = Finished::of(add.env("PASSWORD_MIN_LENGTH", "4"), PASSWORD).refusal();
     assert!(refusal.contains("PASSWORD_MIN_LENGTH"), "{refusal}");
 }
 
@@ -114,7 +116,7 @@ fn users_are_listed_in_order_and_searched() {
     let place = Place::new();
     assert_eq!(place.json(&["user", "add", "bob@example.com", "--json"])["live_sessions"], 0);
     place.add("ann@example.com", "admin");
-    let table = place.waxseal(&["user", "list"]).done();
+    let table = place.run(&["user", "list"]).success();
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
     assert!(lines[0].starts_with("EMAIL            ROLE   SESSIONS  CREATED"), "{table}");
@@ -130,7 +132,7 @@ fn users_are_listed_in_order_and_searched() {
     assert_eq!(emails("example"), ["ann@example.com", "bob@example.com"]);
     assert_eq!(emails("BOB@"), ["bob@example.com"]);
     assert_eq!(emails("%"), [""; 0]);
-    assert_eq!(place.waxseal(&["user", "list", "--search", "zoe"]).done(), "No users.\n");
+    assert_eq!(place.run(&["user", "list", "--search", "zoe"]).success(), "No users.\n");
 }
 
 #[actix_web::test]
@@ -152,17 +154,17 @@ async fn more_users_than_a_batch_are_all_listed_once() {
     let listed: Vec<&str> =
         users.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap()).collect();
     assert_eq!(listed, emails);
-    assert_eq!(place.waxseal(&["user", "list"]).done().lines().count(), 1004);
+    assert_eq!(place.run(&["user", "list"]).success().lines().count(), 1004);
 }
 
 #[actix_web::test]
 async fn a_change_of_role_ends_the_user_s_sessions() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let cookie = server.sign_up("ann@example.com").await;
-    let unchanged = place.waxseal(&["user", "set-role", "ann@example.com", "user"]).done();
+    let server = place.serve();
+    let ann = signed_up(&server, "ann@example.com").await;
+    let unchanged = place.run(&["user", "set-role", "ann@example.com", "user"]).success();
     assert_eq!(unchanged, "ann@example.com already has the role user\n");
-    assert_eq!(server.status(&cookie).await, StatusCode::OK);
+    assert_eq!(status(&ann).await, StatusCode::OK);
 
     let id = place.json(&["user", "list", "--json"])[0]["user_id"].clone();
     let changed = place.json(&["user", "set-role", id.as_str().unwrap(), "admin", "--json"]);
@@ -170,7 +172,7 @@ async fn a_change_of_role_ends_the_user_s_sessions() {
         "user_id": id, "email": "ann@example.com", "role": "admin", "changed": true,
     });
     assert_eq!(changed, expected);
-    server.comes_to_refuse(&cookie).await;
+    comes_to_refuse(&ann).await;
 }
 
 #[test]
@@ -181,24 +183,24 @@ fn the_last_administrator_stays_one() {
     let last = "ann@example.com is the last administrator";
     let demote = ["user", "set-role", "ann@example.com", "user"];
     let delete = ["user", "delete", "ann@example.com", "--yes"];
-    assert!(place.waxseal(&demote).refusal().contains(last));
-    assert!(place.waxseal(&delete).refusal().contains(last));
+    assert!(place.run(&demote).refusal().contains(last));
+    assert!(place.run(&delete).refusal().contains(last));
     assert_eq!(place.json(&["user", "list", "--json"])[0]["role"], "admin");
 
-    place.waxseal(&["user", "set-role", "bob@example.com", "admin"]).done();
-    let deleted = place.waxseal(&delete).done();
+    place.run(&["user", "set-role", "bob@example.com", "admin"]).success();
+    let deleted = place.run(&delete).success();
     assert_eq!(deleted, "deleted ann@example.com and revoked all of the user's sessions\n");
 }
 
 #[actix_web::test]
 async fn a_deleted_user_has_no_session_any_more() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let cookie = server.sign_up("ann@example.com").await;
+    let server = place.serve();
+    let ann = signed_up(&server, "ann@example.com").await;
     let deleted = place.json(&["user", "delete", "ann@example.com", "--yes", "--json"]);
     assert_eq!(deleted["email"], "ann@example.com");
     assert_eq!(deleted["deleted"], true);
-    server.comes_to_refuse(&cookie).await;
+    comes_to_refuse(&ann).await;
 }
 
 #[test]
@@ -206,24 +208,25 @@ fn without_a_terminal_nobody_is_deleted_unless_told_yes() {
     let place = Place::new();
     place.add("ann@example.com", "user");
     let delete = ["user", "delete", "ann@example.com"];
-    assert!(place.waxseal_with(&delete, "y\n").refusal().contains("--yes"));
+    assert!(place.run_with_input(&delete, "y\n").refusal().contains("--yes"));
     assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
 }
 
 #[actix_web::test]
 async fn all_sessions_of_a_user_are_revoked_and_nobody_else_s() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let ann = [server.sign_up("ann@example.com").await, server.log_in("ann@example.com").await];
-    let bob = server.sign_up("bob@example.com").await;
+    let server = place.serve();
+    let ann =
+        [signed_up(&server, "ann@example.com").await, logged_in(&server, "ann@example.com").await];
+    let bob = signed_up(&server, "bob@example.com").await;
     let revoked = place.json(&["user", "revoke-sessions", "ann@example.com", "--json"]);
     assert_eq!(revoked["email"], "ann@example.com");
     assert_eq!(revoked["revoked_sessions"], 2);
     for cookie in &ann {
-        server.comes_to_refuse(cookie).await;
+        comes_to_refuse(cookie).await;
     }
-    assert_eq!(server.status(&bob).await, StatusCode::OK);
-    let again = place.waxseal(&["user", "revoke-sessions", "ann@example.com"]).done();
+    assert_eq!(status(&bob).await, StatusCode::OK);
+    let again = place.run(&["user", "revoke-sessions", "ann@example.com"]).success();
     assert_eq!(again, "ann@example.com: 0 sessions revoked\n");
 }
 
@@ -245,10 +248,10 @@ fn an_unknown_user_is_refused_by_every_command() {
             &["user", "revoke-sessions", name],
             &["session", "list", "--user", name],
         ] {
-            assert_eq!(place.waxseal(args).refusal(), format!("waxseal: {reason}\n"), "{args:?}");
+            assert_eq!(place.run(args).refusal(), format!("waxseal: {reason}"), "{args:?}");
         }
     }
-    let no_role = place.waxseal(&["user", "set-role", "ann@example.com", "boss"]);
+    let no_role = place.run(&["user", "set-role", "ann@example.com", "boss"]);
     assert_eq!(no_role.code, Some(2));
     assert!(no_role.stderr.contains("[possible values: user, admin]"), "{}", no_role.stderr);
 }
@@ -265,27 +268,31 @@ fn only_adding_a_user_creates_the_database() {
         &["session", "list"],
         &["session", "revoke", id],
     ] {
-        let refusal = place.waxseal(args).refusal();
-        assert_eq!(refusal, "waxseal: DATABASE_URL: the database waxseal.db does not exist\n");
+        let refusal = place.run(args).refusal();
+        assert_eq!(refusal, "waxseal: DATABASE_URL: the database waxseal.db does not exist");
     }
-    assert_eq!(std::fs::read_dir(place.dir.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(place.folder()).unwrap().count(), 0);
 }
 
 #[test]
 fn the_database_is_named_by_flag_environment_or_dotenv() {
     let place = Place::new();
     let add = ["user", "add", "ann@example.com", "--database-url", "sqlite://flag.db"];
-    place.waxseal_with(&add, PASSWORD).done();
+    place.run_with_input(&add, PASSWORD).success();
     let list = ["user", "list", "--json"];
     let flag = ["user", "list", "--json", "--database-url", "sqlite://flag.db"];
     assert_eq!(place.json(&flag)[0]["email"], "ann@example.com");
 
     let mut in_environment = place.command(&list);
-    assert!(run(in_environment.env("DATABASE_URL", "sqlite://flag.db"), "").done().contains("ann"));
+    assert!(
+        Finished::of(in_environment.env("DATABASE_URL", "sqlite://flag.db"), "")
+            .success()
+            .contains("ann")
+    );
 
-    std::fs::write(place.dir.path().join(".env"), "DATABASE_URL=sqlite://flag.db\n").unwrap();
+    std::fs::write(place.folder().join(".env"), "DATABASE_URL=sqlite://flag.db\n").unwrap();
     assert_eq!(place.json(&list)[0]["email"], "ann@example.com");
-    let refusal = place.waxseal(&["user", "list", "--database-url", "mysql://db"]).refusal();
+    let refusal = place.run(&["user", "list", "--database-url", "mysql://db"]).refusal();
     assert!(refusal.contains("DATABASE_URL"), "{refusal}");
 }
 
@@ -294,9 +301,9 @@ fn the_database_is_named_by_flag_environment_or_dotenv() {
 #[actix_web::test]
 async fn a_session_of_a_running_server_is_listed_and_revoked() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let ann = server.sign_up("ann@example.com").await;
-    let bob = server.sign_up("bob@example.com").await;
+    let server = place.serve();
+    let ann = signed_up(&server, "ann@example.com").await;
+    let bob = signed_up(&server, "bob@example.com").await;
     let sessions = place.json(&["session", "list", "--json", "--user", "ann@example.com"]);
     let [session] = &sessions.as_array().unwrap()[..] else { panic!("{sessions}") };
     assert_eq!(session["email"], "ann@example.com");
@@ -306,21 +313,21 @@ async fn a_session_of_a_running_server_is_listed_and_revoked() {
         assert!(is_rfc3339(&session[time]), "{session}");
     }
     let id = session["session_id"].as_str().unwrap();
-    let table = place.waxseal(&["session", "list"]).done();
+    let table = place.run(&["session", "list"]).success();
     assert_eq!(table.lines().count(), 3, "{table}");
     assert!(table.starts_with("ID                      USER             LOGGED IN"), "{table}");
     assert!(table.contains(&format!("{id}  ann@example.com  20")), "{table}");
     assert!(table.contains("127.0.0.1  a test\n"), "{table}");
 
-    let revoked = place.waxseal(&["session", "revoke", id]).done();
+    let revoked = place.run(&["session", "revoke", id]).success();
     assert_eq!(revoked, format!("revoked session {id}\n"));
-    server.comes_to_refuse(&ann).await;
-    assert_eq!(server.status(&bob).await, StatusCode::OK);
+    comes_to_refuse(&ann).await;
+    assert_eq!(status(&bob).await, StatusCode::OK);
 
     let again = place.json(&["session", "revoke", id, "--json"]);
     assert_eq!(again, json!({ "session_id": id, "was_live": false }));
-    place.waxseal(&["user", "revoke-sessions", "bob@example.com"]).done();
-    assert_eq!(place.waxseal(&["session", "list"]).done(), "No live sessions.\n");
+    place.run(&["user", "revoke-sessions", "bob@example.com"]).success();
+    assert_eq!(place.run(&["session", "list"]).success(), "No live sessions.\n");
     assert_eq!(place.json(&["session", "list", "--json"]), json!([]));
 }
 
@@ -330,11 +337,11 @@ fn a_session_that_is_not_there_can_not_be_revoked() {
     place.add("ann@example.com", "user");
     // One in 64 ids begins with a hyphen, and is no flag.
     for id in ["AAAAAAAAAAAAAAAAAAAAAA", "-AAAAAAAAAAAAAAAAAAAAA", "--AAAAAAAAAAAAAAAAAAAA"] {
-        let refusal = place.waxseal(&["session", "revoke", id]).refusal();
-        assert_eq!(refusal, format!("waxseal: there is no session {id}\n"));
+        let refusal = place.run(&["session", "revoke", id]).refusal();
+        assert_eq!(refusal, format!("waxseal: there is no session {id}"));
     }
-    let refusal = place.waxseal(&["session", "revoke", "ann"]).refusal();
-    assert_eq!(refusal, "waxseal: \"ann\": not a session id\n");
+    let refusal = place.run(&["session", "revoke", "ann"]).refusal();
+    assert_eq!(refusal, "waxseal: \"ann\": not a session id");
 }
 
 #[actix_web::test]
@@ -364,9 +371,10 @@ async fn sessions_are_read_in_batches_the_latest_log_in_first() {
 #[actix_web::test]
 async fn a_live_cookie_is_inspected_however_it_is_given() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let cookie = server.sign_up("ann@example.com").await;
-    let value = cookie.strip_prefix("waxseal=").unwrap();
+    let server = place.serve();
+    let ann = signed_up(&server, "ann@example.com").await;
+    let value = ann.session().unwrap();
+    let cookie = format!("{COOKIE_NAME}={value}");
     let findings = place.inspect(value);
     assert_eq!(findings["status"], "live");
     assert_eq!(findings["hint"], Value::Null);
@@ -395,11 +403,11 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
     }
     let piped = ["session", "inspect", "--json"];
     for args in [&piped[..], &["session", "inspect", "--json", "-"]] {
-        let output = place.waxseal_with(args, &format!("  {value}\n")).done();
+        let output = place.run_with_input(args, &format!("  {value}\n")).success();
         assert_eq!(serde_json::from_str::<Value>(&output).unwrap(), findings);
     }
 
-    let text = place.waxseal(&["session", "inspect", value]).done();
+    let text = place.run(&["session", "inspect", value]).success();
     for line in [
         "status          live: a server with these settings accepts it\n",
         "cookie          waxseal (purpose session:waxseal)\n",
@@ -411,7 +419,7 @@ async fn a_live_cookie_is_inspected_however_it_is_given() {
         assert!(text.contains(line), "{text}");
     }
 
-    place.waxseal(&["user", "revoke-sessions", "ann@example.com"]).done();
+    place.run(&["user", "revoke-sessions", "ann@example.com"]).success();
     let revoked = place.inspect(value);
     assert_eq!(revoked["status"], "revoked");
     assert!(is_rfc3339(&revoked["record"]["revoked_at"]));
@@ -486,9 +494,9 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     assert!(hint.contains(&format!("{} (current)", keyring.current_id())), "{hint}");
     assert!(hint.contains(" (fallback)"), "{hint}");
 
-    place.waxseal(&["session", "revoke", &session.id.to_string()]).done();
+    place.run(&["session", "revoke", &session.id.to_string()]).success();
     assert_eq!(status(&token), "revoked");
-    let text = place.waxseal(&["session", "inspect", &token]).done();
+    let text = place.run(&["session", "inspect", &token]).success();
     assert!(text.starts_with("status          revoked: servers refuse it\n"), "{text}");
 }
 
@@ -523,19 +531,19 @@ fn a_cookie_that_does_not_unseal_needs_no_database() {
     let state = State::from_json("{}").unwrap();
     let session = SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now, state };
     let token = seal(SECRET, "waxseal", &claims_of(&session));
-    let refusal = place.waxseal(&["session", "inspect", &token]).refusal();
-    assert!(refusal.contains("DATABASE_URL: the database waxseal.db does not exist"), "{refusal}");
+    let refusal = place.run(&["session", "inspect", &token]).refusal();
+    assert!(refusal.contains("waxseal.db does not exist"), "{refusal}");
 }
 
 #[test]
 fn what_can_not_be_inspected_is_refused() {
     let place = Place::new();
-    let no_cookie = place.waxseal(&["session", "inspect", "Cookie: theme=dark"]).refusal();
+    let no_cookie = place.run(&["session", "inspect", "Cookie: theme=dark"]).refusal();
     assert!(no_cookie.contains("the input has no cookie waxseal"), "{no_cookie}");
-    let two_lines = place.waxseal(&["session", "inspect", "waxseal=a\nb"]).refusal();
+    let two_lines = place.run(&["session", "inspect", "waxseal=a\nb"]).refusal();
     assert!(two_lines.contains("one line"), "{two_lines}");
     let mut without_secret = place.command(&["session", "inspect", "AQ"]);
-    let refusal = run(without_secret.env_remove("SESSION_SECRET"), "").refusal();
+    let refusal = Finished::of(without_secret.env_remove("SESSION_SECRET"), "").refusal();
     assert!(refusal.starts_with("waxseal: SESSION_SECRET: "), "{refusal}");
 }
 
@@ -556,11 +564,11 @@ fn every_command_tells_its_help_and_version() {
         &["session", "revoke"],
         &["session", "inspect"],
     ] {
-        let help = place.waxseal(&[command, &["--help"]].concat()).done();
+        let help = place.run(&[command, &["--help"]].concat()).success();
         assert!(help.contains(&format!("Usage: waxseal {}", command.join(" "))), "{help}");
         let has_command_s_own_settings_only = !help.contains("--listen");
         assert!(has_command_s_own_settings_only, "{help}");
-        let version = place.waxseal(&[command, &["--version"]].concat()).done();
+        let version = place.run(&[command, &["--version"]].concat()).success();
         assert!(version.ends_with(&format!(" {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
     }
 }
@@ -598,23 +606,24 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     let state = State::from_json("{}").unwrap();
     let session =
         SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
-    let client = Client { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
+    let client =
+        ClientInfo { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
     let context = LoginContext { client, replaces: None };
     let signed_up = accounts.sign_up(user, session, &context).await.unwrap();
     assert!(matches!(signed_up, SignUp::Done(_)));
-    let table = place.waxseal(&["session", "list"]).done();
+    let table = place.run(&["session", "list"]).success();
     assert!(table.ends_with("::1      a\u{fffd}[2J\u{fffd}b\n"), "{table:?}");
 }
 
 #[actix_web::test]
 async fn what_is_changed_from_the_command_line_is_in_the_log() {
     let place = Place::new();
-    let server = Server::start(&place);
-    let ann = server.sign_up("ann@example.com").await;
-    server.log_in("ann@example.com").await;
-    let session = place.inspect(&ann)["claims"]["sid"].as_str().unwrap().to_owned();
+    let server = place.serve();
+    let ann = signed_up(&server, "ann@example.com").await;
+    logged_in(&server, "ann@example.com").await;
+    let session = place.inspect(&ann.session().unwrap())["claims"]["sid"].as_str().unwrap().to_owned();
     let told = |args: &[&str]| {
-        let ran = place.waxseal_with(args, PASSWORD);
+        let ran = place.run_with_input(args, PASSWORD);
         let lines = ran.stderr.lines();
         let text = |line: &str| line.split_once(" INFO  waxseal::audit] ").unwrap().1.to_owned();
         lines.map(text).collect::<Vec<String>>()
@@ -702,14 +711,14 @@ fn on_terminal(place: &Place, command: &str, dialogue: &[Asked<'_>]) -> Option<S
     let mut script = Command::new("script");
     script
         .args(["--quiet", "--return", "--command", &format!("tty; {command}"), "/dev/null"])
-        .current_dir(place.dir.path())
+        .current_dir(place.folder())
         .env_remove("DATABASE_URL")
         .env("WAXSEAL", env!("CARGO_BIN_EXE_waxseal"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let Ok(mut script) = script.spawn() else {
-        eprintln!("left out: script(1) is missing");
+        left_out("TERMINAL", "script(1) is missing (Debian: apt-get install bsdutils)");
         return None;
     };
     let (mut keyboard, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
@@ -754,66 +763,38 @@ fn wait_for_silence(terminal: &str) {
 
 // --- helpers ---
 
-/// A directory of its own to run waxseal in.
-struct Place {
-    dir: TempDir,
-}
-
-/// How a command ended.
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
+/// waxseal with the secrets of these tests.
+struct Place(Program);
 
 impl Place {
     fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_waxseal"));
-        command
-            .args(args)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("SESSION_SECRET", SECRET)
-            .env("SESSION_SECRET_FALLBACKS", OLD_SECRET);
-        command
-    }
-
-    fn waxseal(&self, args: &[&str]) -> Ran {
-        self.waxseal_with(args, "")
-    }
-
-    fn waxseal_with(&self, args: &[&str], input: &str) -> Ran {
-        run(&mut self.command(args), input)
+        let waxseal = waxseal!();
+        Self(waxseal.set("SESSION_SECRET", SECRET).set("SESSION_SECRET_FALLBACKS", OLD_SECRET))
     }
 
     /// What a command prints that may be asked for a password.
     fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.waxseal_with(args, PASSWORD).done()).unwrap()
+        serde_json::from_str(&self.run_with_input(args, PASSWORD).success()).unwrap()
     }
 
     fn inspect(&self, cookie: &str) -> Value {
-        let output = self.waxseal(&["session", "inspect", cookie, "--json"]).done();
+        let output = self.run(&["session", "inspect", cookie, "--json"]).success();
         serde_json::from_str(&output).unwrap()
     }
 
     fn add(&self, email: &str, role: &str) {
-        self.waxseal_with(&["user", "add", email, "--role", role], PASSWORD).done();
+        self.run_with_input(&["user", "add", email, "--role", role], PASSWORD).success();
     }
 
     /// The sessions in the database, which is created when missing.
-    async fn store(&self) -> Arc<SqlSessionStore> {
-        let file = self.dir.path().join("waxseal.db");
-        let url: DatabaseUrl = format!("sqlite://{}", file.display()).parse().unwrap();
+    async fn store(&self) -> SqlSessionStore {
+        let url: DatabaseUrl = self.database_url().parse().unwrap();
         let database = db::connect(&url).await.unwrap();
-        Arc::new(SqlSessionStore::load(database, Clock::system()).await.unwrap())
+        SqlSessionStore::load(database, Clock::system()).await.unwrap()
     }
 
     async fn accounts(&self) -> AccountStore {
-        AccountStore::new(SqlSessionStore::clone(&*self.store().await), Clock::system())
+        AccountStore::new(self.store().await, Clock::system())
     }
 
     async fn open_session(
@@ -830,101 +811,41 @@ impl Place {
     }
 }
 
-fn run(command: &mut Command, input: &str) -> Ran {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that reads nothing may have ended by now.
-    let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    Ran {
-        code: status.code(),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
+impl Deref for Place {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.0
     }
 }
 
-impl Ran {
-    /// What was printed, of a command that succeeded.
-    fn done(self) -> String {
-        assert_eq!(self.code, Some(0), "{}", self.stderr);
-        let mut told = self.stderr.lines();
-        assert!(told.all(|line| line.contains(" waxseal::audit] ")), "{}", self.stderr);
-        self.stdout
-    }
-
-    /// The one line of a command that was refused.
-    fn refusal(self) -> String {
-        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
-        assert_eq!(self.stdout, "");
-        assert!(self.stderr.starts_with("waxseal: "), "{}", self.stderr);
-        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
-        self.stderr
-    }
+/// A browser that has just signed up.
+async fn signed_up(server: &Process, email: &str) -> Client {
+    submitted(server, "/signup", email).await
 }
 
-/// A running server; it ends with the test.
-struct Server {
-    process: Child,
-    url: String,
-    client: reqwest::Client,
+/// A browser that has just logged in.
+async fn logged_in(server: &Process, email: &str) -> Client {
+    submitted(server, "/login", email).await
 }
 
-impl Server {
-    fn start(place: &Place) -> Self {
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-        let url = log
-            .by_ref()
-            .map(Result::unwrap)
-            .find_map(|line| line.split_once("listens on ").map(|(_, url)| url.to_owned()))
-            .expect("the server starts");
-        // Read on, so that the server can write on.
-        std::thread::spawn(move || log.for_each(drop));
-        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { process, url, client }
-    }
-
-    async fn sign_up(&self, email: &str) -> String {
-        self.submit("/signup", email).await
-    }
-
-    async fn log_in(&self, email: &str) -> String {
-        self.submit("/login", email).await
-    }
-
-    /// The session's cookie, as a pair.
-    async fn submit(&self, path: &str, email: &str) -> String {
-        let form = [("email", email), ("password", PASSWORD)];
-        let request = self.client.post(format!("{}{path}", self.url)).form(&form);
-        let response = request.header(header::USER_AGENT, "a test").send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::SEE_OTHER);
-        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-
-    /// How the server answers somebody with this cookie: 200 or 401.
-    async fn status(&self, cookie: &str) -> StatusCode {
-        let request = self.client.get(format!("{}/api/session", self.url));
-        request.header(header::COOKIE, cookie).send().await.unwrap().status()
-    }
-
-    /// Asks until the server has heard of it.
-    async fn comes_to_refuse(&self, cookie: &str) {
-        for _ in 0..20_000 {
-            if self.status(cookie).await == StatusCode::UNAUTHORIZED {
-                return;
-            }
-        }
-        panic!("still taken");
-    }
+async fn submitted(server: &Process, path: &str, email: &str) -> Client {
+    let mut client = server.client();
+    let form = [("email", email), ("password", PASSWORD)];
+    let request = client.request(Method::POST, path).form(&form);
+    let answer = client.send(request.header(USER_AGENT, "a test")).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    client
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ended_already = self.process.kill();
-        let _no_zombie = self.process.wait();
-    }
+/// How the server answers somebody with this cookie: 200 or 401.
+async fn status(client: &Client) -> StatusCode {
+    client.clone().get("/api/session").await.status
+}
+
+/// Asks until the server has heard of it.
+async fn comes_to_refuse(client: &Client) {
+    eventually(async || status(client).await == StatusCode::UNAUTHORIZED).await;
 }
 
 fn claims_of(session: &SessionRecord) -> Claims {

@@ -6,14 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::server::Server;
+use test_support::Process;
 
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    pub fn to(server: &Server) -> Self {
-        let address = server.at("");
-        let stream = TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    pub fn to(server: &Process) -> Self {
+        let stream = TcpStream::connect(server.address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(BufReader::new(stream))
     }

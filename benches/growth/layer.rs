@@ -30,8 +30,9 @@ use waxseal::{
 
 use crate::{
     app::start,
-    chart::{Chart, Line},
-    median, token,
+    median,
+    table::{Column, Table},
+    token,
 };
 
 const COOKIE_NAME: &str = "__Host-session";
@@ -130,7 +131,7 @@ fn state_of(state: &Value) -> Option<State> {
     Some(State::from_value(state).unwrap())
 }
 
-pub fn by_size_of_state() -> Vec<Chart> {
+pub fn by_size_of_state() -> Vec<Table> {
     let apps = Apps::new(RevocationList::default());
     let cookie = |state: &Value| token::cookie(COOKIE_NAME, SessionId::random(), state_of(state));
     let measure = |state: fn(usize) -> Value, what: &dyn Fn(&Value) -> f64| {
@@ -149,20 +150,17 @@ pub fn by_size_of_state() -> Vec<Chart> {
         apps.waxseal_with(&[cookie(state)], every_time) - bare
     };
     let theirs = |state: &Value| apps.actix_session("", state) - bare;
-    let line = |name, class, points| Line { name, class, points };
-    vec![Chart {
-        name: "state",
+    vec![Table {
         title: "A request, by the size of its session's state",
         measured: "microseconds that are added to a request without a session",
         grows: "bytes of state",
-        by_tens: false,
-        lines: vec![
-            line("waxseal, one long value", "waxseal", measure(one_value, &sealed)),
-            line("… its token not seen lately", "waxseal", measure(one_value, &anew)),
-            line("… refreshed each time", "waxseal", measure(one_value, &refreshed)),
-            line("… values of 20 bytes", "waxseal database", measure(small_values, &sealed)),
-            line("actix-session, one value", "other", measure(one_value, &theirs)),
-            line("… values of 20 bytes", "other database", measure(small_values, &theirs)),
+        columns: vec![
+            Column::new("waxseal, one long value", measure(one_value, &sealed)),
+            Column::new("… its token not seen lately", measure(one_value, &anew)),
+            Column::new("… refreshed each time", measure(one_value, &refreshed)),
+            Column::new("… values of 20 bytes", measure(small_values, &sealed)),
+            Column::new("actix-session, one value", measure(one_value, &theirs)),
+            Column::new("… values of 20 bytes", measure(small_values, &theirs)),
         ],
     }]
 }
@@ -178,7 +176,7 @@ fn small_values(bytes: usize) -> Value {
     Value::Object((0..bytes / 20).map(value).collect::<Map<_, _>>())
 }
 
-pub fn by_tokens_in_turn() -> Vec<Chart> {
+pub fn by_tokens_in_turn() -> Vec<Table> {
     let apps = Apps::new(RevocationList::default());
     let state = one_value(200);
     let points = [1, 10, 100, 1_000, 10_000].map(|tokens| {
@@ -187,24 +185,19 @@ pub fn by_tokens_in_turn() -> Vec<Chart> {
             .collect();
         (f64::from(tokens), apps.waxseal(&cookies) - apps.bare(""))
     });
-    vec![Chart {
-        name: "turns",
+    vec![Table {
         title: "A request, by the tokens that come in turn",
         measured: "microseconds that are added to a request without a session; 200 bytes of state",
         grows: "tokens, one after the other and again",
-        by_tens: true,
-        lines: vec![Line { name: "waxseal", class: "waxseal", points: points.into() }],
+        columns: vec![Column::new("waxseal", points)],
     }]
 }
 
-pub fn by_cookies() -> Vec<Chart> {
+pub fn by_cookies() -> Vec<Table> {
     let apps = Apps::new(RevocationList::default());
     let state = one_value(200);
     let ours = token::cookie(COOKIE_NAME, SessionId::random(), state_of(&state));
-    let mut lines = [
-        Line { name: "waxseal", class: "waxseal", points: Vec::new() },
-        Line { name: "actix-session", class: "other", points: Vec::new() },
-    ];
+    let mut columns = [Column::new("waxseal", []), Column::new("actix-session", [])];
     for others in [0, 1, 2, 5, 10, 20, 40] {
         let mut before = String::new();
         for at in 0..others {
@@ -212,16 +205,14 @@ pub fn by_cookies() -> Vec<Chart> {
         }
         let bare = apps.bare(&format!("{before}{ours}"));
         let waxseal = apps.waxseal(&[format!("{before}{ours}")]);
-        lines[0].points.push((f64::from(others), waxseal - bare));
-        lines[1].points.push((f64::from(others), apps.actix_session(&before, &state) - bare));
+        columns[0].points.push((f64::from(others), waxseal - bare));
+        columns[1].points.push((f64::from(others), apps.actix_session(&before, &state) - bare));
     }
-    vec![Chart {
-        name: "cookies",
+    vec![Table {
         title: "A request, by the other cookies that come with it",
         measured: "microseconds that are added to a request without sessions; 200 bytes of state",
         grows: "other cookies of 28 bytes",
-        by_tens: false,
-        lines: lines.into(),
+        columns: columns.into(),
     }]
 }
 
@@ -254,7 +245,7 @@ impl Registry for OnlyList {
     }
 }
 
-pub fn by_revoked_sessions() -> Vec<Chart> {
+pub fn by_revoked_sessions() -> Vec<Table> {
     // As many as are active at once on a busy node: each looks up another place of the list.
     let state = one_value(200);
     let cookies: Vec<String> = (0..10_000)
@@ -269,12 +260,10 @@ pub fn by_revoked_sessions() -> Vec<Chart> {
         let apps = Apps::new(list);
         points.push((f64::from(revoked), apps.waxseal(&cookies) - apps.bare("")));
     }
-    vec![Chart {
-        name: "revoked",
+    vec![Table {
         title: "A request, by the sessions that are revoked",
         measured: "microseconds that are added to a request without a session; 200 bytes of state",
         grows: "revoked sessions on the list",
-        by_tens: true,
-        lines: vec![Line { name: "waxseal", class: "waxseal", points }],
+        columns: vec![Column::new("waxseal", points)],
     }]
 }

@@ -1,34 +1,27 @@
 //! How the time of a request grows: with the size of the state, with the tokens that come in turn, with
-//! other cookies, with the revoked sessions, with the sessions that there are, and with the nodes. Writes
-//! `docs/benchmarks/growth.md` and its charts.
+//! other cookies, with the revoked sessions, with the sessions that there are, and with the nodes.
 //!
 //! `cargo bench --bench growth`, or `-- state`, `-- turns`, `-- cookies`, `-- revoked`, `-- sessions`,
-//! `-- nodes`, which print and write nothing. It takes three minutes and 1 GB of memory.
+//! `-- nodes`. It takes three minutes and 1 GB of memory. It prints Markdown: `docs/benchmarks/growth.md`
+//! is what all of it printed.
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
-mod chart;
+#[path = "../support/app.rs"]
+mod app;
 mod keep_alive;
 mod layer;
 mod servers;
+mod table;
 mod token;
 
-#[path = "../support/app.rs"]
-mod app;
-#[path = "../../tests/support/postgres.rs"]
-#[allow(dead_code)]
-mod postgres;
-#[path = "../support/server.rs"]
-#[allow(dead_code)]
-mod server;
+use std::env;
 
-use std::{env, fs, path::Path};
+use table::Table;
 
-use chart::Chart;
-
-type Measure = fn() -> Vec<Chart>;
+type Measure = fn() -> Vec<Table>;
 
 /// What is measured, under the name that it is asked for by.
 const ALL: [(&str, Measure); 6] = [
@@ -46,25 +39,10 @@ fn main() {
         return;
     }
     let asked: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks");
-    let mut page =
-        "# Growth\n\nWritten by `cargo bench --bench growth`, which measures again. What the \
-        slopes mean is said in [benchmarks](../benchmarks.md#growth).\n"
-            .to_owned();
     for (name, measure) in ALL {
-        if !asked.is_empty() && !asked.iter().any(|asked| asked == name) {
-            continue;
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            measure().iter().for_each(|table| println!("\n{table}"));
         }
-        for chart in measure() {
-            println!("\n{}\n\n{}", chart.title, chart.table());
-            page += &chart.section();
-            if asked.is_empty() {
-                fs::write(folder.join(chart.file()), chart.svg()).unwrap();
-            }
-        }
-    }
-    if asked.is_empty() {
-        fs::write(folder.join("growth.md"), page).unwrap();
     }
 }
 

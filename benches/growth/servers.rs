@@ -5,20 +5,17 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use test_support::{Postgres, Process, waxseal};
 use tokio::runtime::{Builder, Runtime};
 use waxseal::session::{SessionId, State};
 
 use crate::{
-    chart::{Chart, Line},
     keep_alive::Connection as KeptAlive,
     median,
-    postgres::Postgres,
-    server::Server,
+    table::{Column, Table},
     token,
 };
 
-/// Says where it listens, and nothing of every request.
-const QUIET: [(&str, &str); 1] = [("RUST_LOG", "warn,waxseal::cli=info")];
 const USER: &str = "00000000-0000-4000-8000-000000000042";
 /// So many requests, each with another session, make a point.
 const REQUESTS: u32 = 3000;
@@ -37,64 +34,68 @@ fn keep_to_one_processor() {
     }
 }
 
+/// A server that says where it listens, and nothing of every request.
+fn serve(url: &str, settings: &[(&str, &str)]) -> Process {
+    waxseal!()
+        .set("RUST_LOG", "warn,waxseal::cli=info")
+        .set("SESSION_SECRET", token::SECRET)
+        .set("DATABASE_URL", url)
+        .serve_with(&[], settings)
+}
+
 fn state() -> State {
     State::from_json(&format!(r#"{{"user_id":"{USER}","role":"user"}}"#)).unwrap()
 }
 
-pub fn by_sessions() -> Vec<Chart> {
+pub fn by_sessions() -> Vec<Table> {
     keep_to_one_processor();
     sqlx::any::install_default_drivers();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite://{}/growth.db", folder.path().display());
-    let mut lines = vec![
-        Line { name: "sealed, no query", class: "waxseal", points: Vec::new() },
-        Line { name: "database mode, SQLite", class: "other", points: Vec::new() },
-    ];
-    measure_sessions(&runtime, &sqlite, Some(0), 1, &mut lines);
+    let mut columns =
+        vec![Column::new("sealed, no query", []), Column::new("database mode, SQLite", [])];
+    measure_sessions(&runtime, &sqlite, Some(0), 1, &mut columns);
     if let Some(postgres) = Postgres::start() {
-        let name = "database mode, PostgreSQL";
-        lines.push(Line { name, class: "other database", points: Vec::new() });
-        measure_sessions(&runtime, &postgres.url(), None, 2, &mut lines);
+        columns.push(Column::new("database mode, PostgreSQL", []));
+        measure_sessions(&runtime, &postgres.url(), None, 2, &mut columns);
     }
-    vec![Chart {
-        name: "sessions",
+    vec![Table {
         title: "A request, by the sessions that there are",
         measured: "microseconds until the answer to GET /api/session is there, on one processor",
         grows: "live sessions in the database",
-        by_tens: true,
-        lines,
+        columns,
     }]
 }
 
-/// In the database, and, if asked for, with sealed sessions: the places of their lines.
+/// In the database, and, if asked for, with sealed sessions: the places of their columns.
 fn measure_sessions(
     runtime: &Runtime,
     url: &str,
     sealed: Option<usize>,
     database: usize,
-    lines: &mut [Line],
+    columns: &mut [Column],
 ) {
-    Server::start(url, &QUIET).stop();
+    serve(url, &[]).stop();
     let mut there = 0;
     for sessions in [1_000, 10_000, 100_000, 1_000_000] {
         runtime.block_on(fill(url, there, sessions));
         there = sessions;
         // Spread over all of them.
         let id = |at: u32| id_of(u64::from(at) * 7919 % u64::from(sessions)).parse().unwrap();
-        if let Some(line) = sealed {
+        if let Some(column) = sealed {
             let cookie = |at| token::cookie("session", id(at), Some(state()));
-            lines[line].points.push((f64::from(sessions), time(url, "cookie", cookie)));
+            columns[column].points.push((f64::from(sessions), time(url, "cookie", cookie)));
         }
         let cookie = |at| token::cookie("session", id(at), None);
-        lines[database].points.push((f64::from(sessions), time(url, "database", cookie)));
+        columns[database].points.push((f64::from(sessions), time(url, "database", cookie)));
     }
 }
 
 /// The median time of an answer, in microseconds.
 fn time(url: &str, mode: &str, cookie: impl Fn(u32) -> String) -> f64 {
     let cookies: Vec<String> = (0..REQUESTS).map(cookie).collect();
-    let server = Server::start(url, &[QUIET[0], ("SESSION_MODE", mode)]);
+    let server = serve(url, &[("SESSION_MODE", mode)]);
     let mut connection = KeptAlive::to(&server);
     let median = median(cookies.iter().map(|cookie| time_of(&mut connection, cookie)).collect());
     server.stop();
@@ -128,7 +129,7 @@ async fn fill(url: &str, from: u32, to: u32) {
     database.close().await.unwrap();
 }
 
-pub fn by_nodes() -> Vec<Chart> {
+pub fn by_nodes() -> Vec<Table> {
     keep_to_one_processor();
     sqlx::any::install_default_drivers();
     let Some(postgres) = Postgres::start() else { return Vec::new() };
@@ -136,7 +137,7 @@ pub fn by_nodes() -> Vec<Chart> {
     let (mut requests, mut ends) = (Vec::new(), Vec::new());
     for count in [1, 2, 4, 8, 16] {
         let url = postgres.url_of_new_schema();
-        let nodes: Vec<Server> = (0..count).map(|_| Server::start(&url, &QUIET)).collect();
+        let nodes: Vec<Process> = (0..count).map(|_| serve(&url, &[])).collect();
         let mut connections: Vec<KeptAlive> = nodes.iter().map(KeptAlive::to).collect();
         runtime.block_on(fill(&url, 0, LOG_OUTS));
         let cookies: Vec<String> = (0..LOG_OUTS)
@@ -147,25 +148,20 @@ pub fn by_nodes() -> Vec<Chart> {
             .collect();
         requests.push((f64::from(count), time_of_request(&mut connections[0], &cookies)));
         ends.push((f64::from(count), time_of_end(&mut connections, &cookies)));
-        nodes.into_iter().for_each(Server::stop);
+        nodes.iter().for_each(|node| drop(node.stop()));
     }
-    let line = |name, points| vec![Line { name, class: "waxseal", points }];
     vec![
-        Chart {
-            name: "nodes",
+        Table {
             title: "A request, by the nodes that there are",
             measured: "microseconds until the answer to GET /api/session is there, on one processor",
             grows: "nodes on one PostgreSQL",
-            by_tens: false,
-            lines: line("sealed", requests),
+            columns: vec![Column::new("sealed", requests)],
         },
-        Chart {
-            name: "ends",
+        Table {
             title: "The end of a session, by the nodes that there are",
             measured: "milliseconds from the answer to a log-out until every node refuses the session",
             grows: "nodes on one PostgreSQL",
-            by_tens: false,
-            lines: line("log-out", ends),
+            columns: vec![Column::new("log-out", ends)],
         },
     ]
 }

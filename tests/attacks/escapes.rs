@@ -1,6 +1,8 @@
 //! Whatever somebody sends, the log is lines of text.
 
-use crate::visitor::{Server, raw};
+use test_support::raw;
+
+use crate::visitor::Server;
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
@@ -32,7 +34,7 @@ fn nothing_from_a_request_is_in_the_log_as_it_came() {
             [b"POST /", text, close, foreign, end].concat(),
             [text, b" /login", close, b"\r\n"].concat(),
             [b"GET /login".as_slice(), close, b"User-Agent: ", text, end].concat(),
-            [b"GET /login".as_slice(), close, b"Cookie: session=", text, end].concat(),
+            [b"GET /login".as_slice(), close, b"Cookie: waxseal=", text, end].concat(),
             [b"GET /login".as_slice(), close, b"X-Forwarded-For: ", text, end].concat(),
             [b"GET /login".as_slice(), close, text, b": x", end].concat(),
             [b"POST /login".as_slice(), close, b"Origin: ", text, b"\r\nContent-Length: 0", end]
@@ -41,7 +43,7 @@ fn nothing_from_a_request_is_in_the_log_as_it_came() {
             [b"POST /signup".as_slice(), close, length.as_bytes(), &form].concat(),
             text.to_vec(),
         ] {
-            raw(address, &[request.as_slice(), b"\r\n\r\n"].concat());
+            raw::exchange(address, [request.as_slice(), b"\r\n\r\n"].concat());
         }
     }
     let log = server.stop();

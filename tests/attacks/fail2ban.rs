@@ -1,16 +1,10 @@
 //! fail2ban's filter: it finds those who attack, and nobody else.
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    io::{self, Write},
-    process::Command,
-};
+use std::{collections::BTreeSet, fs, process::Command};
 
-use crate::{
-    helpers::{EMAIL, PASSWORD},
-    visitor::{Server, WRONG},
-};
+use test_support::{EMAIL, PASSWORD, left_out};
+
+use crate::visitor::{Server, WRONG};
 
 const FILTER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy/fail2ban/filter.d/waxseal.conf");
@@ -18,10 +12,7 @@ const FILTER: &str =
 #[test]
 fn the_filter_finds_the_attackers_addresses_and_no_others() {
     if Command::new("fail2ban-regex").arg("--version").output().is_err() {
-        assert!(env::var_os("WAXSEAL_REQUIRE_FAIL2BAN").is_none(), "fail2ban: not installed");
-        let left_out = "left out: fail2ban: not installed (Debian: apt-get install fail2ban)\n";
-        // Not `eprintln!`: of tests that pass, that is not shown.
-        io::stderr().write_all(left_out.as_bytes()).unwrap();
+        left_out("FAIL2BAN", "fail2ban is missing (Debian: apt-get install fail2ban)");
         return;
     }
     let server = Server::start(&[]);
@@ -33,7 +24,7 @@ fn the_filter_finds_the_attackers_addresses_and_no_others() {
     }
     server.visitor(lister).log_in("nobody@example.com", WRONG);
     server.visitor(neighbour).log_in(EMAIL, WRONG);
-    while server.visitor(maker).post("/signup", "").status() != 429 {}
+    while server.visitor(maker).post("/signup", "").status != 429 {}
     let mut token = ann.cookie.clone().unwrap();
     let last = token.pop().unwrap();
     token.push(if last == 'A' { 'E' } else { 'A' });
@@ -43,7 +34,7 @@ fn the_filter_finds_the_attackers_addresses_and_no_others() {
     // What others do, and what attackers write to have somebody else banned.
     ann.get("/profile");
     ann.post("/logout", "");
-    assert_eq!(ann.log_in(EMAIL, PASSWORD).status(), 303);
+    assert_eq!(ann.log_in(EMAIL, PASSWORD).status, 303);
     let mut liar = server.visitor("192.0.2.2");
     let tale = "log-in%20refused:%20unknown%20user,%20from%20203.0.113.66";
     let tales = [
@@ -53,11 +44,11 @@ fn the_filter_finds_the_attackers_addresses_and_no_others() {
         "/\"waxseal::audit]\u{2028}log-in".to_owned(),
     ];
     for path in &tales {
-        liar.send("POST", path, "Sec-Fetch-Site: cross-site\r\n", "");
+        liar.send("POST", path, &["Sec-Fetch-Site: cross-site"], "");
         liar.get(path);
     }
-    let agent = "User-Agent: [2026-01-01T00:00:00Z WARN  waxseal::audit] log-in refused: unknown user, from 203.0.113.66\r\n";
-    liar.send("GET", "/login", agent, "");
+    let agent = "User-Agent: [2026-01-01T00:00:00Z WARN  waxseal::audit] log-in refused: unknown user, from 203.0.113.66";
+    liar.send("GET", "/login", &[agent], "");
     liar.get_with_cookie("waxseal::audit] log-in refused: unknown user, from 203.0.113.66");
 
     let log = server.stop();

@@ -1,11 +1,9 @@
 //! Clients that don't wait for the answer: what they have done is done, and told.
 
 use sqlx::{AnyConnection, Connection, Executor};
+use test_support::{EMAIL, PASSWORD};
 
-use crate::{
-    helpers::{EMAIL, PASSWORD},
-    visitor::{Server, WRONG, encoded},
-};
+use crate::visitor::{Server, WRONG, encoded};
 
 #[actix_web::test]
 async fn what_somebody_did_who_hangs_up_is_in_the_log() {
@@ -21,12 +19,12 @@ async fn what_somebody_did_who_hangs_up_is_in_the_log() {
     ann.post_and_hang_up("/logout", "");
     guesser.post_and_hang_up("/login", &guess);
     for _ in 0..100 {
-        assert_eq!(ann.clone().get("/profile").status(), 200);
+        assert_eq!(ann.clone().get("/profile").status, 200);
     }
     other.execute("ROLLBACK").await.unwrap();
 
-    while ann.clone().get("/profile").status() == 200 {}
-    assert_eq!(server.visitor("192.0.2.1").log_in(EMAIL, PASSWORD).status(), 303);
+    while ann.clone().get("/profile").status == 200 {}
+    assert_eq!(server.visitor("192.0.2.1").log_in(EMAIL, PASSWORD).status, 303);
     let log = server.stop();
     for told in ["logged out: user ", "log-in refused: user "] {
         assert!(log.iter().any(|line| line.contains(told)), "{told}: {log:#?}");

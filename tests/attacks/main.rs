@@ -1,22 +1,11 @@
 //! The server as a process, and people who mean it harm: what they get, and what is told of them.
 //!
 //! fail2ban is asked about the log where it is installed; where not, that is left out and says so,
-//! and with `WAXSEAL_REQUIRE_FAIL2BAN=1` it fails instead.
+//! and with `CI=true` or `WAXSEAL_REQUIRE_FAIL2BAN=1` it fails instead.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "the process goes by the real time")]
-
-#[path = "../http/helpers.rs"]
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod helpers;
-#[path = "../support/postgres.rs"]
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod postgres;
-#[path = "../nodes/process.rs"]
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod process;
-mod visitor;
 
 mod connections;
 mod escapes;
@@ -25,3 +14,4 @@ mod hanging_up;
 mod log_lines;
 #[cfg(target_os = "linux")]
 mod memory;
+mod visitor;

@@ -1,16 +1,13 @@
 //! Log-ins take no more memory than their permits allow, however many come at once.
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
-use crate::{
-    helpers::{EMAIL, PASSWORD},
-    visitor::{Server, WRONG},
-};
+use test_support::{EMAIL, Memory, PASSWORD};
 
-const MIB: usize = 1 << 20;
+use crate::visitor::{Server, WRONG};
 
 #[test]
 fn five_hundred_log_ins_at_once_take_what_their_permits_allow() {
@@ -22,33 +19,24 @@ fn five_hundred_log_ins_at_once_take_what_their_permits_allow() {
             let email =
                 if number % 2 == 0 { EMAIL.to_owned() } else { format!("p{number}@example.com") };
             let password = if number == 0 { PASSWORD } else { WRONG };
-            thread::spawn(move || visitor.log_in(&email, password).status())
+            thread::spawn(move || visitor.log_in(&email, password).status)
         })
         .collect();
     let (mut others, mut slowest) = (0, Duration::ZERO);
     while crowd.iter().any(|thread| !thread.is_finished()) {
         let before = Instant::now();
-        assert_eq!(server.visitor("192.0.2.2").get("/signup").status(), 200);
+        assert_eq!(server.visitor("192.0.2.2").get("/signup").status, 200);
         slowest = slowest.max(before.elapsed());
         others += 1;
     }
-    let mut statuses: Vec<u16> = crowd.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let mut statuses: Vec<u16> =
+        crowd.into_iter().map(|thread| thread.join().unwrap().as_u16()).collect();
     statuses.sort_unstable();
     statuses.dedup();
     assert!(statuses.iter().all(|status| [303, 422, 429, 503].contains(status)), "{statuses:?}");
     assert!(others > 0);
     let permits = thread::available_parallelism().unwrap().get();
-    let most = peak(&server);
-    println!(
-        "{} MiB; {others} other pages, the slowest after {slowest:?}; {statuses:?}",
-        most / MIB
-    );
-    assert!(most < (permits * 19 + 100) * MIB, "{} MiB", most / MIB);
-}
-
-/// The most memory that the process has had.
-fn peak(server: &Server) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.node.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
+    let most = server.node.memory(Memory::Peak);
+    println!("{most} MiB; {others} other pages, the slowest after {slowest:?}; {statuses:?}");
+    assert!(most < (permits * 19 + 100) as f64, "{most} MiB");
 }

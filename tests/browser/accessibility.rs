@@ -5,11 +5,12 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use crate::{
-    harness::{Browser, Scene, Site, node_modules},
-    pages::World,
+use test_support::{
+    App,
+    browser::{Browser, Scene, node_modules},
 };
+
+use crate::pages::World;
 
 /// The success criteria of WCAG 2.2 at levels A and AA that can be checked so, and what axe-core's
 /// authors advise beyond them.
@@ -40,9 +41,9 @@ const AXE: &str = "
 
 #[actix_web::test]
 async fn no_page_breaks_a_rule_of_accessibility_in_any_light_or_width() {
-    let (Some(modules), Some(scene)) = (node_modules(), Scene::set()) else { return };
+    let (Some(modules), Some(scene)) = (node_modules(), Scene::set().await) else { return };
     let axe = fs::read_to_string(modules.join("axe-core/axe.min.js")).unwrap();
-    let world = World::create(&scene.site).await;
+    let world = World::create(&scene.app).await;
     let browser = scene.browser().await;
     let mut found = Vec::new();
     for page in world.pages() {
@@ -79,9 +80,9 @@ async fn problems(browser: &Browser, all: bool) -> impl Iterator<Item = String> 
 #[actix_web::test]
 async fn what_the_server_sends_is_valid_html() {
     let Some(modules) = node_modules() else { return };
-    let (folder, pages) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let site = Site::open(folder.path());
-    let world = World::create(&site).await;
+    let pages = TempDir::new().unwrap();
+    let app = App::start_at(Scene::START).await;
+    let world = World::create(&app).await;
     for page in world.pages() {
         let answer = world.fetch(&page).await;
         let title = format!("<title>{}", page.title);

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{
-    EMAIL,
-    harness::{PASSWORD, Scene},
-};
+use test_support::{EMAIL, PASSWORD, browser::Scene};
 
 const NEW: &str = "orange ladder seventy geese";
 
 #[actix_web::test]
 async fn every_step_says_that_it_is_done() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let (desk, phone) = (scene.browser().await, scene.browser().await);
     desk.sign_up(EMAIL).await;
     assert_eq!(desk.text(".notice").await, "Your account has been created, and you are logged in.");
@@ -65,13 +62,13 @@ async fn every_step_says_that_it_is_done() {
 
 #[actix_web::test]
 async fn a_session_that_expires_over_an_open_form_leads_to_log_in_and_back() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     browser.open("/sessions").await;
     browser.follow("a[href^='/sessions/'].button").await;
     browser.arrive("End this session?").await;
-    scene.site.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    scene.app.clock.advance(Duration::from_secs(8 * 24 * 3600));
     browser.follow(".question button").await;
     browser.arrive("Log in").await;
     browser.submit(EMAIL, PASSWORD).await;

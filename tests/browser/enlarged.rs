@@ -1,11 +1,9 @@
 //! As people set it up who see little, or can't bear movement.
 
 use serde_json::Value;
+use test_support::browser::{Browser, Scene};
 
-use crate::{
-    harness::{Browser, Scene},
-    pages::World,
-};
+use crate::pages::World;
 
 /// What sticks out of the window, or is too wide for where it stands. What only screen readers are
 /// to meet is one pixel large, and the link that skips to the content comes in when it has the focus;
@@ -53,8 +51,8 @@ const MOVES: &str = "
 
 #[actix_web::test]
 async fn at_twice_the_size_no_page_is_cut_off_and_nothing_moves_for_those_who_want_that() {
-    let Some(scene) = Scene::set() else { return };
-    let world = World::create(&scene.site).await;
+    let Some(scene) = Scene::set().await else { return };
+    let world = World::create(&scene.app).await;
     let browser = scene.browser().await;
     // A window of 1280 pixels has 640 of its own size then.
     browser.resize(640, 2).await;

@@ -1,16 +1,16 @@
 //! Without a mouse: everything is done with Tab, Shift and Tab, Enter and typing, and the place where
 //! one is can be seen all the way.
 
-use fantoccini::key::Key;
+use test_support::{
+    EMAIL, PASSWORD,
+    browser::{Browser, Key, Scene},
+};
 
-use crate::harness::{Browser, PASSWORD, Scene};
-
-const EMAIL: &str = "ann@example.com";
 const NEW_PASSWORD: &str = "seven unlikely purple otters";
 
 #[actix_web::test]
 async fn an_account_is_used_from_sign_up_to_log_out_with_the_keyboard_alone() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.open("/login").await;
     // The focus is in the form from the start.

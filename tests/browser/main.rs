@@ -1,16 +1,15 @@
 //! The site as people meet it: a real browser, without a window, against the real server.
 //!
 //! These tests need Chromium and chromedriver, named by `CHROMIUM` and `CHROMEDRIVER` or in PATH.
-//! Without them they are left out and say so; with `WAXSEAL_REQUIRE_BROWSER=1` they fail instead.
-//! Those in `accessibility` also need what `npm ci --prefix tests/browser --ignore-scripts` installs;
-//! with `WAXSEAL_REQUIRE_NODE=1` they fail without it.
+//! Those in `accessibility` also need what `npm ci --prefix tests/browser --ignore-scripts` installs.
+//! Without these they are left out and say so; with `CI=true`, `WAXSEAL_REQUIRE_BROWSER=1` or
+//! `WAXSEAL_REQUIRE_NODE=1` they fail instead.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accessibility;
 mod account;
 mod enlarged;
-mod harness;
 mod keyboard;
 mod pages;
 mod pictures;
@@ -18,16 +17,17 @@ mod visitor;
 
 use std::time::Duration;
 
-use fantoccini::key::Key;
-use harness::{Browser, PASSWORD, Scene, other_site};
 use serde_json::json;
+use test_support::{
+    COOKIE_NAME, EMAIL, PASSWORD,
+    browser::{Browser, Key, Scene, other_site},
+};
 
-const EMAIL: &str = "ann@example.com";
-const REFUSED: &str = "Incorrect email or password.";
+const REFUSED: &str = "The e-mail address or the password is wrong.";
 
 #[actix_web::test]
 async fn a_person_signs_up_logs_out_and_logs_in_again() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.open("/").await;
     browser.arrive_at("/login").await;
@@ -71,7 +71,7 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     }
 
     // Unused for longer than a week, the session is over, and its cookie is cleared.
-    scene.site.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    scene.app.clock.advance(Duration::from_secs(8 * 24 * 3600));
     browser.open("/profile").await;
     browser.arrive_at("/login?next=/profile").await;
     assert!(browser.get_all_cookies().await.unwrap().is_empty());
@@ -79,7 +79,7 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
 
 #[actix_web::test]
 async fn logging_out_in_one_window_leaves_the_other_in() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let (desk, phone) = (scene.browser().await, scene.browser().await);
     desk.sign_up(EMAIL).await;
     phone.open("/login").await;
@@ -95,7 +95,7 @@ async fn logging_out_in_one_window_leaves_the_other_in() {
 
 #[actix_web::test]
 async fn a_page_that_needs_a_log_in_leads_back_there() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     browser.log_out().await;
@@ -111,7 +111,7 @@ async fn a_page_that_needs_a_log_in_leads_back_there() {
 
 #[actix_web::test]
 async fn what_only_the_server_can_tell_stands_beside_its_field() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     for path in ["/login", "/signup"] {
         browser.open(path).await;
@@ -155,7 +155,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
 
 #[actix_web::test]
 async fn everything_works_without_javascript() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let switched_off = json!({ "profile.managed_default_content_settings.javascript": 2 });
     let browser = scene.browser_with(switched_off).await;
     let page = "<title>off</title><script>document.title = 'on'</script>".to_owned();
@@ -178,7 +178,7 @@ async fn everything_works_without_javascript() {
 
 #[actix_web::test]
 async fn after_logging_out_the_back_button_shows_no_private_page() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     browser.open("/signup").await;
@@ -198,7 +198,7 @@ async fn nothing_private_lies_behind(browser: &Browser) {
 
 #[actix_web::test]
 async fn the_keyboard_is_enough() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.open("/signup").await;
     browser.press(&format!("{EMAIL}{tab}{PASSWORD}", tab = Key::Tab)).await;
@@ -227,7 +227,7 @@ async fn the_keyboard_is_enough() {
 
 #[actix_web::test]
 async fn scripts_see_nothing_of_the_session() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     let seen = browser
@@ -236,7 +236,7 @@ async fn scripts_see_nothing_of_the_session() {
     assert_eq!(seen, "[{},{}]");
     let cookies = browser.get_all_cookies().await.unwrap();
     let [cookie] = &cookies[..] else { panic!("one cookie, not {cookies:?}") };
-    assert_eq!(cookie.name(), "session");
+    assert_eq!(cookie.name(), COOKIE_NAME);
     assert_eq!(cookie.http_only(), Some(true));
     assert!(cookie.same_site().is_some_and(|same_site| same_site.is_lax()));
     assert_eq!(cookie.path(), Some("/"));
@@ -244,7 +244,7 @@ async fn scripts_see_nothing_of_the_session() {
 
 #[actix_web::test]
 async fn no_page_breaks_its_own_rules_or_the_window() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.narrow(320).await;
     let wide = format!("{}@{}.example", "a".repeat(60), "b".repeat(60));
@@ -277,7 +277,7 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
 
 #[actix_web::test]
 async fn on_a_wide_screen_nothing_overhangs_and_on_paper_there_is_nothing_to_press() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.size(1920, 1000).await;
     browser.sign_up(EMAIL).await;
@@ -315,7 +315,7 @@ async fn holds_together(browser: &Browser, page: &str) {
 
 #[actix_web::test]
 async fn a_form_on_another_site_is_refused() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     let port = other_site(format!(
@@ -323,7 +323,7 @@ async fn a_form_on_another_site_is_refused() {
         <form id="in" method="post" action="{site}/login">
         <input name="email" value="{EMAIL}"><input name="password" value="{PASSWORD}">
         <button>Win another</button></form>"#,
-        site = scene.site.url
+        site = scene.app.url()
     ));
     // Another site by name, and the same host on another port, which SameSite does not stop.
     for host in ["localhost", "127.0.0.1"] {

@@ -5,12 +5,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use serde_json::json;
-use sqlx::{AnyConnection, Connection};
-
-use crate::{
-    harness::{Browser, PASSWORD, START, Site},
-    visitor::{Answer, Visitor},
+use test_support::{
+    Answer, App, COOKIE_NAME, Database, PASSWORD,
+    browser::{Browser, Scene},
 };
+
+use crate::visitor::Visitor;
 use Step::*;
 use Who::*;
 
@@ -335,7 +335,7 @@ fn row(
 
 /// A site with people, and all that they have.
 pub struct World<'a> {
-    site: &'a Site,
+    app: &'a App,
     cookies: HashMap<Who, String>,
     session_of_bea: String,
     id_of_ann: String,
@@ -345,41 +345,39 @@ pub struct World<'a> {
 
 impl<'a> World<'a> {
     /// Fills an empty site.
-    pub async fn create(site: &'a Site) -> Self {
-        let mut database = Database::open(site).await;
+    pub async fn create(app: &'a App) -> Self {
         let mut cookies = HashMap::new();
         for (who, email, browser) in [
             (Ann, LONG, BROWSERS[0]),
             (Bea, "bea@example.com", BROWSERS[1]),
             (Cyd, "cyd@example.com", BROWSERS[2]),
         ] {
-            let mut person = Visitor::new(&site.url, browser);
+            let mut person = Visitor::new(app, browser);
             person.sign_up(email).await;
-            cookies.insert(who, person.cookie.unwrap());
+            cookies.insert(who, person.cookie().unwrap());
         }
-        site.clock.advance(Duration::from_secs(3600));
+        app.clock.advance(Duration::from_secs(3600));
         for browser in BROWSERS {
-            let mut bea = Visitor::new(&site.url, browser);
+            let mut bea = Visitor::new(app, browser);
             let guess = [("email", "bea@example.com"), ("password", WRONG)];
             bea.go(&post("/login", &guess)).await;
             bea.log_in("bea@example.com").await;
         }
-        let mut dot = Visitor::new(&site.url, BROWSERS[0]);
+        let mut dot = Visitor::new(app, BROWSERS[0]);
         dot.sign_up("dot@example.com").await;
-        database.run("UPDATE users SET role = 'admin' WHERE email LIKE 'dot%'").await;
+        app.promote("dot@example.com").await;
         dot.log_in("dot@example.com").await;
-        cookies.insert(Dot, dot.cookie.unwrap());
-        database.fill().await;
-        let ask = async |database: &mut Database, what: &str| database.text(what).await;
+        cookies.insert(Dot, dot.cookie().unwrap());
+        let database = &app.database;
+        fill(database).await;
         let session_of_bea = "SELECT MIN(waxseal_sessions.id) FROM waxseal_sessions JOIN users ON users.id = user_id WHERE email LIKE 'bea%'";
         Self {
-            site,
+            app,
             cookies,
-            session_of_bea: ask(&mut database, session_of_bea).await,
-            id_of_ann: ask(&mut database, "SELECT id FROM users WHERE email LIKE 'a-name%'").await,
-            id_of_dot: ask(&mut database, "SELECT id FROM users WHERE email LIKE 'dot%'").await,
-            id_of_pupil: ask(&mut database, "SELECT MIN(id) FROM users WHERE email LIKE 'pupil%'")
-                .await,
+            session_of_bea: database.text(session_of_bea).await,
+            id_of_ann: app.id_of(LONG).await,
+            id_of_dot: app.id_of("dot@example.com").await,
+            id_of_pupil: app.id_of("pupil01@example.com").await,
         }
     }
 
@@ -395,8 +393,10 @@ impl<'a> World<'a> {
 
     /// The page as the server sends it.
     pub async fn fetch(&self, page: &Page) -> Answer {
-        let mut visitor = Visitor::new(&self.site.url, BROWSERS[0]);
-        visitor.cookie = self.cookie(page).await;
+        let mut visitor = Visitor::new(self.app, BROWSERS[0]);
+        if let Some(cookie) = self.cookie(page).await {
+            visitor.remember(&cookie);
+        }
         let mut answer = None;
         for step in &page.steps {
             match step {
@@ -411,9 +411,9 @@ impl<'a> World<'a> {
 
     /// Opens the page in a browser.
     pub async fn show(&self, page: &Page, browser: &Browser) {
-        browser.forget("session").await;
+        browser.forget(COOKIE_NAME).await;
         if let Some(cookie) = self.cookie(page).await {
-            browser.remember("session", &cookie).await;
+            browser.remember(COOKIE_NAME, &cookie).await;
         }
         for step in &page.steps {
             match step {
@@ -434,23 +434,23 @@ impl<'a> World<'a> {
         if page.who != Newcomer {
             return self.cookies.get(&page.who).cloned();
         }
-        let mut newcomer = Visitor::new(&self.site.url, BROWSERS[2]);
+        let mut newcomer = Visitor::new(self.app, BROWSERS[2]);
         let email: String = page.name.chars().filter(char::is_ascii_alphanumeric).collect();
         newcomer.sign_up(&format!("{email}@example.com")).await;
-        newcomer.cookie
+        newcomer.cookie()
     }
 
     async fn cause(&self, trouble: Trouble) {
         match trouble {
             Trouble::SignUpsAreUsedUp => {
-                let mut somebody = Visitor::new(&self.site.url, BROWSERS[3]);
+                let mut somebody = Visitor::new(self.app, BROWSERS[3]);
                 let nobody = post("/signup", &[]);
                 while somebody.go(&nobody).await.status != 429 {}
             }
             Trouble::TheDatabaseIsAway => {
                 let away = "ALTER TABLE waxseal_sessions RENAME TO out_of_reach";
-                Database::open(self.site).await.run(away).await;
-                self.site.clock.elapse(Duration::from_secs(31));
+                self.app.database.execute(away, &[]).await;
+                self.app.clock.elapse(Duration::from_secs(31));
             }
         }
     }
@@ -477,44 +477,27 @@ async fn send(browser: &Browser, path: &str, fields: &[(&'static str, String)]) 
     browser.leave(async || drop(browser.execute(script, fields).await.unwrap())).await;
 }
 
-struct Database(AnyConnection);
-
-impl Database {
-    async fn open(site: &Site) -> Self {
-        sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}", site.database.display());
-        Self(AnyConnection::connect(&url).await.unwrap())
-    }
-
-    async fn run(&mut self, sql: &str) {
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut self.0).await.unwrap();
-    }
-
-    async fn text(&mut self, sql: &str) -> String {
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut self.0).await.unwrap()
-    }
-
-    /// More than goes on a page: users, and sessions and log-ins of Cyd's.
-    async fn fill(&mut self) {
-        const NUMBERS: &str =
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)";
-        let (now, cyd) = (START.as_unix(), "(SELECT id FROM users WHERE email LIKE 'cyd%')");
-        self.run(&format!(
-            "INSERT INTO users {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
-             printf('pupil%02d@example.com', i), 'none', 'user', {now} - i FROM n"
-        ))
-        .await;
-        self.run(&format!(
-            "INSERT INTO waxseal_sessions {NUMBERS} SELECT printf('%021dA', i), {cyd}, '{{}}', {now} - i,
-             {now} - i, {now} + 600000, NULL, printf('2001:db8:%x:aaaa:bbbb:cccc:dddd:%x', i, i),
-             '{}' FROM n",
-            BROWSERS[0]
-        ))
-        .await;
-        self.run(&format!(
-            "INSERT INTO login_events {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
-             {now} - i, {cyd}, CASE i % 3 WHEN 0 THEN 'refused' ELSE 'granted' END, NULL, NULL FROM n"
-        ))
-        .await;
+/// More than goes on a page: users, and sessions and log-ins of Cyd's.
+async fn fill(database: &Database) {
+    const NUMBERS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)";
+    let now = Scene::START.as_unix();
+    let cyd = "(SELECT id FROM users WHERE email LIKE 'cyd%')";
+    let users = format!(
+        "INSERT INTO users {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
+         printf('pupil%02d@example.com', i), 'none', 'user', {now} - i FROM n"
+    );
+    let sessions = format!(
+        "INSERT INTO waxseal_sessions {NUMBERS} SELECT printf('%021dA', i), {cyd}, '{{}}', {now} - i,
+         {now} - i, {now} + 600000, NULL, printf('2001:db8:%x:aaaa:bbbb:cccc:dddd:%x', i, i),
+         '{}' FROM n",
+        BROWSERS[0]
+    );
+    let log_ins = format!(
+        "INSERT INTO login_events {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
+         {now} - i, {cyd}, CASE i % 3 WHEN 0 THEN 'refused' ELSE 'granted' END, NULL, NULL FROM n"
+    );
+    for statement in [users, sessions, log_ins] {
+        database.execute(&statement, &[]).await;
     }
 }

@@ -3,14 +3,14 @@
 
 use std::{env, fs, path::Path, time::Duration};
 
-use crate::{
-    EMAIL,
-    harness::{Browser, PASSWORD, Scene},
+use test_support::{
+    EMAIL, PASSWORD,
+    browser::{Browser, Scene},
 };
 
 #[actix_web::test]
 async fn pictures() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.prefer("prefers-color-scheme", "light").await;
     browser.size(960, 620).await;
@@ -29,7 +29,7 @@ async fn pictures() {
         other.submit(EMAIL, "not the password").await;
         other.submit(EMAIL, PASSWORD).await;
         other.arrive("Profile").await;
-        scene.site.clock.advance(Duration::from_secs(40 * 60));
+        scene.app.clock.advance(Duration::from_secs(40 * 60));
     }
     browser.prefer("prefers-color-scheme", "dark").await;
     browser.size(960, 860).await;

@@ -1,11 +1,11 @@
 //! Deleting one's own account.
 
-use crate::helpers::{EMAIL, PASSWORD, TestApp, text};
+use test_support::{App, EMAIL, PASSWORD};
 
 #[actix_web::test]
 async fn account_and_sessions_are_gone_and_the_cookie_is_cleared() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut bob = app.signed_up("bob@example.com").await;
         let (mut phone, mut copy) = (app.logged_in(EMAIL).await, ann.clone());
@@ -17,7 +17,7 @@ async fn account_and_sessions_are_gone_and_the_cookie_is_cleared() {
             assert_eq!(dead.redirects_to(), "/login?next=/profile", "{mode}");
             assert!(dead.clears_the_cookie(), "{dead:?}");
         }
-        assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 422);
+        assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 422);
         assert!(bob.is_logged_in().await);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1);
     }
@@ -25,7 +25,7 @@ async fn account_and_sessions_are_gone_and_the_cookie_is_cleared() {
 
 #[actix_web::test]
 async fn nothing_personal_stays() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let id = app.id_of(EMAIL).await;
     ann.post("/profile/delete", &[("password", PASSWORD)]).await.redirects_to();
@@ -40,7 +40,7 @@ async fn nothing_personal_stays() {
 
 #[actix_web::test]
 async fn the_address_is_free_for_a_new_account() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let (mut copy, id) = (ann.clone(), app.id_of(EMAIL).await);
     ann.post("/profile/delete", &[("password", PASSWORD)]).await.redirects_to();
@@ -53,7 +53,7 @@ async fn the_address_is_free_for_a_new_account() {
 
 #[actix_web::test]
 async fn a_wrong_password_deletes_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for (password, error) in
         [("not the password", "Your current password is incorrect."), ("", "Enter a password.")]
@@ -71,7 +71,7 @@ async fn a_wrong_password_deletes_nothing() {
 
 #[actix_web::test]
 async fn the_last_administrator_stays() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let answer = admin.post("/profile/delete", &[("password", PASSWORD)]).await;
     assert_eq!(answer.status, 422);

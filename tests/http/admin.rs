@@ -1,12 +1,12 @@
 //! What administrators see and do.
 
-use crate::helpers::{Answer, Browser, EMAIL, TestApp};
+use test_support::{Answer, App, Client, EMAIL};
 
 const BOB: &str = "bob@example.com";
 
 #[actix_web::test]
 async fn the_users_are_for_administrators_only() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut bob = app.signed_up(BOB).await;
     let id = app.id_of(BOB).await;
     let answers = [
@@ -23,14 +23,14 @@ async fn the_users_are_for_administrators_only() {
     }
     assert_eq!(app.role_of(BOB).await, "user");
     assert!(bob.is_logged_in().await);
-    let visitor = app.browser().get("/admin/users?q=x").await;
+    let visitor = app.client().get("/admin/users?q=x").await;
     assert_eq!(visitor.redirects_to(), "/login?next=/admin/users%3Fq=x");
 }
 
 /// The other database's secret is the same one; its administrators are not ours.
 #[actix_web::test]
 async fn an_administrator_of_another_database_is_nobody_here() {
-    let (app, other) = (TestApp::start().await, TestApp::start().await);
+    let (app, other) = (App::start().await, App::start().await);
     app.signed_up(BOB).await;
     let id = app.id_of(BOB).await;
     let mut admin = other.admin().await;
@@ -47,7 +47,7 @@ async fn an_administrator_of_another_database_is_nobody_here() {
 
 #[actix_web::test]
 async fn every_user_is_listed_with_role_and_sessions() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     app.signed_up(BOB).await.log_out().await;
     let page = admin.get("/admin/users").await;
@@ -69,7 +69,7 @@ async fn every_user_is_listed_with_role_and_sessions() {
 
 #[actix_web::test]
 async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let (mut bob, mut phone) = (app.signed_up(BOB).await, app.logged_in(BOB).await);
     let id = app.id_of(BOB).await;
@@ -94,7 +94,7 @@ async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
 /// However it came to be: in a database that was restored, say, where no session has ended for it.
 #[actix_web::test]
 async fn whoever_has_another_role_in_the_database_than_in_the_session_logs_in_anew() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let admin = app.admin().await;
     let demoted = "UPDATE users SET role = 'user' WHERE email = $1";
     assert_eq!(app.database.execute(demoted, &[EMAIL]).await, 1);
@@ -108,7 +108,7 @@ async fn whoever_has_another_role_in_the_database_than_in_the_session_logs_in_an
 
 #[actix_web::test]
 async fn the_same_role_again_ends_no_session() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let mut bob = app.signed_up(BOB).await;
     for (email, role) in [(BOB, "user"), (EMAIL, "admin")] {
@@ -122,7 +122,7 @@ async fn the_same_role_again_ends_no_session() {
 
 #[actix_web::test]
 async fn the_last_administrator_keeps_the_role() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let id = app.id_of(EMAIL).await;
     let answer = set_role(&mut admin, &id, "user").await;
@@ -142,7 +142,7 @@ async fn the_last_administrator_keeps_the_role() {
 
 #[actix_web::test]
 async fn an_administrator_who_gives_up_the_role_is_logged_out() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     app.signed_up(BOB).await;
     app.promote(BOB).await;
@@ -157,7 +157,7 @@ async fn an_administrator_who_gives_up_the_role_is_logged_out() {
 
 #[actix_web::test]
 async fn of_two_administrators_who_demote_each_other_one_stays() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.admin().await;
     app.signed_up(BOB).await;
     app.promote(BOB).await;
@@ -174,7 +174,7 @@ async fn of_two_administrators_who_demote_each_other_one_stays() {
 
 #[actix_web::test]
 async fn a_role_that_does_not_exist_is_refused() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let mut bob = app.signed_up(BOB).await;
     let id = app.id_of(BOB).await;
@@ -191,7 +191,7 @@ async fn a_role_that_does_not_exist_is_refused() {
 
 #[actix_web::test]
 async fn somebody_who_does_not_exist_is_not_found() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     for id in ["6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11", "x", "%00", "%ff", "'%20OR%201=1--"] {
         assert_eq!(set_role(&mut admin, id, "user").await.status, 404, "{id}");
@@ -204,7 +204,7 @@ async fn somebody_who_does_not_exist_is_not_found() {
 
 #[actix_web::test]
 async fn an_administrator_ends_somebodys_sessions() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let mut bobs = [app.signed_up(BOB).await, app.logged_in(BOB).await];
     let url = url_of(&app, BOB).await;
@@ -227,7 +227,7 @@ async fn an_administrator_ends_somebodys_sessions() {
 
 #[actix_web::test]
 async fn the_list_has_pages() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     add_users(&app, "SELECT 'p' || (100 + i) || '+x@example.com' FROM n").await;
     let first = admin.get("/admin/users").await;
@@ -246,7 +246,7 @@ async fn the_list_has_pages() {
 
 #[actix_web::test]
 async fn a_search_takes_every_character_as_it_is() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     add_users(&app, "SELECT 'p' || i || '@example.com' FROM n").await;
     for email in ["a_b@example.com", "a%b@example.com", "axb@example.com", "josé@example.com"] {
@@ -279,17 +279,17 @@ async fn a_search_takes_every_character_as_it_is() {
     assert_eq!(page.typed("q").as_deref(), Some("\"><script>"));
 }
 
-async fn set_role(browser: &mut Browser, id: &str, role: &str) -> Answer {
+async fn set_role(browser: &mut Client, id: &str, role: &str) -> Answer {
     browser.post(&format!("/admin/users/{id}/role"), &[("role", role)]).await
 }
 
 /// Where the page of a user is.
-async fn url_of(app: &TestApp, email: &str) -> String {
+async fn url_of(app: &App, email: &str) -> String {
     format!("/admin/users/{}", app.id_of(email).await)
 }
 
 /// Adds sixty users; the query gives their addresses.
-async fn add_users(app: &TestApp, addresses: &str) {
+async fn add_users(app: &App, addresses: &str) {
     let sql = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60),
             addresses(email) AS ({addresses})

@@ -1,13 +1,12 @@
 //! The JSON for scripts and apps.
 
 use serde_json::{Value, json};
-
-use crate::helpers::{DAY, EMAIL, TestApp, text};
+use test_support::{App, DAY, EMAIL};
 
 #[actix_web::test]
 async fn the_session_is_told_as_json() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let answer = ann.get("/api/session").await;
         assert_eq!(answer.status, 200);
@@ -28,7 +27,7 @@ async fn the_session_is_told_as_json() {
 
 #[actix_web::test]
 async fn a_refresh_that_the_request_brings_is_told() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.clock.advance(6 * DAY);
     let answer = ann.get("/api/session").await;
@@ -39,21 +38,21 @@ async fn a_refresh_that_the_request_brings_is_told() {
 
 #[actix_web::test]
 async fn an_administrators_role_is_told() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let answer = app.admin().await.get("/api/session").await;
     assert!(answer.says(r#""role":"admin""#), "{}", answer.body);
 }
 
 #[actix_web::test]
 async fn a_visitor_is_a_401_in_json() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let answer = visitor.get("/api/session").await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.body, r#"{"error":"not logged in"}"#);
     assert!(answer.set_cookies().is_empty());
-    visitor.plant("session", "unreadable");
+    visitor.plant("waxseal", "unreadable");
     let answer = visitor.get("/api/session").await;
     assert_eq!(answer.status, 401);
     assert!(answer.clears_the_cookie(), "{answer:?}");
@@ -62,7 +61,7 @@ async fn a_visitor_is_a_401_in_json() {
 #[actix_web::test]
 async fn logging_out_says_so_and_a_copied_cookie_is_dead_after_it() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         let answer = ann.press("/api/logout").await;
@@ -83,7 +82,7 @@ async fn logging_out_says_so_and_a_copied_cookie_is_dead_after_it() {
 
 #[actix_web::test]
 async fn the_body_of_a_log_out_is_nobodys_business() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let answer = ann.post_body("/api/logout", "text/plain", "x".repeat(100_000)).await;
     assert_eq!(answer.status, 200);

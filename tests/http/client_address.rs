@@ -1,13 +1,12 @@
 //! Where a request comes from: the peer, unless it is a proxy that is trusted to say.
 
 use reqwest::{Method, RequestBuilder};
-
-use crate::helpers::{Answer, Browser, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, Client, EMAIL, PASSWORD};
 
 #[actix_web::test]
 async fn what_a_stranger_says_changes_nothing() {
-    for proxies in [None, text(""), text("10.0.0.0/8, 2001:db8::/32, 127.0.0.2")] {
-        let app = TestApp::start_with(|settings| settings.server.trusted_proxies = proxies).await;
+    for proxies in ["", "10.0.0.0/8, 2001:db8::/32, 127.0.0.2"] {
+        let app = App::start_with(&[("TRUSTED_PROXIES", proxies)]).await;
         app.signed_up(EMAIL).await;
         for forged in ["203.0.113.9", "10.0.0.1", "203.0.113.9, 10.0.0.1", "<b>", ""] {
             assert_eq!(seen(&app, &[forged]).await, "127.0.0.1", "{forged}");
@@ -63,7 +62,7 @@ async fn garbage_is_never_shown() {
 #[actix_web::test]
 async fn no_other_header_is_believed() {
     let app = behind("127.0.0.1").await;
-    let mut browser = app.browser();
+    let mut browser = app.client();
     let mut request = log_in(&browser, &[]);
     for name in ["X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP"] {
         request = request.header(name, "203.0.113.9");
@@ -76,12 +75,12 @@ async fn no_other_header_is_believed() {
 #[actix_web::test]
 async fn a_refused_log_in_is_remembered_with_the_address_it_came_from() {
     let app = behind("127.0.0.1").await;
-    let mut stranger = app.browser();
+    let mut stranger = app.client();
     let form = [("email", EMAIL), ("password", "not the password")];
     let request = stranger.request(Method::POST, "/login").form(&form);
     let answer = stranger.send(request.header("X-Forwarded-For", "203.0.113.9")).await;
     assert_eq!(answer.status, 422);
-    let mut ann = app.browser();
+    let mut ann = app.client();
     ann.log_in(EMAIL, PASSWORD).await.redirects_to();
     let page = ann.get("/logins").await;
     let refused = page.body.split("<tr ").find(|row| row.contains("Failed")).unwrap();
@@ -89,28 +88,28 @@ async fn a_refused_log_in_is_remembered_with_the_address_it_came_from() {
 }
 
 /// The application behind these proxies, with somebody who has signed up.
-async fn behind(proxies: &str) -> TestApp {
-    let app = TestApp::start_with(|settings| settings.server.trusted_proxies = text(proxies)).await;
+async fn behind(proxies: &str) -> App {
+    let app = App::start_with(&[("TRUSTED_PROXIES", proxies)]).await;
     app.signed_up(EMAIL).await;
     app
 }
 
 /// Where a log-in with these headers came from, as /sessions and /logins say.
-async fn seen(app: &TestApp, lists: &[&str]) -> String {
-    let mut browser = app.browser();
+async fn seen(app: &App, lists: &[&str]) -> String {
+    let mut browser = app.client();
     let request = log_in(&browser, lists);
     browser.send(request).await.redirects_to();
     shown(&mut browser).await
 }
 
-fn log_in(browser: &Browser, lists: &[&str]) -> RequestBuilder {
+fn log_in(browser: &Client, lists: &[&str]) -> RequestBuilder {
     let request = browser.request(Method::POST, "/login");
     let request = request.form(&[("email", EMAIL), ("password", PASSWORD)]);
     lists.iter().fold(request, |request, list| request.header("X-Forwarded-For", *list))
 }
 
 /// The address of this session, which is that of the latest log-in.
-async fn shown(browser: &mut Browser) -> String {
+async fn shown(browser: &mut Client) -> String {
     let sessions = browser.get("/sessions").await;
     let logins = browser.get("/logins").await;
     let address = cell(&sessions, "<dt>IP address</dt><dd>");

@@ -1,8 +1,7 @@
 //! The HTTP contract: which request is answered how.
 
 use reqwest::Method;
-
-use crate::helpers::{Answer, EMAIL, PASSWORD, SECOND, START, TestApp, eventually};
+use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, START, eventually};
 
 /// Every path that answers GET, with or without a session.
 const READABLE: [&str; 11] = [
@@ -21,8 +20,8 @@ const READABLE: [&str; 11] = [
 
 #[actix_web::test]
 async fn a_visitor_is_led_to_the_log_in_page() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     assert_eq!(visitor.get("/").await.redirects_to(), "/login");
     assert_eq!(visitor.get("/profile").await.redirects_to(), "/login?next=/profile");
     assert_eq!(visitor.get("/signup").await.status, 200);
@@ -32,7 +31,7 @@ async fn a_visitor_is_led_to_the_log_in_page() {
 
 #[actix_web::test]
 async fn whoever_is_logged_in_is_led_to_the_profile() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for path in ["/", "/signup", "/login", "/login?next=//somewhere"] {
         assert_eq!(ann.get(path).await.redirects_to(), "/profile", "{path}");
@@ -41,7 +40,7 @@ async fn whoever_is_logged_in_is_led_to_the_profile() {
 
 #[actix_web::test]
 async fn the_profile_says_who_is_logged_in_and_since_when() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let profile = ann.get("/profile").await;
     assert_eq!(profile.status, 200);
@@ -59,8 +58,8 @@ async fn the_profile_says_who_is_logged_in_and_since_when() {
 
 #[actix_web::test]
 async fn a_visitor_gets_no_cookie() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for path in READABLE {
         assert!(visitor.get(path).await.set_cookies().is_empty(), "{path}");
     }
@@ -73,9 +72,9 @@ async fn a_visitor_gets_no_cookie() {
 
 #[actix_web::test]
 async fn the_forms_have_a_label_and_the_right_autocomplete_for_every_field() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for (path, password) in [("/signup", "new-password"), ("/login", "current-password")] {
-        let page = app.browser().get(path).await.body;
+        let page = app.client().get(path).await.body;
         assert!(page.contains(&format!(r#"<form method="post" action="{path}">"#)), "{page}");
         assert!(page.contains(r#"autocomplete="username""#), "{page}");
         assert!(page.contains(&format!(r#"autocomplete="{password}""#)), "{page}");
@@ -89,15 +88,15 @@ async fn the_forms_have_a_label_and_the_right_autocomplete_for_every_field() {
 
 #[actix_web::test]
 async fn the_process_says_that_it_is_alive() {
-    let app = TestApp::start().await;
-    let answer = app.browser().get("/healthz").await;
+    let app = App::start().await;
+    let answer = app.client().get("/healthz").await;
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "alive\n"));
 }
 
 #[actix_web::test]
 async fn a_node_that_hears_of_revocations_is_ready_and_one_that_does_not_says_why() {
-    let app = TestApp::start().await;
-    let mut watcher = app.browser();
+    let app = App::start().await;
+    let mut watcher = app.client();
     let answer = watcher.get("/readyz").await;
     let ready = r#"{"ready":true,"database":"ok","revocation_feed":"ok"}"#;
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ready));
@@ -106,19 +105,19 @@ async fn a_node_that_hears_of_revocations_is_ready_and_one_that_does_not_says_wh
     app.database.execute("ALTER TABLE waxseal_sessions RENAME TO out_of_reach", &[]).await;
     app.clock.elapse(31 * SECOND);
     let not_ready = r#"{"ready":false,"database":"out of reach","revocation_feed":"stale"}"#;
-    eventually(async || app.browser().get("/readyz").await.body == not_ready).await;
+    eventually(async || app.client().get("/readyz").await.body == not_ready).await;
     let answer = watcher.get("/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
 
     app.database.execute("ALTER TABLE out_of_reach RENAME TO waxseal_sessions", &[]).await;
     app.clock.elapse(SECOND);
-    eventually(async || app.browser().get("/readyz").await.body == ready).await;
+    eventually(async || app.client().get("/readyz").await.body == ready).await;
 }
 
 #[actix_web::test]
 async fn static_files_have_fingerprints_and_are_cached_for_a_year() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let page = visitor.get("/login").await;
     let urls = static_urls(&page);
     assert_eq!(urls.len(), 2, "the style sheet and the icon: {urls:?}");
@@ -139,10 +138,10 @@ async fn static_files_have_fingerprints_and_are_cached_for_a_year() {
 
 #[actix_web::test]
 async fn static_files_and_health_neither_read_nor_set_a_cookie() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let css = static_urls(&visitor.get("/login").await).swap_remove(0);
-    visitor.plant("session", "unreadable");
+    visitor.plant("waxseal", "unreadable");
     let nowhere = ["/static/", "/static/nope.css", "/static/no/pe.css"];
     for path in nowhere.into_iter().chain([css.as_str(), "/healthz", "/readyz"]) {
         for method in [Method::GET, Method::HEAD, Method::POST] {
@@ -155,9 +154,9 @@ async fn static_files_and_health_neither_read_nor_set_a_cookie() {
 
 #[actix_web::test]
 async fn an_unknown_address_is_a_404_page() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for path in ["/nope", "/login/", "/profile/nope", "/static", "/index.html", "//login"] {
-        let answer = app.browser().get(path).await;
+        let answer = app.client().get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
         assert!(answer.body.contains("<h1>Page not found</h1>"), "{path}");
@@ -166,25 +165,25 @@ async fn an_unknown_address_is_a_404_page() {
 
 #[actix_web::test]
 async fn below_api_errors_are_json() {
-    let app = TestApp::start().await;
-    let answer = app.browser().get("/api/nope").await;
+    let app = App::start().await;
+    let answer = app.client().get("/api/nope").await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.body, r#"{"error":"Not Found"}"#);
-    let foreign = app.browser().request(Method::POST, "/api/nope");
-    let answer = app.browser().send(foreign.header("Sec-Fetch-Site", "cross-site")).await;
+    let foreign = app.client().request(Method::POST, "/api/nope");
+    let answer = app.client().send(foreign.header("Sec-Fetch-Site", "cross-site")).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (403, r#"{"error":"Forbidden"}"#));
 }
 
 #[actix_web::test]
 async fn head_answers_as_get_does_without_the_body() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let css = static_urls(&visitor.get("/login").await).swap_remove(0);
     let signed_in =
-        format!("Cookie: session={}\r\n", app.signed_up(EMAIL).await.session().unwrap());
+        format!("Cookie: waxseal={}\r\n", app.signed_up(EMAIL).await.session().unwrap());
     for path in READABLE.into_iter().chain([css.as_str()]) {
-        for cookie in ["", signed_in.as_str(), "Cookie: session=unreadable\r\n"] {
+        for cookie in ["", signed_in.as_str(), "Cookie: waxseal=unreadable\r\n"] {
             let ask = |method: &str| {
                 let end = "Host: localhost\r\nConnection: close\r\n\r\n";
                 app.raw(format!("{method} {path} HTTP/1.1\r\n{cookie}{end}"))
@@ -200,8 +199,8 @@ async fn head_answers_as_get_does_without_the_body() {
 
 #[actix_web::test]
 async fn a_wrong_method_is_answered_with_the_right_ones() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let css = static_urls(&visitor.get("/login").await).swap_remove(0);
     let both = ["GET", "HEAD", "POST"].as_slice();
     let read = ["GET", "HEAD"].as_slice();
@@ -245,8 +244,8 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
 
 #[actix_web::test]
 async fn only_pages_that_can_be_read_are_led_back_to_after_the_log_in() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let answer = visitor.get("/profile?tab=a+b&x=%2F").await;
     assert_eq!(answer.redirects_to(), "/login?next=/profile%3Ftab=a%2Bb%26x=%252F");
     let login = visitor.get(answer.redirects_to()).await;

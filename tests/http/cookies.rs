@@ -1,21 +1,20 @@
 //! Cookies that are no session: nobody is logged in by them, and pages have them cleared.
 
 use reqwest::{Method, header::COOKIE};
-
-use crate::helpers::{Answer, Browser, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, Client, EMAIL, PASSWORD};
 
 #[actix_web::test]
 async fn a_cookie_that_is_no_session_is_cleared_by_every_page() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for path in ["/", "/login", "/signup", "/profile", "/nope", "/logout", "/api/nope"] {
-        visitor.plant("session", "unreadable");
+        visitor.plant("waxseal", "unreadable");
         let answer = visitor.get(path).await;
         assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
         assert_eq!(visitor.session(), None, "{path}");
     }
     for path in ["/login", "/signup"] {
-        visitor.plant("session", "unreadable");
+        visitor.plant("waxseal", "unreadable");
         let answer = visitor.post_body(path, "application/json", "{}").await;
         assert_eq!(answer.status, 415);
         assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
@@ -24,7 +23,7 @@ async fn a_cookie_that_is_no_session_is_cleared_by_every_page() {
 
 #[actix_web::test]
 async fn tokens_that_were_tampered_with_open_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     let flipped = |at: usize| {
@@ -45,8 +44,8 @@ async fn tokens_that_were_tampered_with_open_nothing() {
     ];
     bad.extend([0, 3, 20, 60, token.len() / 2, token.len() - 2].map(flipped));
     for token in bad {
-        let mut mallory = app.browser();
-        mallory.plant("session", &token);
+        let mut mallory = app.client();
+        mallory.plant("waxseal", &token);
         let answer = mallory.get("/profile").await;
         assert_eq!(answer.redirects_to(), "/login?next=/profile", "{token}");
         assert!(answer.clears_the_cookie(), "{token}: {answer:?}");
@@ -55,38 +54,36 @@ async fn tokens_that_were_tampered_with_open_nothing() {
 
 #[actix_web::test]
 async fn a_token_of_another_cookie_or_another_secret_opens_nothing() {
-    let app = TestApp::start().await;
-    let named = app.another_node(|settings| settings.session.cookie_name = text("other")).await;
-    let elsewhere = TestApp::start_with(|settings| {
-        settings.session.secret = text("a secret that somebody else has made");
-    });
-    let elsewhere = elsewhere.await;
+    let app = App::start().await;
+    let named = app.another_node(&[("SESSION_COOKIE_NAME", "other")]).await;
+    let elsewhere =
+        App::start_with(&[("SESSION_SECRET", "a secret that somebody else has made")]).await;
     let tokens = [
         named.signed_up(EMAIL).await.cookie("other").unwrap().to_owned(),
         elsewhere.signed_up(EMAIL).await.session().unwrap().to_owned(),
     ];
     for token in tokens {
-        let mut mallory = app.browser();
-        mallory.plant("session", &token);
+        let mut mallory = app.client();
+        mallory.plant("waxseal", &token);
         assert!(!mallory.is_logged_in().await);
     }
 }
 
 #[actix_web::test]
 async fn the_cookie_is_found_among_others_by_its_exact_name() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     let good = [
-        format!("theme=dark; session={token}; lang=en"),
-        format!("theme=dark;session={token}"),
-        format!("xsession=1; session={token}; session2=2; Session=3; sessio%6e=4"),
-        format!("session={token}; broken; =; ;;"),
+        format!("theme=dark; waxseal={token}; lang=en"),
+        format!("theme=dark;waxseal={token}"),
+        format!("xwaxseal=1; waxseal={token}; waxseal2=2; Waxseal=3; waxsea%6c=4"),
+        format!("waxseal={token}; broken; =; ;;"),
     ];
     for header in good {
         assert_eq!(with_cookies(&app, header.as_bytes()).await.status, 200, "{header}");
     }
-    let neighbour = [b"theme=\xff\xfe; session=", token.as_bytes()].concat();
+    let neighbour = [b"theme=\xff\xfe; waxseal=", token.as_bytes()].concat();
     assert_eq!(with_cookies(&app, &neighbour).await.status, 200, "a byte that is not UTF-8");
 
     let visitors = [
@@ -94,7 +91,7 @@ async fn the_cookie_is_found_among_others_by_its_exact_name() {
         format!("sessio%6e={token}"),
         format!("sessions={token}"),
         format!("session ={token}"),
-        format!("x=session={token}"),
+        format!("x=waxseal={token}"),
     ];
     for header in visitors {
         let answer = with_cookies(&app, header.as_bytes()).await;
@@ -105,11 +102,11 @@ async fn the_cookie_is_found_among_others_by_its_exact_name() {
 
 #[actix_web::test]
 async fn of_two_cookies_with_the_sessions_name_none_counts() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap();
     for header in
-        [format!("session={token}; session={token}"), format!("session=x; session={token}")]
+        [format!("waxseal={token}; waxseal={token}"), format!("waxseal=x; waxseal={token}")]
     {
         let answer = with_cookies(&app, header.as_bytes()).await;
         assert_eq!(answer.redirects_to(), "/login?next=/profile");
@@ -119,10 +116,10 @@ async fn of_two_cookies_with_the_sessions_name_none_counts() {
 
 #[actix_web::test]
 async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
-    ann.plant("session", "unreadable");
+    let mut ann = app.client();
+    ann.plant("waxseal", "unreadable");
     let answer = ann.log_in(EMAIL, PASSWORD).await;
     assert_eq!(answer.set_cookies().len(), 1, "{answer:?}");
     assert!(ann.is_logged_in().await);
@@ -131,7 +128,7 @@ async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
 #[actix_web::test]
 async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         assert_eq!(app.database.execute("DELETE FROM users WHERE email = $1", &[EMAIL]).await, 1);
@@ -140,11 +137,11 @@ async fn when_the_person_is_gone_the_profile_clears_the_cookie() {
         assert!(answer.clears_the_cookie(), "{answer:?}");
         assert_eq!(ann.get("/login").await.status, 200, "no way round in circles");
         assert!(!copy.is_logged_in().await, "the session has ended with it");
-        assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 422);
+        assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 422);
     }
 }
 
-async fn with_cookies(app: &TestApp, header: &[u8]) -> Answer {
-    let mut browser: Browser = app.browser();
+async fn with_cookies(app: &App, header: &[u8]) -> Answer {
+    let mut browser: Client = app.client();
     browser.send(browser.request(Method::GET, "/profile").header(COOKIE, header)).await
 }

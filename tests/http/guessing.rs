@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use actix_web::rt;
 use reqwest::Method;
-
-use crate::helpers::{Answer, Browser, DAY, EMAIL, PASSWORD, SECOND, TestApp, text};
+use test_support::{Answer, App, Client, DAY, EMAIL, PASSWORD, SECOND};
 
 const WRONG: &str = "not the password of anybody";
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[actix_web::test]
 async fn from_the_fifth_failure_on_there_is_a_wait_that_doubles_to_an_hour() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     for email in [EMAIL, "nobody@example.com"] {
-        let mut visitor = app.browser();
+        let mut visitor = app.client();
         for _ in 0..5 {
             assert_eq!(visitor.log_in(email, WRONG).await.status, 422, "{email}");
         }
@@ -32,9 +31,9 @@ async fn from_the_fifth_failure_on_there_is_a_wait_that_doubles_to_an_hour() {
 
 #[actix_web::test]
 async fn meanwhile_the_right_password_is_refused_and_then_it_clears_the_count() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
+    let mut ann = app.client();
     guess(&mut ann, EMAIL, 5).await;
     let refused = ann.log_in(EMAIL, PASSWORD).await;
     assert_wait(&refused, 30);
@@ -43,16 +42,16 @@ async fn meanwhile_the_right_password_is_refused_and_then_it_clears_the_count() 
     assert!(refused.set_cookies().is_empty());
     app.clock.advance(30 * SECOND);
     assert_eq!(ann.log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
-    guess(&mut app.browser(), EMAIL, 5).await;
+    guess(&mut app.client(), EMAIL, 5).await;
 }
 
 #[actix_web::test]
 async fn an_address_without_an_account_is_answered_alike() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let mut answers = Vec::new();
     for email in [EMAIL, "eve@example.com"] {
-        let mut visitor = app.browser();
+        let mut visitor = app.client();
         for _ in 0..6 {
             let answer = visitor.log_in(email, WRONG).await;
             answers.push((answer.status, answer.body.replace(email, "")));
@@ -64,24 +63,24 @@ async fn an_address_without_an_account_is_answered_alike() {
 
 #[actix_web::test]
 async fn neither_a_restart_nor_another_node_changes_anything() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    guess(&mut app.browser(), EMAIL, 3).await;
-    let other = app.another_node(|_| {}).await;
-    guess(&mut other.browser(), EMAIL, 2).await;
-    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
-    let app = app.restart(|_| {}).await;
-    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
+    guess(&mut app.client(), EMAIL, 3).await;
+    let other = app.another_node(&[]).await;
+    guess(&mut other.client(), EMAIL, 2).await;
+    assert_wait(&app.client().log_in(EMAIL, PASSWORD).await, 30);
+    let app = app.restart(&[]).await;
+    assert_wait(&app.client().log_in(EMAIL, PASSWORD).await, 30);
 }
 
 #[actix_web::test]
 async fn many_right_ones_at_once_are_all_granted() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    guess(&mut app.browser(), EMAIL, 4).await;
+    guess(&mut app.client(), EMAIL, 4).await;
     let log_ins: Vec<_> = (0..20)
         .map(|_| {
-            let mut ann = app.browser();
+            let mut ann = app.client();
             rt::spawn(async move { ann.log_in(EMAIL, PASSWORD).await.status.as_u16() })
         })
         .collect();
@@ -93,11 +92,11 @@ async fn many_right_ones_at_once_are_all_granted() {
 /// All of them are let in before the first is known to be wrong; no more than five learn of it.
 #[actix_web::test]
 async fn many_at_once_are_no_more_than_one_after_another() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let guesses: Vec<_> = (0..20)
         .map(|_| {
-            let mut visitor = app.browser();
+            let mut visitor = app.client();
             rt::spawn(async move { visitor.log_in(EMAIL, WRONG).await.status.as_u16() })
         })
         .collect();
@@ -113,8 +112,7 @@ async fn many_at_once_are_no_more_than_one_after_another() {
 
 #[actix_web::test]
 async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
-    let app =
-        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     let owner = |network: u8| format!("192.0.2.{network}");
     sign_up_from(&app, &owner(1)).await;
     // From a thousand places: each of them is new.
@@ -134,8 +132,7 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
 /// Otherwise whoever guesses would only have to come back where they have guessed already.
 #[actix_web::test]
 async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
-    let app =
-        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     sign_up_from(&app, "192.0.2.1").await;
     guess_from_five_places(&app).await;
     assert_wait(&log_in_from(&app, "198.51.100.0", PASSWORD).await, 30);
@@ -143,8 +140,7 @@ async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
 
 #[actix_web::test]
 async fn of_ipv6_home_is_the_whole_network() {
-    let app =
-        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     sign_up_from(&app, "2001:db8:1:2::1").await;
     guess_from_five_places(&app).await;
     assert_wait(&log_in_from(&app, "2001:db8:1:3::1", PASSWORD).await, 30);
@@ -153,8 +149,7 @@ async fn of_ipv6_home_is_the_whole_network() {
 
 #[actix_web::test]
 async fn the_owners_log_in_clears_no_count_of_a_network_elsewhere() {
-    let app =
-        TestApp::start_with(|settings| settings.server.trusted_proxies = text("127.0.0.1")).await;
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     sign_up_from(&app, "192.0.2.1").await;
     for _ in 0..5 {
         assert_eq!(log_in_from(&app, "198.51.100.1", WRONG).await.status, 422);
@@ -167,10 +162,10 @@ async fn the_owners_log_in_clears_no_count_of_a_network_elsewhere() {
 
 #[actix_web::test]
 async fn what_was_typed_as_an_address_is_not_kept() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     for email in [EMAIL, "hunter2@example.com"] {
-        guess(&mut app.browser(), email, 1).await;
+        guess(&mut app.client(), email, 1).await;
     }
     let kept = "SELECT account FROM login_failures UNION ALL SELECT network FROM login_failures";
     let kept = app.database.texts(kept, &[]).await;
@@ -180,7 +175,7 @@ async fn what_was_typed_as_an_address_is_not_kept() {
 
 #[actix_web::test]
 async fn a_header_that_anybody_can_send_changes_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     for place in 0..5 {
         let answer = log_in_from(&app, &format!("198.51.100.{place}"), WRONG).await;
@@ -191,7 +186,7 @@ async fn a_header_that_anybody_can_send_changes_nothing() {
 
 #[actix_web::test]
 async fn wrong_passwords_on_other_forms_count_too() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let change = [("current_password", WRONG), ("new_password", "orange ladder seventy geese")];
     for _ in 0..3 {
@@ -207,7 +202,7 @@ async fn wrong_passwords_on_other_forms_count_too() {
         assert_wait(&refused, 30);
         assert!(refused.set_cookies().is_empty());
     }
-    assert_wait(&app.browser().log_in(EMAIL, PASSWORD).await, 30);
+    assert_wait(&app.client().log_in(EMAIL, PASSWORD).await, 30);
     assert!(ann.is_logged_in().await);
     app.clock.advance(30 * SECOND);
     assert_eq!(ann.post("/profile/delete", &[("password", PASSWORD)]).await.status, 303);
@@ -215,29 +210,29 @@ async fn wrong_passwords_on_other_forms_count_too() {
 
 #[actix_web::test]
 async fn the_right_password_with_something_else_wrong_is_no_failure() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for _ in 0..8 {
         let change = [("current_password", PASSWORD), ("new_password", "short")];
         assert_eq!(ann.post("/profile/password", &change).await.status, 422);
     }
-    assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 303);
+    assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 303);
 }
 
 #[actix_web::test]
 async fn a_day_after_the_last_failure_all_is_forgotten() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    guess(&mut app.browser(), EMAIL, 5).await;
+    guess(&mut app.client(), EMAIL, 5).await;
     app.clock.advance(DAY);
-    guess(&mut app.browser(), EMAIL, 5).await;
-    assert_wait(&app.browser().log_in(EMAIL, WRONG).await, 30);
+    guess(&mut app.client(), EMAIL, 5).await;
+    assert_wait(&app.client().log_in(EMAIL, WRONG).await, 30);
 }
 
 #[actix_web::test]
 async fn one_network_signs_up_so_many_people_and_no_more() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for _ in 0..30 {
         assert_eq!(visitor.sign_up("not an address", WRONG).await.status, 422);
     }
@@ -250,8 +245,8 @@ async fn one_network_signs_up_so_many_people_and_no_more() {
 
 #[actix_web::test]
 async fn one_network_tries_so_many_accounts_and_no_more() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for number in 0..100 {
         // Nothing is hashed for what can't be a password.
         let answer = visitor.log_in(&format!("person{number}@example.com"), "").await;
@@ -264,10 +259,10 @@ async fn one_network_tries_so_many_accounts_and_no_more() {
 
 #[actix_web::test]
 async fn the_other_forms_that_take_a_password_are_limited_with_the_log_ins() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for _ in 0..100 {
-        assert_eq!(app.browser().log_in(EMAIL, "").await.status, 422);
+        assert_eq!(app.client().log_in(EMAIL, "").await.status, 422);
     }
     let change = [("current_password", PASSWORD), ("new_password", "orange ladder seventy geese")];
     assert_wait(&ann.post("/profile/password", &change).await, 1);
@@ -276,30 +271,30 @@ async fn the_other_forms_that_take_a_password_are_limited_with_the_log_ins() {
     assert_eq!(ann.post("/profile/password", &change).await.redirects_to(), "/profile");
 }
 
-async fn guess(visitor: &mut Browser, email: &str, times: usize) {
+async fn guess(visitor: &mut Client, email: &str, times: usize) {
     for _ in 0..times {
         assert_eq!(visitor.log_in(email, WRONG).await.status, 422);
     }
 }
 
-async fn sign_up_from(app: &TestApp, address: &str) {
+async fn sign_up_from(app: &App, address: &str) {
     let form = [("email", EMAIL), ("password", PASSWORD)];
     assert_eq!(post_from(app, address, "/signup", &form).await.status, 303);
 }
 
-async fn guess_from_five_places(app: &TestApp) {
+async fn guess_from_five_places(app: &App) {
     for place in 0..5 {
         let answer = log_in_from(app, &format!("198.51.100.{place}"), WRONG).await;
         assert_eq!(answer.status, 422, "{place}");
     }
 }
 
-async fn log_in_from(app: &TestApp, address: &str, password: &str) -> Answer {
+async fn log_in_from(app: &App, address: &str, password: &str) -> Answer {
     post_from(app, address, "/login", &[("email", EMAIL), ("password", password)]).await
 }
 
-async fn post_from(app: &TestApp, address: &str, path: &str, form: &[(&str, &str)]) -> Answer {
-    let mut browser = app.browser();
+async fn post_from(app: &App, address: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+    let mut browser = app.client();
     let request = browser.request(Method::POST, path).header("X-Forwarded-For", address);
     browser.send(request.form(form)).await
 }

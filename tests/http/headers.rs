@@ -1,8 +1,7 @@
 //! What every answer tells browsers and caches.
 
 use reqwest::Method;
-
-use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, EMAIL, PASSWORD};
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const EVIL: &str = "https://evil.example";
@@ -37,9 +36,8 @@ async fn no_answer_is_shared_with_another_origin() {
 
 #[actix_web::test]
 async fn https_is_promised_in_production_and_only_there() {
-    let production =
-        TestApp::start_with(|settings| settings.environment.app_env = text("production")).await;
-    for (name, answer) in answers_of(&production, "__Host-session").await {
+    let production = App::start_with(&[("APP_ENV", "production")]).await;
+    for (name, answer) in answers_of(&production, "__Host-waxseal").await {
         let promise = answer.header("strict-transport-security");
         assert_eq!(promise, "max-age=63072000", "{name}");
     }
@@ -50,7 +48,7 @@ async fn https_is_promised_in_production_and_only_there() {
 
 #[actix_web::test]
 async fn whoever_leaves_has_the_browser_forget_the_pages() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let forget = "\"cache\"";
     let mut ann = app.signed_up(EMAIL).await;
     assert_eq!(ann.get("/profile").await.header("clear-site-data"), "");
@@ -70,7 +68,7 @@ async fn whoever_leaves_has_the_browser_forget_the_pages() {
 
 #[actix_web::test]
 async fn whoever_could_not_be_logged_out_is_not_told_to_forget_them() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("ALTER TABLE waxseal_sessions RENAME TO gone", &[]).await;
     for path in ["/logout", "/api/logout"] {
@@ -107,21 +105,21 @@ async fn pages_and_errors_are_html_and_tell_no_causes() {
 
 /// One of every kind.
 async fn answers() -> Vec<(&'static str, Answer)> {
-    let app = TestApp::start().await;
-    answers_of(&app, "session").await
+    let app = App::start().await;
+    answers_of(&app, "waxseal").await
 }
 
-async fn answers_of(app: &TestApp, cookie_name: &str) -> Vec<(&'static str, Answer)> {
-    let mut visitor = app.browser();
+async fn answers_of(app: &App, cookie_name: &str) -> Vec<(&'static str, Answer)> {
+    let mut visitor = app.client();
     let mut ann = app.signed_up(EMAIL).await;
     let login = visitor.get("/login").await;
     let css = login.body.split('"').find(|part| part.ends_with(".css")).unwrap().to_owned();
     let form = "application/x-www-form-urlencoded";
-    let mut throttled = app.browser();
+    let mut throttled = app.client();
     for _ in 0..5 {
         throttled.log_in("eve@example.com", "not the password").await;
     }
-    let mut garbled = app.browser();
+    let mut garbled = app.client();
     garbled.plant(cookie_name, "garbled");
     let foreign = visitor.request(Method::POST, "/login").header("Origin", EVIL);
     let foreign_read = ann.request(Method::GET, "/api/session").header("Origin", EVIL);
@@ -154,7 +152,7 @@ async fn answers_of(app: &TestApp, cookie_name: &str) -> Vec<(&'static str, Answ
         ("home", visitor.get("/").await),
         ("guard", visitor.get("/profile").await),
         ("refused log-in", visitor.log_in(EMAIL, "not the password").await),
-        ("granted log-in", app.browser().log_in(EMAIL, PASSWORD).await),
+        ("granted log-in", app.client().log_in(EMAIL, PASSWORD).await),
         ("log-out", ann.log_out().await),
         ("400", visitor.post_body("/login", form, "email=a&email=b").await),
         ("400 of a query", visitor.get("/login?next=/a&next=/b").await),
@@ -162,11 +160,11 @@ async fn answers_of(app: &TestApp, cookie_name: &str) -> Vec<(&'static str, Answ
         ("405", visitor.send(visitor.request(Method::PUT, "/login")).await),
         ("413", visitor.post_body("/login", form, "x".repeat(20_000)).await),
         ("415", visitor.post_body("/login", "application/json", "{}").await),
-        ("json: log-out", app.browser().post("/api/logout", &[]).await),
+        ("json: log-out", app.client().post("/api/logout", &[]).await),
     ];
     // The last ones: without its tables, the database is of no use.
     app.database.execute("ALTER TABLE users RENAME TO gone", &[]).await;
-    answers.push(("503", app.browser().log_in(EMAIL, PASSWORD).await));
+    answers.push(("503", app.client().log_in(EMAIL, PASSWORD).await));
     app.database.execute("ALTER TABLE gone RENAME TO users", &[]).await;
     answers
 }

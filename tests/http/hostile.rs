@@ -6,14 +6,13 @@ use std::{
 };
 
 use reqwest::Method;
-
-use crate::helpers::{EMAIL, PASSWORD, TestApp};
+use test_support::{App, EMAIL, PASSWORD};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[actix_web::test]
 async fn a_body_of_another_kind_is_a_415() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let before = app.database.everything().await;
     let form = format!(
@@ -42,7 +41,7 @@ async fn a_body_of_another_kind_is_a_415() {
 }
 
 /// Every path whose handler reads a form.
-async fn everything_that_reads_a_form(app: &TestApp) -> [String; 6] {
+async fn everything_that_reads_a_form(app: &App) -> [String; 6] {
     let user =
         app.database.texts("SELECT id FROM users WHERE email = $1", &[EMAIL]).await.remove(0);
     [
@@ -57,8 +56,8 @@ async fn everything_that_reads_a_form(app: &TestApp) -> [String; 6] {
 
 #[actix_web::test]
 async fn a_body_has_at_most_16_kib() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let padded = |size: usize| {
         let start = "email=bob@example.com&password=violet+anvil+forty+marmots&padding=".to_owned();
         let padding = "x".repeat(size - start.len());
@@ -77,7 +76,7 @@ async fn a_body_has_at_most_16_kib() {
 
 #[actix_web::test]
 async fn a_body_that_says_it_is_larger_is_not_even_waited_for() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut stream = app.begin(&format!(
         "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nContent-Length: 16385\r\n"
     ));
@@ -90,7 +89,7 @@ async fn a_body_that_says_it_is_larger_is_not_even_waited_for() {
 
 #[actix_web::test]
 async fn a_body_that_never_says_its_size_has_at_most_16_kib_too() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let head = format!("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n");
     let chunks = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
     let body = format!("{chunks}1\r\nx\r\n0\r\n\r\n");
@@ -105,8 +104,8 @@ async fn a_body_that_never_says_its_size_has_at_most_16_kib_too() {
 
 #[actix_web::test]
 async fn a_field_that_is_there_twice_is_a_400() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for body in [
         "email=a&email=b",
         "email=a@b.example&password=x&password=y",
@@ -126,7 +125,7 @@ async fn a_field_that_is_there_twice_is_a_400() {
 
 #[actix_web::test]
 async fn a_field_that_is_no_text_is_a_400_on_every_form() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let before = app.database.everything().await;
     let right = format!("email={EMAIL}&password=violet+anvil+forty+marmots");
@@ -150,22 +149,22 @@ async fn a_field_that_is_no_text_is_a_400_on_every_form() {
 
 #[actix_web::test]
 async fn very_many_fields_are_read_like_a_few() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let form = format!("email={EMAIL}&password=violet+anvil+forty+marmots");
     for (more, status) in [("&", 303), ("&a", 303), ("&=", 303), ("&a=b", 303), ("&%61=", 303)] {
         let body = form.clone() + &more.repeat((16 * 1024 - form.len()) / more.len());
-        let answer = app.browser().post_body("/login", FORM, body).await;
+        let answer = app.client().post_body("/login", FORM, body).await;
         assert_eq!(answer.status, status, "{more}");
     }
     let names: String = (0..2000).map(|number| format!("&f{number}")).collect();
-    let answer = app.browser().post_body("/login", FORM, form + &names).await;
+    let answer = app.client().post_body("/login", FORM, form + &names).await;
     assert_eq!(answer.redirects_to(), "/profile");
 }
 
 #[actix_web::test]
 async fn a_body_that_does_not_come_in_time_is_a_408_and_the_end_of_the_connection() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let full = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     for part in ["", &full[..20], full] {
@@ -200,8 +199,8 @@ async fn a_body_that_does_not_come_in_time_is_a_408_and_the_end_of_the_connectio
 
 #[actix_web::test]
 async fn no_form_however_broken_is_a_500() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let bodies: [&[u8]; 13] = [
         b"",
         b"&",
@@ -235,7 +234,7 @@ async fn no_form_however_broken_is_a_500() {
 
 #[actix_web::test]
 async fn no_address_however_odd_is_a_500() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let long = format!("/{}", "a".repeat(10_000));
     let paths = [
         "/%",
@@ -268,14 +267,14 @@ async fn no_address_however_odd_is_a_500() {
 
 #[actix_web::test]
 async fn no_header_however_odd_is_a_500() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     for (header, expected) in [
         (&b"User-Agent: \xff\xfe\x01"[..], &["303", "400"][..]),
         (b"User-Agent: ", &["303"]),
         (b"User-Agent: \xc3\xa9\xf0\x9f\x98\x80", &["303"]),
-        (b"Cookie: \xff=\xfe; session=\xff", &["303"]),
+        (b"Cookie: \xff=\xfe; waxseal=\xff", &["303"]),
         (b"Cookie: ", &["303"]),
         (b"Origin: \xff", &["403"]),
         (b"Sec-Fetch-Site: \xff", &["403"]),
@@ -295,10 +294,10 @@ async fn no_header_however_odd_is_a_500() {
 
 #[actix_web::test]
 async fn a_browsers_name_is_kept_short_and_in_one_line() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let form = [("email", EMAIL), ("password", PASSWORD)];
-    let mut ann = app.browser();
+    let mut ann = app.client();
     let request = ann.request(Method::POST, "/login").form(&form);
     let answer = ann.send(request.header("User-Agent", "é".repeat(2000).as_bytes())).await;
     assert_eq!(answer.redirects_to(), "/profile");
@@ -313,8 +312,8 @@ async fn a_browsers_name_is_kept_short_and_in_one_line() {
 
 #[actix_web::test]
 async fn what_was_typed_is_never_markup() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let markup = "\"><script>alert(1)</script><a x='";
     let form = [("email", markup), ("password", "x"), ("next", markup)];
     for answer in [

@@ -6,14 +6,14 @@ use waxseal::{
     seal::{Keyring, Secret},
 };
 
-use crate::helpers::{Browser, DAY, EMAIL, HOUR, PASSWORD, SECRET, START, TestApp, text};
+use test_support::{App, Client, DAY, EMAIL, HOUR, PASSWORD, SECRET, START};
 
 const MODES: [&str; 2] = ["cookie", "database"];
 
 #[actix_web::test]
 async fn whoever_stays_active_stays_logged_in() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         for _ in 0..4 {
             app.clock.advance(6 * DAY);
@@ -26,7 +26,7 @@ async fn whoever_stays_active_stays_logged_in() {
 
 #[actix_web::test]
 async fn a_session_is_refreshed_when_a_quarter_of_its_time_is_left() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let token = ann.session().unwrap().to_owned();
     app.clock.advance(5 * DAY + 6 * HOUR - HOUR / 3600);
@@ -36,7 +36,7 @@ async fn a_session_is_refreshed_when_a_quarter_of_its_time_is_left() {
     let due = ann.get("/profile").await;
     let new = ann.session().unwrap();
     assert_ne!(new, token);
-    let cookie = format!("session={new}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
+    let cookie = format!("waxseal={new}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
     assert_eq!(due.set_cookies(), [cookie]);
     assert!(due.body.contains("30 May 2033, 09:33 UTC"), "the profile knows: {}", due.body);
     assert!(ann.get("/profile").await.set_cookies().is_empty(), "once is enough");
@@ -45,7 +45,7 @@ async fn a_session_is_refreshed_when_a_quarter_of_its_time_is_left() {
 #[actix_web::test]
 async fn a_refresh_moves_cookie_token_and_row_together() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let before = claims(&ann);
         // The last of these hits the lifetime.
@@ -72,16 +72,16 @@ async fn a_refresh_moves_cookie_token_and_row_together() {
 
 #[actix_web::test]
 async fn the_cookie_from_before_a_refresh_lives_on_until_its_own_end() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let old = ann.session().unwrap().to_owned();
     app.clock.advance(6 * DAY);
-    let mut other_tab = app.browser();
-    other_tab.plant("session", &old);
+    let mut other_tab = app.client();
+    other_tab.plant("waxseal", &old);
     assert!(ann.is_logged_in().await);
     assert!(other_tab.is_logged_in().await, "two tabs at once");
-    let mut stale = app.browser();
-    stale.plant("session", &old);
+    let mut stale = app.client();
+    stale.plant("waxseal", &old);
     app.clock.advance(DAY);
     assert!(!stale.is_logged_in().await);
     assert!(ann.is_logged_in().await);
@@ -90,10 +90,10 @@ async fn the_cookie_from_before_a_refresh_lives_on_until_its_own_end() {
 #[actix_web::test]
 async fn a_session_that_is_not_used_ends() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
-        let mut thief = app.browser();
-        thief.plant("session", ann.session().unwrap());
+        let mut thief = app.client();
+        thief.plant("waxseal", ann.session().unwrap());
         app.clock.advance(7 * DAY);
         assert_eq!(ann.session(), None, "the browser drops the cookie");
         let answer = thief.get("/profile").await;
@@ -105,18 +105,15 @@ async fn a_session_that_is_not_used_ends() {
 
 #[actix_web::test]
 async fn a_session_ends_at_its_exact_second() {
-    let app = TestApp::start_with(|settings| {
-        settings.session.idle_timeout = text("10s");
-        settings.session.lifetime = text("10s");
-    });
-    let app = app.await;
+    let app =
+        App::start_with(&[("SESSION_IDLE_TIMEOUT", "10s"), ("SESSION_LIFETIME", "10s")]).await;
     let mut ann = app.signed_up(EMAIL).await;
     app.clock.set(Timestamp::from_unix(START.as_unix() + 9));
     let answer = ann.get("/profile").await;
     assert_eq!(answer.status, 200);
     assert!(answer.set_cookies().is_empty(), "there is nothing left to gain: {answer:?}");
-    let mut thief = app.browser();
-    thief.plant("session", ann.session().unwrap());
+    let mut thief = app.client();
+    thief.plant("waxseal", ann.session().unwrap());
     app.clock.set(Timestamp::from_unix(START.as_unix() + 10));
     assert_eq!(ann.session(), None);
     assert!(!thief.is_logged_in().await);
@@ -125,14 +122,14 @@ async fn a_session_ends_at_its_exact_second() {
 #[actix_web::test]
 async fn no_session_outlives_the_lifetime_however_active() {
     for mode in MODES {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         for day in 1..30 {
             app.clock.set(START + day * DAY);
             assert!(ann.is_logged_in().await, "day {day}");
         }
-        let mut thief = app.browser();
-        thief.plant("session", ann.session().unwrap());
+        let mut thief = app.client();
+        thief.plant("waxseal", ann.session().unwrap());
         app.clock.set(START + 30 * DAY);
         assert_eq!(ann.session(), None);
         assert!(!thief.is_logged_in().await);
@@ -144,13 +141,13 @@ async fn no_session_outlives_the_lifetime_however_active() {
 
 #[actix_web::test]
 async fn the_durations_are_settings() {
-    let app = TestApp::start_with(|settings| {
-        settings.session.idle_timeout = text("1h");
-        settings.session.lifetime = text("2h");
-        settings.session.refresh_below = text("1h");
-    });
-    let app = app.await;
-    let mut ann = app.browser();
+    let app = App::start_with(&[
+        ("SESSION_IDLE_TIMEOUT", "1h"),
+        ("SESSION_LIFETIME", "2h"),
+        ("SESSION_REFRESH_BELOW", "1h"),
+    ])
+    .await;
+    let mut ann = app.client();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
     assert!(answer.set_cookies()[0].ends_with("; Max-Age=3600"), "{answer:?}");
     app.clock.advance(HOUR / 3600);
@@ -164,7 +161,7 @@ async fn the_durations_are_settings() {
 
 #[actix_web::test]
 async fn a_session_whose_row_is_gone_is_over_at_its_refresh() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     assert_eq!(app.database.execute("DELETE FROM waxseal_sessions", &[]).await, 1);
     app.clock.advance(6 * DAY);
@@ -174,8 +171,8 @@ async fn a_session_whose_row_is_gone_is_over_at_its_refresh() {
     assert_eq!(app.database.number("SELECT COUNT(*) FROM waxseal_sessions").await, 0);
 }
 
-fn claims(browser: &Browser) -> Value {
+fn claims(browser: &Client) -> Value {
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
-    let unsealed = keyring.unseal("session:session", browser.session().unwrap()).unwrap();
+    let unsealed = keyring.unseal("session:waxseal", browser.session().unwrap()).unwrap();
     serde_json::from_slice(&unsealed.plaintext).unwrap()
 }

@@ -1,16 +1,16 @@
 //! Logging in.
 
-use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, EMAIL, PASSWORD};
 
 #[actix_web::test]
 async fn logging_in_opens_a_new_session() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let elsewhere = app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
+    let mut ann = app.client();
     let answer = ann.log_in(EMAIL, PASSWORD).await;
     assert_eq!(answer.redirects_to(), "/profile");
     let token = ann.session().unwrap();
-    let cookie = format!("session={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
+    let cookie = format!("waxseal={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
     assert_eq!(answer.set_cookies(), [cookie]);
     assert_ne!(elsewhere.session(), ann.session());
     assert!(ann.is_logged_in().await);
@@ -20,8 +20,8 @@ async fn logging_in_opens_a_new_session() {
 
 #[actix_web::test]
 async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let unknown = visitor.log_in(EMAIL, "not the password").await;
     app.signed_up(EMAIL).await;
     let wrong = visitor.log_in(EMAIL, "not the password").await;
@@ -43,10 +43,10 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
 
 #[actix_web::test]
 async fn attempts_are_recorded_alike_too() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    app.browser().log_in("nobody@example.com", PASSWORD).await;
-    app.browser().log_in(EMAIL, "not the password").await;
+    app.client().log_in("nobody@example.com", PASSWORD).await;
+    app.client().log_in(EMAIL, "not the password").await;
     let known = "SELECT outcome FROM login_events WHERE user_id IS NOT NULL ORDER BY outcome";
     assert_eq!(app.database.texts(known, &[]).await, ["granted", "refused"]);
     let unknown = "SELECT outcome FROM login_events WHERE user_id IS NULL";
@@ -57,9 +57,9 @@ async fn attempts_are_recorded_alike_too() {
 
 #[actix_web::test]
 async fn after_the_log_in_it_goes_on_where_it_was_interrupted() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
+    let mut ann = app.client();
     let next = "/profile?tab=\"a b\"&x=<1>";
     let login = ann.get("/login?next=/profile?tab=%22a%20b%22%26x=%3C1%3E").await;
     assert_eq!(login.typed("next").as_deref(), Some(next));
@@ -71,13 +71,13 @@ async fn after_the_log_in_it_goes_on_where_it_was_interrupted() {
     assert_eq!(refused.typed("next").as_deref(), Some(next), "kept for the next attempt");
     assert_eq!(ann.post("/login", &form(PASSWORD)).await.redirects_to(), next);
     // What no link of ours has in it is not handed on.
-    let login = app.browser().get("/login?next=/%01").await;
+    let login = app.client().get("/login?next=/%01").await;
     assert_eq!((login.status.as_u16(), login.typed("next")), (200, None));
 }
 
 #[actix_web::test]
 async fn nobody_is_led_off_the_site() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     for next in [
         "https://evil.example/",
@@ -85,7 +85,7 @@ async fn nobody_is_led_off_the_site() {
         "/\\evil.example/",
         "\\\\evil.example",
         "/\t/evil.example",
-        "/\r\nSet-Cookie: session=theirs",
+        "/\r\nSet-Cookie: waxseal=theirs",
         "/\n/evil.example",
         "/%5c/evil.example\\",
         "https:evil.example",
@@ -102,7 +102,7 @@ async fn nobody_is_led_off_the_site() {
         "",
     ] {
         let form = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
-        let answer = app.browser().post("/login", &form).await;
+        let answer = app.client().post("/login", &form).await;
         assert_eq!(answer.redirects_to(), "/profile", "{next:?}");
         assert_eq!(answer.set_cookies().len(), 1, "{next:?}");
     }
@@ -111,7 +111,7 @@ async fn nobody_is_led_off_the_site() {
 /// The way through a guard: it leads back only to what is a path here.
 #[actix_web::test]
 async fn no_guard_leads_off_the_site_either() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for target in [
         "//evil.example/profile",
         "/profile//evil.example",
@@ -140,8 +140,8 @@ async fn no_guard_leads_off_the_site_either() {
 
 #[actix_web::test]
 async fn missing_fields_are_asked_for() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let answer = visitor.post("/login", &[]).await;
     assert_eq!(answer.status, 422);
     assert_eq!(answer.error("email").as_deref(), Some("Enter your e-mail address."));
@@ -153,10 +153,10 @@ async fn missing_fields_are_asked_for() {
 
 #[actix_web::test]
 async fn unknown_fields_are_ignored() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let form = [("remember", "1"), ("email", EMAIL), ("password", PASSWORD), ("role", "admin")];
-    let mut ann = app.browser();
+    let mut ann = app.client();
     assert_eq!(ann.post("/login", &form).await.redirects_to(), "/profile");
     assert!(ann.get("/profile").await.body.contains("<dd>user</dd>"));
 }
@@ -164,7 +164,7 @@ async fn unknown_fields_are_ignored() {
 #[actix_web::test]
 async fn logging_in_while_logged_in_ends_the_session_that_was_there() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut copy = ann.clone();
         let answer = ann.log_in(EMAIL, PASSWORD).await;
@@ -179,7 +179,7 @@ async fn logging_in_while_logged_in_ends_the_session_that_was_there() {
 
 #[actix_web::test]
 async fn somebody_elses_log_in_in_the_same_browser_ends_the_session_that_was_there() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up("bob@example.com").await;
     let mut browser = app.signed_up(EMAIL).await;
     let mut copy = browser.clone();
@@ -191,11 +191,11 @@ async fn somebody_elses_log_in_in_the_same_browser_ends_the_session_that_was_the
 
 #[actix_web::test]
 async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut mallory = app.signed_up("mallory@example.com").await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
-    ann.plant("session", mallory.session().unwrap());
+    let mut ann = app.client();
+    ann.plant("waxseal", mallory.session().unwrap());
     ann.log_in(EMAIL, PASSWORD).await;
     assert!(ann.get("/profile").await.body.contains(EMAIL));
     assert!(!mallory.is_logged_in().await);
@@ -203,7 +203,7 @@ async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
 
 #[actix_web::test]
 async fn whoever_is_logged_in_already_goes_on_to_next() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for page in ["/login", "/signup"] {
         let mut get = async |query: &str| ann.get(&format!("{page}{query}")).await;
@@ -218,8 +218,8 @@ async fn whoever_is_logged_in_already_goes_on_to_next() {
 
 #[actix_web::test]
 async fn the_forms_link_to_each_other_and_keep_next() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for (page, other) in [("/login", "/signup"), ("/signup", "/login")] {
         let form = visitor.get(&format!("{page}?next=/sessions%3Fpage=2")).await;
         assert_eq!(form.typed("next").as_deref(), Some("/sessions?page=2"), "{page}");

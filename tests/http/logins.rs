@@ -1,23 +1,21 @@
 //! The history of log-ins.
 
 use reqwest::Method;
+use test_support::{App, EMAIL, HOUR, PASSWORD};
 
-use crate::{
-    helpers::{EMAIL, HOUR, PASSWORD, TestApp},
-    people::FIREFOX,
-};
+use crate::people::FIREFOX;
 
 const GRANTED: &str = "Logged in";
 const REFUSED: &str = "Failed: wrong password";
 
 #[actix_web::test]
 async fn log_ins_are_shown_with_failures_the_newest_first() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.signed_up("bob@example.com").await;
-    app.browser().log_in("bob@example.com", "not the password").await;
+    app.client().log_in("bob@example.com", "not the password").await;
     app.clock.advance(HOUR);
-    let mut stranger = app.browser();
+    let mut stranger = app.client();
     let form = [("email", EMAIL), ("password", "not the password")];
     let request = stranger.request(Method::POST, "/login").form(&form);
     assert_eq!(stranger.send(request.header("User-Agent", FIREFOX)).await.status, 422);
@@ -42,11 +40,11 @@ async fn log_ins_are_shown_with_failures_the_newest_first() {
 
 #[actix_web::test]
 async fn within_one_second_too_the_newest_is_first() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let mut outcomes = vec![GRANTED];
     for password in ["wrong", "wrong", PASSWORD, "wrong", PASSWORD, PASSWORD, "wrong", PASSWORD] {
-        app.browser().log_in(EMAIL, password).await;
+        app.client().log_in(EMAIL, password).await;
         outcomes.insert(0, if password == PASSWORD { GRANTED } else { REFUSED });
     }
     let page = app.logged_in(EMAIL).await.get("/logins").await;
@@ -58,7 +56,7 @@ async fn within_one_second_too_the_newest_is_first() {
 
 #[actix_web::test]
 async fn wrong_passwords_on_other_forms_are_shown_too() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let change = [("current_password", "wrong"), ("new_password", "quite another pass phrase")];
     assert_eq!(ann.post("/profile/password", &change).await.status, 422);
@@ -73,7 +71,7 @@ async fn wrong_passwords_on_other_forms_are_shown_too() {
 
 #[actix_web::test]
 async fn a_long_history_has_pages() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let id = app.id_of(EMAIL).await;
     let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 119)
@@ -105,7 +103,7 @@ async fn a_long_history_has_pages() {
 
 #[actix_web::test]
 async fn a_page_number_that_is_none_is_the_first() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for query in ["page=0", "page=-1", "page=x", "page=", "page=1.5", "page=99999999999999", "x=y"]
     {
@@ -118,7 +116,7 @@ async fn a_page_number_that_is_none_is_the_first() {
 
 #[actix_web::test]
 async fn changing_the_password_is_no_log_in() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let new = "quite another pass phrase";
     let form = [("current_password", PASSWORD), ("new_password", new)];

@@ -1,15 +1,14 @@
 //! What has just been done is told on the page that one is led to, and only when it was done.
 
 use reqwest::Method;
-
-use crate::helpers::{Answer, Browser, EMAIL, HOUR, PASSWORD, TestApp};
+use test_support::{Answer, App, Client, EMAIL, HOUR, PASSWORD};
 
 const NEW: &str = "orange ladder seventy geese";
 
 #[actix_web::test]
 async fn every_success_is_told() {
-    let app = TestApp::start().await;
-    let mut ann = app.browser();
+    let app = App::start().await;
+    let mut ann = app.client();
     ann.sign_up(EMAIL, PASSWORD).await.redirects_to();
     let page = from(&mut ann, "/signup", "/profile").await;
     assert_eq!(notice(&page), Some("Your account has been created, and you are logged in."));
@@ -21,7 +20,7 @@ async fn every_success_is_told() {
         assert_eq!(notice(&from(&mut ann, page, "/profile").await), changed);
     }
 
-    let mut phone = app.browser();
+    let mut phone = app.client();
     phone.log_in(EMAIL, NEW).await.redirects_to();
     let question = format!("/sessions/{}", phone.session_id().await);
     assert_eq!(notice(&from(&mut ann, &question, "/sessions").await), None, "not yet");
@@ -45,7 +44,7 @@ async fn every_success_is_told() {
 
 #[actix_web::test]
 async fn an_administrator_is_told_what_is_so_now() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     app.signed_up("bob@example.com").await;
     let path = format!("/admin/users/{}", app.id_of("bob@example.com").await);
@@ -57,14 +56,14 @@ async fn an_administrator_is_told_what_is_so_now() {
 
 #[actix_web::test]
 async fn nothing_is_told_that_was_not_done() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     assert_eq!(notice(&ann.get("/profile").await), None);
     app.clock.advance(HOUR);
     for page in ["/signup", "/profile", "/sessions", "https://evil.example/signup"] {
         assert_eq!(notice(&from(&mut ann, page, "/profile").await), None, "{page}");
     }
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
     for page in ["/login", "/signup", "/", "", "%zz"] {
         assert_eq!(notice(&from(&mut visitor, page, "/login").await), None, "{page}");
         assert_eq!(notice(&from(&mut visitor, page, "/signup").await), None, "{page}");
@@ -74,8 +73,8 @@ async fn nothing_is_told_that_was_not_done() {
 /// Logged out, or over when a form was sent: either way, back to where one was.
 #[actix_web::test]
 async fn the_next_log_in_leads_back_to_where_one_was() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for (page, next) in [
         ("/sessions", Some("/sessions")),
         ("/profile/deletion", Some("/profile")),
@@ -90,7 +89,7 @@ async fn the_next_log_in_leads_back_to_where_one_was() {
 }
 
 /// A page, by a browser that comes from another.
-async fn from(browser: &mut Browser, page: &str, path: &str) -> Answer {
+async fn from(browser: &mut Client, page: &str, path: &str) -> Answer {
     let referer = match page.starts_with("http") {
         true => page.to_owned(),
         false => format!("http://localhost{page}"),

@@ -1,8 +1,7 @@
 //! Cross-origin writes: a form on somebody else's site does nothing here.
 
 use reqwest::Method;
-
-use crate::helpers::{Answer, EMAIL, PASSWORD, TestApp, text};
+use test_support::{Answer, App, EMAIL, PASSWORD};
 
 /// Every path there is, and some that are none.
 const EVERYWHERE: [&str; 22] = [
@@ -32,7 +31,7 @@ const EVERYWHERE: [&str; 22] = [
 
 #[actix_web::test]
 async fn what_is_asked_for_by_get_or_head_changes_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("UPDATE users SET role = 'admin'", &[]).await;
     ann.log_in(EMAIL, PASSWORD).await;
@@ -42,7 +41,7 @@ async fn what_is_asked_for_by_get_or_head_changes_nothing() {
     for method in [Method::GET, Method::HEAD] {
         for path in EVERYWHERE {
             for query in [credentials, others, ""] {
-                for mut browser in [app.browser(), ann.clone()] {
+                for mut browser in [app.client(), ann.clone()] {
                     let request = browser.request(method.clone(), &format!("{path}?{query}"));
                     let answer = browser.send(request).await;
                     assert!(answer.set_cookies().is_empty(), "{method} {path}: {answer:?}");
@@ -59,9 +58,9 @@ async fn what_is_asked_for_by_get_or_head_changes_nothing() {
 
 #[actix_web::test]
 async fn credentials_in_a_query_are_none() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
     let query = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     let answer = visitor.post(&format!("/login?{query}"), &[]).await;
     assert_eq!(answer.status, 422);
@@ -77,7 +76,7 @@ async fn credentials_in_a_query_are_none() {
 
 #[actix_web::test]
 async fn forms_on_other_sites_are_refused() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let ours = format!("http://{}", app.address);
     for headers in [
@@ -115,7 +114,7 @@ async fn forms_on_other_sites_are_refused() {
 
 #[actix_web::test]
 async fn forms_on_this_site_are_accepted_and_so_is_what_is_no_browser() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     let ours = format!("http://{}", app.address);
     for headers in [
@@ -132,9 +131,7 @@ async fn forms_on_this_site_are_accepted_and_so_is_what_is_no_browser() {
 
 #[actix_web::test]
 async fn the_public_url_is_this_site_too() {
-    let app =
-        TestApp::start_with(|settings| settings.server.public_url = text("https://a.example"))
-            .await;
+    let app = App::start_with(&[("PUBLIC_URL", "https://a.example")]).await;
     app.signed_up(EMAIL).await;
     let answer = post(&app, "/login", &[("Origin", "https://a.example")], None).await;
     assert_eq!(answer.redirects_to(), "/profile");
@@ -144,7 +141,7 @@ async fn the_public_url_is_this_site_too() {
 
 #[actix_web::test]
 async fn links_from_other_sites_are_followed() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for method in [Method::GET, Method::HEAD] {
         let request = ann.request(method, "/profile").header("Sec-Fetch-Site", "cross-site");
@@ -153,25 +150,20 @@ async fn links_from_other_sites_are_followed() {
     }
 }
 
-async fn post(
-    app: &TestApp,
-    path: &str,
-    headers: &[(&str, &str)],
-    session: Option<&str>,
-) -> Answer {
+async fn post(app: &App, path: &str, headers: &[(&str, &str)], session: Option<&str>) -> Answer {
     send(app, Method::POST, path, headers, session).await
 }
 
 async fn send(
-    app: &TestApp,
+    app: &App,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
     session: Option<&str>,
 ) -> Answer {
-    let mut browser = app.browser();
+    let mut browser = app.client();
     if let Some(token) = session {
-        browser.plant("session", token);
+        browser.plant("waxseal", token);
     }
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let request = browser.request(method, path).form(&form);

@@ -1,13 +1,13 @@
 //! Changing the password.
 
-use crate::helpers::{Answer, Browser, EMAIL, HOUR, PASSWORD, TestApp, text};
+use test_support::{Answer, App, Client, EMAIL, HOUR, PASSWORD};
 
 const NEW: &str = "quite another pass phrase";
 
 #[actix_web::test]
 async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut bob = app.signed_up("bob@example.com").await;
         let (mut phone, mut before) = (app.logged_in(EMAIL).await, ann.clone());
@@ -17,7 +17,7 @@ async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
         let answer = change(&mut ann, PASSWORD, NEW).await;
         assert_eq!(answer.redirects_to(), "/profile");
         let cookie = format!(
-            "session={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800",
+            "waxseal={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800",
             ann.session().unwrap()
         );
         assert_eq!(answer.set_cookies(), [cookie]);
@@ -41,16 +41,16 @@ async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
 
 #[actix_web::test]
 async fn the_new_password_logs_in_and_the_old_one_does_not() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     change(&mut ann, PASSWORD, NEW).await.redirects_to();
-    assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.status, 422);
-    assert_eq!(app.browser().log_in(EMAIL, NEW).await.redirects_to(), "/profile");
+    assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 422);
+    assert_eq!(app.client().log_in(EMAIL, NEW).await.redirects_to(), "/profile");
 }
 
 #[actix_web::test]
 async fn a_role_survives_the_change() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     change(&mut admin, PASSWORD, NEW).await.redirects_to();
     assert_eq!(admin.get("/admin/users").await.status, 200);
@@ -58,7 +58,7 @@ async fn a_role_survives_the_change() {
 
 #[actix_web::test]
 async fn what_is_wrong_stands_beside_its_field_and_nothing_is_changed() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut phone = app.logged_in(EMAIL).await;
     let token = ann.session().unwrap().to_owned();
@@ -90,12 +90,12 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_is_changed() {
     assert!(weak.error("new_password").unwrap().starts_with("This password is easy to guess."));
     assert!(ann.is_logged_in().await && phone.is_logged_in().await);
     assert_eq!(ann.session(), Some(token.as_str()));
-    assert_eq!(app.browser().log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
+    assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
 }
 
 #[actix_web::test]
 async fn of_two_changes_at_once_one_succeeds() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     let (mut one, mut other) = (ann.clone(), app.logged_in(EMAIL).await);
     let (first, second) = tokio::join!(
@@ -114,7 +114,7 @@ async fn of_two_changes_at_once_one_succeeds() {
 
 #[actix_web::test]
 async fn the_form_is_made_for_password_managers() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for (page, path, password, fields) in [
         (
@@ -147,7 +147,7 @@ async fn the_form_is_made_for_password_managers() {
     }
 }
 
-async fn change(browser: &mut Browser, current: &str, new: &str) -> Answer {
+async fn change(browser: &mut Client, current: &str, new: &str) -> Answer {
     let form = [("current_password", current), ("new_password", new)];
     browser.post("/profile/password", &form).await
 }

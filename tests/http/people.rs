@@ -1,8 +1,6 @@
 //! Who is who in the tests of the pages for people who are logged in.
 
-use serde_json::Value;
-
-use crate::helpers::{Answer, Browser, EMAIL, PASSWORD, TestApp};
+use test_support::{App, EMAIL, PASSWORD};
 
 /// What browsers call themselves.
 pub const FIREFOX: &str =
@@ -17,68 +15,10 @@ pub const WRITABLE: [&str; 4] = [
     "/sessions/revoke-others",
 ];
 
-impl TestApp {
-    /// Another browser of the person with this address, logged in.
-    pub async fn logged_in(&self, email: &str) -> Browser {
-        let mut browser = self.browser();
-        assert_eq!(browser.log_in(email, PASSWORD).await.redirects_to(), "/profile");
-        browser
-    }
-
-    /// A browser of an administrator.
-    pub async fn admin(&self) -> Browser {
-        self.signed_up(EMAIL).await;
-        self.promote(EMAIL).await;
-        self.logged_in(EMAIL).await
-    }
-
-    /// Makes somebody an administrator, behind the application's back: whoever has a session
-    /// keeps it, with the old role.
-    pub async fn promote(&self, email: &str) {
-        let sql = "UPDATE users SET role = 'admin' WHERE email = $1";
-        assert_eq!(self.database.execute(sql, &[email]).await, 1);
-    }
-
-    pub async fn role_of(&self, email: &str) -> String {
-        self.database.texts("SELECT role FROM users WHERE email = $1", &[email]).await.remove(0)
-    }
-
-    pub async fn id_of(&self, email: &str) -> String {
-        self.database.texts("SELECT id FROM users WHERE email = $1", &[email]).await.remove(0)
-    }
-}
-
-impl Browser {
-    /// The id of its session.
-    pub async fn session_id(&mut self) -> String {
-        let answer = self.get("/api/session").await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let session: Value = serde_json::from_str(&answer.body).unwrap();
-        session["session_id"].as_str().unwrap().to_owned()
-    }
-
-    /// Sends a form without a body.
-    pub async fn press(&mut self, path: &str) -> Answer {
-        self.post(path, &[]).await
-    }
-}
-
-impl Answer {
-    /// How often a text is on the page.
-    pub fn count(&self, text: &str) -> usize {
-        self.body.matches(text).count()
-    }
-
-    /// Whether a text is on the page.
-    pub fn says(&self, text: &str) -> bool {
-        self.count(text) > 0
-    }
-}
-
 #[actix_web::test]
 async fn visitors_are_led_to_the_log_in_page_from_everywhere() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for path in READABLE.into_iter().chain(["/admin/users"]) {
         let answer = visitor.get(path).await;
         if path.starts_with("/api/") {
@@ -99,7 +39,7 @@ async fn visitors_are_led_to_the_log_in_page_from_everywhere() {
 
 #[actix_web::test]
 async fn the_navigation_says_where_one_is_and_shows_users_only_to_administrators() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut admin = app.admin().await;
     let mut bob = app.signed_up("bob@example.com").await;
     for (path, text) in [("/profile", "Profile"), ("/sessions", "Sessions"), ("/logins", "Log-ins")]
@@ -120,7 +60,7 @@ async fn the_navigation_says_where_one_is_and_shows_users_only_to_administrators
 
 #[actix_web::test]
 async fn forms_from_other_sites_change_nothing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut phone = app.logged_in(EMAIL).await;
     for path in WRITABLE {

@@ -1,8 +1,9 @@
 //! Two things at once: whoever comes first, no session survives what should have ended it.
 
 use actix_web::rt;
+use test_support::{App, Client, DAY, EMAIL, PASSWORD, SECOND};
 
-use crate::helpers::{Browser, DAY, EMAIL, PASSWORD, SECOND, TestApp, text};
+use crate::passwords::person_with_an_old_hash;
 
 const ROUNDS: usize = 10;
 const NEW_PASSWORD: &str = "orange ladder seventy geese";
@@ -10,9 +11,9 @@ const NEW_PASSWORD: &str = "orange ladder seventy geese";
 #[actix_web::test]
 async fn no_log_in_with_the_old_password_survives_its_change() {
     for _ in 0..ROUNDS {
-        let app = TestApp::start().await;
+        let app = App::start().await;
         let mut ann = app.signed_up(EMAIL).await;
-        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.browser()))).collect();
+        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.client()))).collect();
         let form = [("current_password", PASSWORD), ("new_password", NEW_PASSWORD)];
         assert_eq!(ann.post("/profile/password", &form).await.redirects_to(), "/profile");
         for log_in in log_ins {
@@ -27,7 +28,7 @@ async fn no_log_in_with_the_old_password_survives_its_change() {
 
 #[actix_web::test]
 async fn no_refresh_brings_back_a_session_that_is_logged_out() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for round in 0..ROUNDS {
         let mut ann = app.signed_up(&format!("ann{round}@example.com")).await;
         // Due for a refresh.
@@ -43,7 +44,7 @@ async fn no_refresh_brings_back_a_session_that_is_logged_out() {
 
 #[actix_web::test]
 async fn a_clean_up_takes_nothing_from_log_outs_and_refreshes_beside_it() {
-    let app = TestApp::start_with(|settings| settings.server.cleanup_interval = text("1s")).await;
+    let app = App::start_with(&[("CLEANUP_INTERVAL", "1s")]).await;
     for round in 0..ROUNDS {
         let mut ann = app.signed_up(&format!("ann{round}@example.com")).await;
         let mut bob = app.signed_up(&format!("bob{round}@example.com")).await;
@@ -63,13 +64,13 @@ async fn a_clean_up_takes_nothing_from_log_outs_and_refreshes_beside_it() {
 #[actix_web::test]
 async fn no_log_in_keeps_the_role_from_before_its_change() {
     for _ in 0..ROUNDS {
-        let app = TestApp::start().await;
+        let app = App::start().await;
         let mut admin = app.admin().await;
         app.signed_up("bob@example.com").await;
         let role = format!("/admin/users/{}/role", app.id_of("bob@example.com").await);
         let log_ins: Vec<_> = (0..4)
             .map(|_| {
-                let mut bob = app.browser();
+                let mut bob = app.client();
                 rt::spawn(async move {
                     bob.log_in("bob@example.com", PASSWORD).await;
                     bob
@@ -92,9 +93,9 @@ async fn no_log_in_keeps_the_role_from_before_its_change() {
 #[actix_web::test]
 async fn two_log_ins_at_once_bring_an_old_hash_up_to_date_and_are_both_granted() {
     for _ in 0..ROUNDS {
-        let app = TestApp::start().await;
-        app.person_with_an_old_hash().await;
-        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.browser()))).collect();
+        let app = App::start().await;
+        person_with_an_old_hash(&app).await;
+        let log_ins: Vec<_> = (0..4).map(|_| rt::spawn(logged_in(app.client()))).collect();
         for log_in in log_ins {
             assert!(log_in.await.unwrap().is_logged_in().await);
         }
@@ -103,12 +104,12 @@ async fn two_log_ins_at_once_bring_an_old_hash_up_to_date_and_are_both_granted()
     }
 }
 
-async fn logged_in(mut browser: Browser) -> Browser {
+async fn logged_in(mut browser: Client) -> Client {
     browser.log_in(EMAIL, PASSWORD).await;
     browser
 }
 
-async fn refreshed(mut browser: Browser) -> Browser {
+async fn refreshed(mut browser: Client) -> Client {
     browser.get("/profile").await;
     browser
 }

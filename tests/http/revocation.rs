@@ -1,12 +1,11 @@
 //! Revocation: ended is ended, on every node, and nobody is trusted on an old list.
 
 use reqwest::StatusCode;
-
-use crate::helpers::{DAY, EMAIL, HOUR, PASSWORD, SECOND, TestApp, eventually};
+use test_support::{App, DAY, EMAIL, HOUR, PASSWORD, SECOND, eventually};
 
 #[actix_web::test]
 async fn a_copied_cookie_is_dead_at_once_after_either_way_to_log_out() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for (email, path) in [("ann@example.com", "/logout"), ("bob@example.com", "/api/logout")] {
         let mut ann = app.signed_up(email).await;
         let mut thief = ann.clone();
@@ -19,8 +18,8 @@ async fn a_copied_cookie_is_dead_at_once_after_either_way_to_log_out() {
 
 #[actix_web::test]
 async fn another_node_hears_of_a_log_out_with_its_next_poll() {
-    let app = TestApp::start().await;
-    let other = app.another_node(|_| {}).await;
+    let app = App::start().await;
+    let other = app.another_node(&[]).await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     thief.move_to(&other);
@@ -34,7 +33,7 @@ async fn another_node_hears_of_a_log_out_with_its_next_poll() {
 /// Rows of concurrent transactions become visible out of order.
 #[actix_web::test]
 async fn a_revocation_that_becomes_visible_late_is_heard_of_all_the_same() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let ann = app.signed_up(EMAIL).await;
     app.clock.elapse(50 * SECOND / 2);
     app.clock.elapse(50 * SECOND / 2);
@@ -48,19 +47,19 @@ async fn a_revocation_that_becomes_visible_late_is_heard_of_all_the_same() {
 
 #[actix_web::test]
 async fn a_node_that_starts_knows_what_was_revoked_before() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     ann.log_out().await;
     app.clock.advance(DAY);
-    let other = app.another_node(|_| {}).await;
+    let other = app.another_node(&[]).await;
     thief.move_to(&other);
     assert!(!thief.is_logged_in().await);
 }
 
 #[actix_web::test]
 async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("ALTER TABLE waxseal_sessions RENAME TO out_of_reach", &[]).await;
 
@@ -74,9 +73,9 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
         assert_eq!(answer.header("retry-after"), "5");
         assert_eq!(answer.set_cookies(), [""; 0]);
     }
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
     assert_eq!(visitor.get("/login").await.status, StatusCode::OK);
-    visitor.plant("session", "unreadable");
+    visitor.plant("waxseal", "unreadable");
     assert!(visitor.get("/login").await.clears_the_cookie());
 
     app.database.execute("ALTER TABLE out_of_reach RENAME TO waxseal_sessions", &[]).await;
@@ -87,7 +86,7 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
 /// However far: what was forgotten then would be needed again.
 #[actix_web::test]
 async fn a_clock_that_is_set_forward_and_back_revives_nobody() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     let cookie = thief.session().unwrap().to_owned();
@@ -102,15 +101,15 @@ async fn a_clock_that_is_set_forward_and_back_revives_nobody() {
     app.clock.set(now);
     app.clock.elapse(SECOND);
     assert!(!thief.is_logged_in().await);
-    let app = app.restart(|_| {}).await;
-    let mut thief = app.browser();
-    thief.plant("session", &cookie);
+    let app = app.restart(&[]).await;
+    let mut thief = app.client();
+    thief.plant("waxseal", &cookie);
     assert!(!thief.is_logged_in().await);
 }
 
 #[actix_web::test]
 async fn a_session_that_is_over_is_not_revived_by_a_clock_an_hour_behind() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     ann.log_out().await;
@@ -124,7 +123,7 @@ async fn a_session_that_is_over_is_not_revived_by_a_clock_an_hour_behind() {
 /// A database that was restored from a backup does not know the sessions opened since.
 #[actix_web::test]
 async fn a_log_out_holds_although_the_row_is_missing() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     app.database.execute("DELETE FROM waxseal_sessions", &[]).await;
@@ -132,15 +131,15 @@ async fn a_log_out_holds_although_the_row_is_missing() {
     assert!(!thief.is_logged_in().await);
     let cookie = ann.clone().session().map(str::to_owned);
     assert_eq!(cookie, None);
-    let app = app.restart(|_| {}).await;
+    let app = app.restart(&[]).await;
     thief.move_to(&app);
     assert!(!thief.is_logged_in().await);
 }
 
 #[actix_web::test]
 async fn another_node_hears_of_a_new_role_a_new_password_and_a_deletion() {
-    let app = TestApp::start().await;
-    let other = app.another_node(|_| {}).await;
+    let app = App::start().await;
+    let other = app.another_node(&[]).await;
     let mut admin = app.admin().await;
     let id = "SELECT id FROM users WHERE email = $1";
     for (email, act) in [
@@ -173,19 +172,19 @@ async fn another_node_hears_of_a_new_role_a_new_password_and_a_deletion() {
 /// Also when nothing is left of the account: the row of the session outlives it.
 #[actix_web::test]
 async fn the_cookie_of_a_deleted_account_is_dead_after_a_restart_too() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     ann.post("/profile/delete", &[("password", PASSWORD)]).await;
     app.clock.elapse(HOUR);
-    let app = app.restart(|_| {}).await;
+    let app = app.restart(&[]).await;
     thief.move_to(&app);
     assert_eq!(thief.get("/api/session").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[actix_web::test]
 async fn when_a_session_was_last_seen_is_written_within_half_a_minute() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let last_seen = || app.database.number("SELECT last_seen FROM waxseal_sessions");
     let began = last_seen().await;
@@ -199,7 +198,7 @@ async fn when_a_session_was_last_seen_is_written_within_half_a_minute() {
 
 #[actix_web::test]
 async fn the_clean_up_deletes_what_is_over_and_nothing_else() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up("old@example.com").await;
     let sessions = || app.database.number("SELECT COUNT(*) FROM waxseal_sessions");
     let events = || app.database.number("SELECT COUNT(*) FROM login_events");

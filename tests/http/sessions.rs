@@ -1,20 +1,18 @@
 //! The sessions of a person: seen and ended.
 
 use reqwest::Method;
+use test_support::{App, Client, DAY, EMAIL, HOUR, PASSWORD};
 
-use crate::{
-    helpers::{Browser, DAY, EMAIL, HOUR, PASSWORD, TestApp, text},
-    people::FIREFOX,
-};
+use crate::people::FIREFOX;
 
 #[actix_web::test]
 async fn every_live_session_is_shown_and_this_one_is_marked() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.signed_up("bob@example.com").await;
     app.logged_in(EMAIL).await.log_out().await;
     app.clock.advance(2 * HOUR);
-    let mut firefox = app.browser();
+    let mut firefox = app.client();
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let request = firefox.request(Method::POST, "/login").form(&form);
     firefox.send(request.header("User-Agent", FIREFOX)).await.redirects_to();
@@ -38,7 +36,7 @@ async fn every_live_session_is_shown_and_this_one_is_marked() {
 
 #[actix_web::test]
 async fn many_sessions_are_on_pages_this_one_first() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.clock.advance(HOUR);
     let user = app.id_of(EMAIL).await;
@@ -67,7 +65,7 @@ async fn many_sessions_are_on_pages_this_one_first() {
 
 #[actix_web::test]
 async fn an_expired_session_is_not_shown() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
     app.clock.advance(7 * DAY);
     let page = app.logged_in(EMAIL).await.get("/sessions").await;
@@ -78,9 +76,9 @@ async fn an_expired_session_is_not_shown() {
 
 #[actix_web::test]
 async fn a_browsers_name_is_never_markup() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     app.signed_up(EMAIL).await;
-    let mut ann = app.browser();
+    let mut ann = app.client();
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let request = ann.request(Method::POST, "/login").form(&form);
     let request = request.header("User-Agent", "<script>alert(1)</script> Firefox/1 on \"Windows");
@@ -93,7 +91,7 @@ async fn a_browsers_name_is_never_markup() {
 
 #[actix_web::test]
 async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut phone = app.logged_in(EMAIL).await;
     let mut bob = app.signed_up("bob@example.com").await;
@@ -123,7 +121,7 @@ async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
 #[actix_web::test]
 async fn a_session_that_is_ended_is_dead_at_once() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let (mut phone, mut tablet) = (app.logged_in(EMAIL).await, app.logged_in(EMAIL).await);
         let path = format!("/sessions/{}/revoke", phone.session_id().await);
@@ -140,7 +138,7 @@ async fn a_session_that_is_ended_is_dead_at_once() {
 
 #[actix_web::test]
 async fn ending_the_session_at_hand_is_logging_out() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut copy = ann.clone();
     let answer = ann.press(&format!("/sessions/{}/revoke", copy.session_id().await)).await;
@@ -152,7 +150,7 @@ async fn ending_the_session_at_hand_is_logging_out() {
 
 #[actix_web::test]
 async fn somebody_elses_session_is_not_found_and_goes_on() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut bob = app.signed_up("bob@example.com").await;
     let answer = ann.press(&format!("/sessions/{}/revoke", bob.session_id().await)).await;
@@ -168,7 +166,7 @@ async fn somebody_elses_session_is_not_found_and_goes_on() {
 
 #[actix_web::test]
 async fn what_is_no_session_is_not_found() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let id = ann.session_id().await;
     for id in [
@@ -192,10 +190,10 @@ async fn what_is_no_session_is_not_found() {
 
 #[actix_web::test]
 async fn ending_all_others_leaves_this_one_and_those_of_other_people() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut bob = app.signed_up("bob@example.com").await;
-    let mut others: Vec<Browser> = Vec::new();
+    let mut others: Vec<Client> = Vec::new();
     for _ in 0..3 {
         others.push(app.logged_in(EMAIL).await);
     }
@@ -212,11 +210,11 @@ async fn ending_all_others_leaves_this_one_and_those_of_other_people() {
 
 #[actix_web::test]
 async fn a_session_that_was_ended_stays_so_after_a_restart() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut phone = app.logged_in(EMAIL).await;
     ann.press("/sessions/revoke-others").await.redirects_to();
-    let app = app.restart(|_| {}).await;
+    let app = app.restart(&[]).await;
     phone.move_to(&app);
     ann.move_to(&app);
     assert!(!phone.is_logged_in().await);

@@ -2,18 +2,17 @@
 
 use actix_web::rt;
 use serde_json::Value;
+use test_support::{App, EMAIL, PASSWORD, SECRET, START};
 use waxseal::seal::{Keyring, Secret};
-
-use crate::helpers::{EMAIL, PASSWORD, SECRET, START, TestApp, text};
 
 #[actix_web::test]
 async fn signing_up_makes_an_account_and_logs_in() {
-    let app = TestApp::start().await;
-    let mut ann = app.browser();
+    let app = App::start().await;
+    let mut ann = app.client();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
     assert_eq!(answer.redirects_to(), "/profile");
     let token = ann.session().unwrap();
-    let cookie = format!("session={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
+    let cookie = format!("waxseal={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800");
     assert_eq!(answer.set_cookies(), [cookie]);
     assert!(ann.get("/profile").await.body.contains(EMAIL));
     assert_eq!(app.database.texts("SELECT email FROM users", &[]).await, [EMAIL]);
@@ -21,28 +20,24 @@ async fn signing_up_makes_an_account_and_logs_in() {
 
 #[actix_web::test]
 async fn in_production_the_cookie_is_for_this_host_and_https_only() {
-    let app =
-        TestApp::start_with(|settings| settings.environment.app_env = text("production")).await;
-    let mut ann = app.browser();
+    let app = App::start_with(&[("APP_ENV", "production")]).await;
+    let mut ann = app.client();
     let answer = ann.sign_up(EMAIL, PASSWORD).await;
-    let token = ann.cookie("__Host-session").unwrap();
+    let token = ann.cookie("__Host-waxseal").unwrap();
     let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800";
-    assert_eq!(answer.set_cookies(), [format!("__Host-session={token}; {attributes}")]);
+    assert_eq!(answer.set_cookies(), [format!("__Host-waxseal={token}; {attributes}")]);
     assert!(ann.is_logged_in().await);
 
     let answer = ann.log_out().await;
-    let cleared = "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+    let cleared = "__Host-waxseal=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
     assert_eq!(answer.set_cookies(), [cleared]);
 }
 
 #[actix_web::test]
 async fn the_cookie_is_named_as_the_setting_says() {
     for (environment, name) in [("development", "wax"), ("production", "__Host-wax")] {
-        let app = TestApp::start_with(|settings| {
-            settings.environment.app_env = text(environment);
-            settings.session.cookie_name = text("wax");
-        });
-        let app = app.await;
+        let app =
+            App::start_with(&[("APP_ENV", environment), ("SESSION_COOKIE_NAME", "wax")]).await;
         let mut ann = app.signed_up(EMAIL).await;
         assert!(ann.cookie(name).is_some(), "{environment}");
         assert!(ann.is_logged_in().await, "{environment}");
@@ -52,10 +47,10 @@ async fn the_cookie_is_named_as_the_setting_says() {
 #[actix_web::test]
 async fn the_cookie_seals_who_it_is_and_nothing_personal() {
     for mode in ["cookie", "database"] {
-        let app = TestApp::start_with(|settings| settings.session.mode = text(mode)).await;
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let ann = app.signed_up(EMAIL).await;
         let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
-        let unsealed = keyring.unseal("session:session", ann.session().unwrap()).unwrap();
+        let unsealed = keyring.unseal("session:waxseal", ann.session().unwrap()).unwrap();
         let claims: Value = serde_json::from_slice(&unsealed.plaintext).unwrap();
         let now = START.as_unix();
         assert_eq!(claims["auth_time"], now);
@@ -76,8 +71,8 @@ async fn the_cookie_seals_who_it_is_and_nothing_personal() {
 
 #[actix_web::test]
 async fn what_was_typed_stays_and_the_password_does_not() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for (email, password) in [(EMAIL, "Tr0ub4dor&3"), ("<b>\"Ann\"&'s@", PASSWORD), ("", PASSWORD)]
     {
         let answer = visitor.sign_up(email, password).await;
@@ -90,8 +85,8 @@ async fn what_was_typed_stays_and_the_password_does_not() {
 
 #[actix_web::test]
 async fn an_error_stands_beside_its_field_and_beside_no_other() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let page = visitor.get("/signup").await;
     assert_eq!((page.error("email"), page.error("password")), (None, None));
 
@@ -113,7 +108,7 @@ async fn an_error_stands_beside_its_field_and_beside_no_other() {
 
 #[actix_web::test]
 async fn an_address_has_one_account_however_it_is_spelled() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for (first, others) in [
         ("ann@example.com", ["Ann@Example.COM", "  ann@example.com\t\r\n", "ANN@EXAMPLE.COM"]),
         // é in one character and in two
@@ -129,12 +124,12 @@ async fn an_address_has_one_account_however_it_is_spelled() {
     ] {
         app.signed_up(first).await;
         for other in others {
-            let answer = app.browser().sign_up(other, PASSWORD).await;
+            let answer = app.client().sign_up(other, PASSWORD).await;
             assert_eq!(answer.status, 422, "{other:?}");
             let taken = "An account with this email address already exists.";
             assert_eq!(answer.error("email").as_deref(), Some(taken), "{other:?}");
             assert!(answer.set_cookies().is_empty());
-            assert_eq!(app.browser().log_in(other, PASSWORD).await.redirects_to(), "/profile");
+            assert_eq!(app.client().log_in(other, PASSWORD).await.redirects_to(), "/profile");
         }
     }
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 3);
@@ -142,8 +137,8 @@ async fn an_address_has_one_account_however_it_is_spelled() {
 
 #[actix_web::test]
 async fn what_is_no_address_is_refused() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for email in [
         "ann",
         "@example.com",
@@ -168,23 +163,23 @@ async fn what_is_no_address_is_refused() {
 
 #[actix_web::test]
 async fn an_address_has_at_most_254_bytes() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let (label, local) = ("a".repeat(61), "l".repeat(64));
     let domain = format!("{label}.{label}.{label}");
     let longest = format!("{local}@{domain}.com");
     assert_eq!(longest.len(), 254);
     app.signed_up(&longest).await;
-    let answer = app.browser().sign_up(&format!("{longest}e"), PASSWORD).await;
+    let answer = app.client().sign_up(&format!("{longest}e"), PASSWORD).await;
     assert_eq!(answer.status, 422);
     assert!(answer.error("email").unwrap().contains("too long"));
-    let answer = app.browser().log_in(&format!("{longest}e"), PASSWORD).await;
+    let answer = app.client().log_in(&format!("{longest}e"), PASSWORD).await;
     assert!(answer.error("email").unwrap().contains("too long"));
 }
 
 #[actix_web::test]
 async fn missing_fields_count_as_empty_and_unknown_ones_not_at_all() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     let answer = visitor.post("/signup", &[]).await;
     assert_eq!(answer.status, 422);
     assert!(answer.error("email").is_some() && answer.error("password").is_some());
@@ -198,7 +193,7 @@ async fn missing_fields_count_as_empty_and_unknown_ones_not_at_all() {
 
 #[actix_web::test]
 async fn signing_up_while_logged_in_ends_the_session_that_was_there() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut browser = app.signed_up(EMAIL).await;
     let mut copy = browser.clone();
     assert_eq!(browser.sign_up("bob@example.com", PASSWORD).await.redirects_to(), "/profile");
@@ -208,7 +203,7 @@ async fn signing_up_while_logged_in_ends_the_session_that_was_there() {
 
 #[actix_web::test]
 async fn a_refused_sign_up_leaves_the_session_that_was_there() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     assert_eq!(ann.sign_up(EMAIL, PASSWORD).await.status, 422);
     assert_eq!(ann.log_in(EMAIL, "not the password").await.status, 422);
@@ -217,10 +212,10 @@ async fn a_refused_sign_up_leaves_the_session_that_was_there() {
 
 #[actix_web::test]
 async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let attempts: Vec<_> = (0..8)
         .map(|_| {
-            let mut browser = app.browser();
+            let mut browser = app.client();
             rt::spawn(async move { (browser.sign_up(EMAIL, PASSWORD).await, browser) })
         })
         .collect();
@@ -241,20 +236,20 @@ async fn of_many_who_sign_up_with_one_address_at_once_one_succeeds() {
 
 #[actix_web::test]
 async fn signing_up_leads_to_next_and_never_off_the_site() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     for (number, (next, location)) in [
         ("/sessions?page=2", "/sessions?page=2"),
         ("", "/profile"),
         ("//evil.example/", "/profile"),
         ("https://evil.example/", "/profile"),
-        ("/\r\nSet-Cookie: session=theirs", "/profile"),
+        ("/\r\nSet-Cookie: waxseal=theirs", "/profile"),
     ]
     .into_iter()
     .enumerate()
     {
         let email = format!("ann{number}@example.com");
         let form = [("email", email.as_str()), ("password", PASSWORD), ("next", next)];
-        let mut ann = app.browser();
+        let mut ann = app.client();
         let answer = ann.post("/signup", &form).await;
         assert_eq!(answer.redirects_to(), location, "{next:?}");
         assert_eq!(answer.set_cookies().len(), 1, "{next:?}");
@@ -264,8 +259,8 @@ async fn signing_up_leads_to_next_and_never_off_the_site() {
 
 #[actix_web::test]
 async fn a_rejected_sign_up_keeps_next_with_the_address() {
-    let app = TestApp::start().await;
-    let mut visitor = app.browser();
+    let app = App::start().await;
+    let mut visitor = app.client();
     for (email, password) in [(EMAIL, "short"), ("ann", PASSWORD), ("", "")] {
         let form = [("email", email), ("password", password), ("next", "/sessions?page=2")];
         let rejected = visitor.post("/signup", &form).await;

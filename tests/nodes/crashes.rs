@@ -12,10 +12,12 @@ use std::{
 
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::{
-    postgres::Postgres,
-    process::{Node, cookie, get, post},
+use test_support::{
+    Answer, Postgres, Process,
+    raw::{self, get, post},
 };
+
+use crate::node_on;
 
 const PASSWORD: &str = "violet+anvil+forty+marmots";
 const ROUNDS: usize = 20;
@@ -51,7 +53,7 @@ async fn nothing_acknowledged_is_lost_by_a_kill_on_postgres() {
 async fn assert_kills_lose_nothing(url: &str) {
     let names = Arc::new(AtomicUsize::new(0));
     for round in 0..ROUNDS {
-        let node = Node::start(url);
+        let node = node_on(url).serve();
         let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
@@ -69,7 +71,7 @@ async fn assert_kills_lose_nothing(url: &str) {
             client.join().unwrap();
         }
         let acknowledged = acknowledged.lock().unwrap();
-        assert_kept(&Node::start(url), &acknowledged, round);
+        assert_kept(&node_on(url).serve(), &acknowledged, round);
     }
     // Nothing half-written: nobody without a session, no session or history of nobody.
     for orphans in [
@@ -87,35 +89,38 @@ fn live(address: SocketAddr, names: &AtomicUsize, acknowledged: &Mutex<Acknowled
     loop {
         let name = names.fetch_add(1, Ordering::SeqCst);
         let form = form(name);
-        let Some(first) = post(address, "/signup", &form, None) else { return };
-        let Some(first) = cookie(&first) else { return };
+        let Some(first) = post(address, "/signup", &[], &form) else { return };
+        let Some(first) = first.session() else { return };
         note(&|done| {
             done.accounts.push(name);
             done.open.push(first.clone());
         });
-        let Some(second) = post(address, "/login", &form, None) else { return };
-        let Some(second) = cookie(&second) else { return };
+        let Some(second) = post(address, "/login", &[], &form) else { return };
+        let Some(second) = second.session() else { return };
         note(&|done| done.open.push(second.clone()));
         // From here on nobody can say whether it is open, unless there is an answer.
         note(&|done| done.open.retain(|open| *open != first));
-        let Some(answer) = post(address, "/logout", "", Some(&first)) else { return };
-        if answer.starts_with("HTTP/1.1 303") {
+        let cookie = raw::session(&first);
+        let Some(answer) = post(address, "/logout", &[&cookie], "") else { return };
+        if answer.status == 303 {
             note(&|done| done.ended.push(first.clone()));
         }
     }
 }
 
-fn assert_kept(node: &Node, acknowledged: &Acknowledged, round: usize) {
-    let status = |answer: Option<String>| answer.unwrap()[9..12].to_owned();
+fn assert_kept(node: &Process, acknowledged: &Acknowledged, round: usize) {
+    let status = |answer: Option<Answer>| answer.unwrap().status;
+    let session =
+        |cookie: &str| status(get(node.address, "/api/session", &[&raw::session(cookie)]));
     for cookie in &acknowledged.open {
-        assert_eq!(status(get(node.address, "/api/session", cookie)), "200", "round {round}");
+        assert_eq!(session(cookie), 200, "round {round}");
     }
     for cookie in &acknowledged.ended {
-        assert_eq!(status(get(node.address, "/api/session", cookie)), "401", "round {round}");
+        assert_eq!(session(cookie), 401, "round {round}");
     }
     for name in &acknowledged.accounts {
-        let log_in = post(node.address, "/login", &form(*name), None);
-        assert_eq!(status(log_in), "303", "round {round}");
+        let log_in = post(node.address, "/login", &[], &form(*name));
+        assert_eq!(status(log_in), 303, "round {round}");
     }
 }
 
@@ -123,10 +128,10 @@ fn assert_kept(node: &Node, acknowledged: &Acknowledged, round: usize) {
 fn told_to_stop_under_load_it_answers_every_request_in_flight() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("waxseal.db").display());
-    let mut node = Node::start(&url);
+    let node = node_on(&url).serve();
     let mut in_flight: Vec<_> = (0..16).map(|name| begin_sign_up(node.address, name)).collect();
-    node.tell_to_stop();
-    node.wait_for("stopping");
+    node.signal("TERM");
+    node.wait_for("told to stop");
     for (stream, rest) in &mut in_flight {
         stream.write_all(rest.as_bytes()).unwrap();
     }
@@ -141,16 +146,10 @@ fn told_to_stop_under_load_it_answers_every_request_in_flight() {
 /// Sends the half of a request, when the server has begun to handle it; the other half.
 fn begin_sign_up(address: SocketAddr, name: usize) -> (TcpStream, String) {
     let form = form(name);
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = form.len();
-    let head = "Host: localhost\r\nConnection: close\r\nExpect: 100-continue";
-    let kind = "Content-Type: application/x-www-form-urlencoded";
-    write!(stream, "POST /signup HTTP/1.1\r\n{head}\r\n{kind}\r\nContent-Length: {length}\r\n\r\n")
-        .unwrap();
-    let mut go_on = [0; 25];
-    stream.read_exact(&mut go_on).unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
-    let (now, later) = form.split_at(length / 2);
+    let request = raw::request("POST", "/signup", &[], &form);
+    let (head, _) = request.split_once("\r\n\r\n").unwrap();
+    let mut stream = raw::begin(address, &format!("{head}\r\n"));
+    let (now, later) = form.split_at(form.len() / 2);
     stream.write_all(now.as_bytes()).unwrap();
     (stream, later.to_owned())
 }

@@ -2,23 +2,21 @@
 //!
 //! Nodes in this process share a clock that is stepped; those that are killed are processes.
 //! PostgreSQL servers are the tests' own. Where PostgreSQL is not installed, what needs it is left
-//! out and says so; with `WAXSEAL_REQUIRE_POSTGRES=1` it fails instead.
+//! out and says so; with `CI=true` or `WAXSEAL_REQUIRE_POSTGRES=1` it fails instead.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../http/helpers.rs"]
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod helpers;
-#[path = "../support/postgres.rs"]
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod postgres;
-#[allow(dead_code, reason = "not every test program uses all of it")]
-mod process;
-mod wire;
 
 mod crashes;
 mod notifications;
 mod outages;
 mod query_plans;
 mod sqlite;
+mod wire;
+
+use test_support::{Program, SECRET, waxseal};
+
+/// A node as a process of its own, on this database.
+fn node_on(database_url: &str) -> Program {
+    waxseal!().set("SESSION_SECRET", SECRET).set("DATABASE_URL", database_url)
+}

@@ -2,6 +2,7 @@
 //! fails, with their next poll.
 
 use serde_json::json;
+use test_support::{App, Client, DAY, EMAIL, Postgres, SECOND, SECRET, eventually};
 use waxseal::{
     clock::Timestamp,
     seal::{Keyring, Secret},
@@ -9,9 +10,7 @@ use waxseal::{
 };
 
 use crate::{
-    helpers::{Browser, DAY, EMAIL, SECOND, SECRET, TestApp, eventually, text},
-    postgres::Postgres,
-    process::Node,
+    node_on,
     wire::{Kind, Wire},
 };
 
@@ -19,8 +18,8 @@ use crate::{
 #[actix_web::test]
 async fn a_log_out_is_heard_of_elsewhere_as_it_happens() {
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
-    let other = app.another_node(|_| {}).await;
+    let app = App::start_on(server).await;
+    let other = app.another_node(&[]).await;
     for path in ["/logout", "/api/logout"] {
         let mut ann = app.signed_up(&format!("{}@example.com", path.replace('/', ""))).await;
         let mut thief = ann.clone();
@@ -35,8 +34,8 @@ async fn a_log_out_is_heard_of_elsewhere_as_it_happens() {
 async fn more_sessions_than_one_notification_can_name_are_all_heard_of() {
     const SESSIONS: usize = 450;
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
-    let other = app.another_node(|_| {}).await;
+    let app = App::start_on(server).await;
+    let other = app.another_node(&[]).await;
     let mut ann = app.signed_up(EMAIL).await;
     let thieves = open_sessions(&app, &other, SESSIONS).await;
     assert!(thieves[0].clone().is_logged_in().await);
@@ -51,10 +50,10 @@ async fn more_sessions_than_one_notification_can_name_are_all_heard_of() {
 #[actix_web::test]
 async fn after_the_connection_was_cut_it_listens_again_and_has_missed_nothing() {
     let Some(server) = Postgres::start() else { return };
-    let app = TestApp::start_on(&server).await;
+    let app = App::start_on(&server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
-    let over_wire = text(&wire.url(&app.database.url()));
-    let other = app.another_node(|settings| settings.database.url = over_wire).await;
+    let over_wire = wire.url(&app.database.url());
+    let other = app.another_node(&[("DATABASE_URL", &over_wire)]).await;
     let listeners = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
     eventually(async || server.sql(listeners) == "2").await;
     let mut ann = app.signed_up(EMAIL).await;
@@ -84,10 +83,10 @@ async fn after_the_connection_was_cut_it_listens_again_and_has_missed_nothing() 
 #[actix_web::test]
 async fn a_notification_that_is_lost_is_made_up_for_by_the_next_poll() {
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
+    let app = App::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::WithoutNotifications);
-    let over_wire = text(&wire.url(&app.database.url()));
-    let other = app.another_node(|settings| settings.database.url = over_wire).await;
+    let over_wire = wire.url(&app.database.url());
+    let other = app.another_node(&[("DATABASE_URL", &over_wire)]).await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();
     thief.move_to(&other);
@@ -105,30 +104,24 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         (Kind::WithoutNotifications, "a pooler in transaction mode"),
         (Kind::WithoutListen, "LISTEN is refused"),
     ] {
-        let app = TestApp::start_on(server).await;
+        let app = App::start_on(server).await;
         let wire = Wire::to(server.port(), kind);
-        let node = Node::start(&wire.url(&app.database.url()));
-        let said = node.wait_for("polling every second");
+        let node = node_on(&wire.url(&app.database.url())).serve();
+        let said = node.wait_for("asking every second only");
         assert!(said.contains(why), "{said}");
         // The process has a clock of its own, long before the one of the tests.
-        let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
-        let answer = crate::process::post(node.address, "/signup", form, None).unwrap();
-        let cookie = crate::process::cookie(&answer).unwrap();
+        let ann = node.client().signed_up(EMAIL).await;
         let revoke = "UPDATE waxseal_sessions SET revoked_at = auth_time";
         assert_eq!(app.database.execute(revoke, &[]).await, 1);
-        let status = || {
-            let answer = crate::process::get(node.address, "/api/session", &cookie).unwrap();
-            answer.split(' ').nth(1).unwrap().to_owned()
-        };
-        eventually(async || status() == "401").await;
-        let again = node.logged().into_iter().filter(|line| line.contains("polling every second"));
-        assert_eq!(again.count(), 0);
+        eventually(async || ann.clone().get("/api/session").await.status == 401).await;
+        let log = node.log();
+        assert_eq!(log.iter().filter(|line| line.contains("every second only")).count(), 1);
     }
 }
 
 /// Sessions of the one who signed up, opened behind the application's back, as browsers of another
 /// node.
-async fn open_sessions(app: &TestApp, other: &TestApp, number: usize) -> Vec<Browser> {
+async fn open_sessions(app: &App, other: &App, number: usize) -> Vec<Client> {
     let user = app.database.texts("SELECT id FROM users", &[]).await.remove(0);
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
     let (now, state) = (app.clock.now(), json!({"user_id": user, "role": "user"}));
@@ -143,9 +136,9 @@ async fn open_sessions(app: &TestApp, other: &TestApp, number: usize) -> Vec<Bro
         app.database.execute(insert, &values).await;
         let claims =
             json!({"sid": id, "auth_time": now, "iat": now, "exp": expires_at, "state": state});
-        let mut browser = app.browser();
+        let mut browser = app.client();
         browser.move_to(other);
-        browser.plant("session", &keyring.seal("session:session", claims.to_string().as_bytes()));
+        browser.plant("waxseal", &keyring.seal("session:waxseal", claims.to_string().as_bytes()));
         browsers.push(browser);
     }
     browsers

@@ -1,20 +1,19 @@
 //! The database goes away, and comes back.
 
-use sqlx::{AnyConnection, Connection, Executor};
+use sqlx::Executor;
+use test_support::{Answer, App, EMAIL, PASSWORD, Postgres, SECOND, eventually};
 
 use crate::{
-    helpers::{Answer, EMAIL, PASSWORD, SECOND, TestApp, eventually, text},
-    postgres::Postgres,
-    process::Node,
+    node_on,
     wire::{Kind, Wire},
 };
 
 #[actix_web::test]
 async fn while_the_database_is_gone_sealed_sessions_go_on_for_half_a_minute_and_all_recovers() {
     let Some(mut server) = Postgres::start() else { return };
-    let app = TestApp::start_on(&server).await;
+    let app = App::start_on(&server).await;
     let mut ann = app.signed_up(EMAIL).await;
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
 
     server.stop();
     app.clock.elapse(SECOND);
@@ -26,7 +25,7 @@ async fn while_the_database_is_gone_sealed_sessions_go_on_for_half_a_minute_and_
     assert_try_again(&ann.log_out().await);
     assert!(ann.session().is_some(), "nobody was told that it ended");
     assert_eq!(visitor.get("/login").await.status, 200);
-    eventually(async || app.browser().get("/readyz").await.status == 503).await;
+    eventually(async || app.client().get("/readyz").await.status == 503).await;
 
     app.clock.elapse(29 * SECOND);
     assert_eq!(ann.get("/api/session").await.status, 200);
@@ -34,9 +33,9 @@ async fn while_the_database_is_gone_sealed_sessions_go_on_for_half_a_minute_and_
     assert_eq!(ann.get("/api/session").await.status, 503);
     assert_eq!(visitor.get("/login").await.status, 200);
 
-    server.go_on();
+    server.start_again();
     app.clock.elapse(SECOND);
-    eventually(async || app.browser().get("/readyz").await.status == 200).await;
+    eventually(async || app.client().get("/readyz").await.status == 200).await;
     assert!(ann.is_logged_in().await);
     assert_eq!(visitor.log_in(EMAIL, PASSWORD).await.redirects_to(), "/profile");
     assert_eq!(ann.log_out().await.redirects_to(), "/login");
@@ -45,13 +44,13 @@ async fn while_the_database_is_gone_sealed_sessions_go_on_for_half_a_minute_and_
 #[actix_web::test]
 async fn a_session_that_is_due_is_just_not_refreshed_while_the_database_is_gone() {
     let Some(mut server) = Postgres::start() else { return };
-    let app = TestApp::start_on(&server).await;
+    let app = App::start_on(&server).await;
     let mut ann = app.signed_up(EMAIL).await;
-    app.clock.advance(6 * crate::helpers::DAY);
+    app.clock.advance(6 * test_support::DAY);
     server.stop();
     let answer = ann.get("/api/session").await;
     assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (200, 0));
-    server.go_on();
+    server.start_again();
     app.clock.elapse(SECOND);
     eventually(async || ann.clone().get("/api/session").await.set_cookies().len() == 1).await;
 }
@@ -60,14 +59,14 @@ async fn a_session_that_is_due_is_just_not_refreshed_while_the_database_is_gone(
 #[actix_web::test]
 async fn a_database_that_does_not_answer_any_more_keeps_nobody_waiting() {
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
+    let app = App::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
-    let over_wire = text(&wire.url(&app.database.url()));
-    let node = app.another_node(|settings| settings.database.url = over_wire).await;
+    let over_wire = wire.url(&app.database.url());
+    let node = app.another_node(&[("DATABASE_URL", &over_wire)]).await;
     let mut ann = app.signed_up(EMAIL).await;
     ann.move_to(&node);
     assert!(ann.is_logged_in().await);
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
     visitor.move_to(&node);
 
     wire.freeze(true);
@@ -82,10 +81,10 @@ async fn a_database_that_does_not_answer_any_more_keeps_nobody_waiting() {
 #[actix_web::test]
 async fn connections_that_were_cut_are_made_anew_without_anybody_noticing() {
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
+    let app = App::start_on(server).await;
     let wire = Wire::to(server.port(), Kind::Honest);
-    let over_wire = text(&wire.url(&app.database.url()));
-    let node = app.another_node(|settings| settings.database.url = over_wire).await;
+    let over_wire = wire.url(&app.database.url());
+    let node = app.another_node(&[("DATABASE_URL", &over_wire)]).await;
     let mut ann = app.signed_up(EMAIL).await;
     ann.move_to(&node);
     for _ in 0..3 {
@@ -99,17 +98,12 @@ async fn connections_that_were_cut_are_made_anew_without_anybody_noticing() {
 #[actix_web::test]
 async fn a_persons_sessions_end_only_while_nothing_else_changes_that_person() {
     let Some(server) = Postgres::shared() else { return };
-    let app = TestApp::start_on(server).await;
+    let app = App::start_on(server).await;
     let mut ann = app.signed_up(EMAIL).await;
-    let mut phone = app.browser();
+    let mut phone = app.client();
     phone.log_in(EMAIL, PASSWORD).await;
-    sqlx::any::install_default_drivers();
-    let mut other = AnyConnection::connect(&app.database.url()).await.unwrap();
-    // As a log-in has it from the moment that it creates its session.
-    let lock = "BEGIN; SELECT pg_advisory_xact_lock(('x' || substr(encode(
-        sha256(convert_to('waxseal session ' || id, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint)
-        FROM users";
-    other.execute(lock).await.unwrap();
+    let mut other = app.database.connect().await;
+    other.execute("BEGIN; UPDATE users SET role = role").await.unwrap();
     assert_try_again(&ann.post("/sessions/revoke-others", &[]).await);
     assert!(phone.is_logged_in().await);
     other.execute("ROLLBACK").await.unwrap();
@@ -123,9 +117,7 @@ fn a_start_without_the_database_is_one_clear_line() {
     let wire = Wire::to(1, Kind::Honest);
     let url = wire.url("postgres://waxseal:hunter2@127.0.0.1:1/waxseal");
     drop(wire);
-    let (status, said) = Node::fail_to_start(&url);
-    assert_eq!(status.code(), Some(1));
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let said = node_on(&url).run(&[]).refusal();
     assert!(said.starts_with("waxseal: DATABASE_URL: the database can't be opened: "), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
 }
@@ -137,7 +129,7 @@ fn nodes_that_start_together_bring_a_new_schema_up_to_date_once() {
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let url = url.clone();
-            std::thread::spawn(move || Node::start(&url))
+            std::thread::spawn(move || node_on(&url).serve())
         })
         .collect();
     for start in starts {

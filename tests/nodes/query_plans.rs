@@ -3,12 +3,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
-
-use crate::{
-    helpers::{Browser, DAY, EMAIL, HOUR, PASSWORD, TestApp, eventually, text},
-    postgres::Postgres,
-};
+use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
+use test_support::{App, Client, DAY, EMAIL, HOUR, PASSWORD, Postgres, eventually};
 
 const NEW: &str = "orange ladder seventy geese";
 
@@ -18,17 +14,17 @@ async fn every_query_goes_by_an_index() {
     server.sql("ALTER SYSTEM SET log_statement = 'all'");
     server.sql("SELECT pg_reload_conf()");
     eventually(async || server.sql("SHOW log_statement") == "all").await;
-    let app = TestApp::start_on(&server).await;
+    let app = App::start_on(&server).await;
     walk(&app).await;
-    let app = app.restart(|settings| settings.session.mode = text("database")).await;
+    let app = app.restart(&[("SESSION_MODE", "database")]).await;
     walk(&app).await;
     let statements = statements(&server.log());
     assert!(statements.len() > 30, "{statements:#?}");
 
-    let sqlite = TestApp::start().await;
+    let sqlite = App::start().await;
     let Some(_file) = sqlite.database.file() else { return };
-    for (url, is_postgres) in [(app.database.url(), true), (sqlite.database.url(), false)] {
-        let mut connection = AnyConnection::connect(&url).await.unwrap();
+    for (database, is_postgres) in [(&app.database, true), (&sqlite.database, false)] {
+        let mut connection = database.connect().await;
         for statement in &statements {
             // SQLite has no such locks.
             if !is_postgres && statement.contains("FOR UPDATE") {
@@ -56,13 +52,13 @@ fn is_a_scan(step: &str) -> bool {
 }
 
 /// Everything that people, administrators and the jobs do.
-async fn walk(app: &TestApp) {
-    let new_here = app.browser().sign_up(EMAIL, PASSWORD).await.status == 303;
+async fn walk(app: &App) {
+    let new_here = app.client().sign_up(EMAIL, PASSWORD).await.status == 303;
     app.database.execute("UPDATE users SET role = 'admin' WHERE email = $1", &[EMAIL]).await;
     let mut ann = log_in(app, EMAIL, if new_here { PASSWORD } else { NEW }).await;
-    assert_eq!(app.browser().log_in(EMAIL, "wrong").await.status, 422);
-    assert_eq!(app.browser().log_in("nobody@example.com", "wrong").await.status, 422);
-    let mut bob = app.browser();
+    assert_eq!(app.client().log_in(EMAIL, "wrong").await.status, 422);
+    assert_eq!(app.client().log_in("nobody@example.com", "wrong").await.status, 422);
+    let mut bob = app.client();
     bob.sign_up("bob@example.com", PASSWORD).await.redirects_to();
     let find = "SELECT id FROM users WHERE email = 'bob@example.com'";
     let bobs_id = app.database.texts(find, &[]).await.remove(0);
@@ -96,8 +92,8 @@ async fn walk(app: &TestApp) {
     }
 }
 
-async fn log_in(app: &TestApp, email: &str, password: &str) -> Browser {
-    let mut browser = app.browser();
+async fn log_in(app: &App, email: &str, password: &str) -> Client {
+    let mut browser = app.client();
     assert_eq!(browser.log_in(email, password).await.status, 303, "{email}");
     browser
 }

@@ -6,22 +6,18 @@ use std::{
 };
 
 use actix_web::rt;
-use sqlx::{AnyConnection, Connection, Executor};
-
-use crate::{
-    helpers::{Answer, EMAIL, PASSWORD, SECOND, TestApp, eventually, text},
-    process::{self, Node},
-};
+use sqlx::{AnyConnection, Executor};
+use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, eventually, left_out, waxseal};
 
 #[actix_web::test]
 async fn a_lock_of_another_process_is_waited_for() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let Some(mut other) = writer(&app).await else { return };
-    let mut visitor = app.browser();
+    let mut visitor = app.client();
     let sign_up = rt::spawn(async move { visitor.sign_up(EMAIL, PASSWORD).await });
     // Readers don't wait, nor does who writes keep them.
     for _ in 0..50 {
-        assert_eq!(app.browser().log_in("bob@example.com", "").await.status, 422);
+        assert_eq!(app.client().log_in("bob@example.com", "").await.status, 422);
     }
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(sign_up.await.unwrap().redirects_to(), "/profile");
@@ -29,10 +25,10 @@ async fn a_lock_of_another_process_is_waited_for() {
 
 #[actix_web::test]
 async fn a_lock_that_stays_is_a_503_and_sessions_go_on() {
-    let app = TestApp::start().await;
+    let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let Some(mut other) = writer(&app).await else { return };
-    assert_try_again(&app.browser().log_in(EMAIL, PASSWORD).await);
+    assert_try_again(&app.client().log_in(EMAIL, PASSWORD).await);
     assert_try_again(&ann.log_out().await);
     assert_eq!(ann.get("/profile").await.status, 200);
     other.execute("ROLLBACK").await.unwrap();
@@ -44,8 +40,8 @@ async fn a_lock_that_stays_is_a_503_and_sessions_go_on() {
 async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(folder.path()) else { return };
-    let database = text(&format!("sqlite://{}", folder.path().join("waxseal.db").display()));
-    let app = TestApp::start_with(|settings| settings.database.url = database).await;
+    let database = format!("sqlite://{}", folder.path().join("waxseal.db").display());
+    let app = App::start_with(&[("DATABASE_URL", &database)]).await;
     let mut ann = app.signed_up(EMAIL).await;
 
     let ballast = folder.path().join("ballast");
@@ -57,7 +53,7 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
     let mut acknowledged = Vec::new();
     let refused = loop {
         let email = format!("person{}@example.com", acknowledged.len());
-        let answer = app.browser().sign_up(&email, PASSWORD).await;
+        let answer = app.client().sign_up(&email, PASSWORD).await;
         if answer.status != 303 {
             break answer;
         }
@@ -68,36 +64,30 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
 
     std::fs::remove_file(ballast).unwrap();
     app.clock.elapse(SECOND);
-    eventually(async || app.browser().sign_up("late@example.com", PASSWORD).await.status == 303)
+    eventually(async || app.client().sign_up("late@example.com", PASSWORD).await.status == 303)
         .await;
     for email in &acknowledged {
-        assert_eq!(app.browser().log_in(email, PASSWORD).await.status, 303, "{email}");
+        assert_eq!(app.client().log_in(email, PASSWORD).await.status, 303, "{email}");
     }
     drop(app);
     drop(disk);
 }
 
 /// The command line is another process on the same file.
-#[test]
-fn what_the_command_line_revokes_a_running_server_refuses() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("waxseal.db").display());
-    let node = Node::start(&url);
-    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
-    let cookie = process::cookie(&process::post(node.address, "/signup", form, None).unwrap());
-    let mut revoke = Command::new(env!("CARGO_BIN_EXE_waxseal"));
-    revoke.args(["user", "revoke-sessions", "ann@example.com", "--database-url", &url]);
-    assert!(revoke.stdout(Stdio::null()).status().unwrap().success());
-    let status = || process::get(node.address, "/api/session", cookie.as_ref().unwrap()).unwrap();
-    while status().starts_with("HTTP/1.1 200") {}
-    assert!(status().starts_with("HTTP/1.1 401"));
+#[actix_web::test]
+async fn what_the_command_line_revokes_a_running_server_refuses() {
+    let waxseal = waxseal!();
+    let node = waxseal.serve();
+    let ann = node.client().signed_up(EMAIL).await;
+    waxseal.run(&["user", "revoke-sessions", EMAIL]).success();
+    eventually(async || ann.clone().get("/api/session").await.status == 401).await;
 }
 
 /// Another process that has begun to write, and holds the lock. `None` where the database is no
 /// file.
-async fn writer(app: &TestApp) -> Option<AnyConnection> {
+async fn writer(app: &App) -> Option<AnyConnection> {
     app.database.file()?;
-    let mut connection = AnyConnection::connect(&app.database.url()).await.unwrap();
+    let mut connection = app.database.connect().await;
     connection.execute("BEGIN IMMEDIATE").await.unwrap();
     Some(connection)
 }
@@ -116,8 +106,7 @@ impl<'a> Disk<'a> {
         if mount.status().is_ok_and(|status| status.success()) {
             return Some(Self(folder));
         }
-        let left_out = b"left out: the full disk (only root can mount a small one)\n";
-        std::io::Write::write_all(&mut std::io::stderr(), left_out).unwrap();
+        left_out("DISK", "only root can mount a disk that is small enough to fill");
         None
     }
 }

@@ -3,8 +3,9 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
+use test_support::Answer;
 
-use crate::site::HOST;
+use crate::site::{COOKIE_NAME, HOST};
 
 /// A browser at an address of its own. It verifies certificates, and follows no redirect.
 pub struct Browser {
@@ -56,13 +57,13 @@ impl Browser {
         for (name, port) in [(HOST, self.https), (HOST, self.http), ("evil.example", self.https)] {
             curl.args(["--resolve", &format!("{name}:{port}:127.0.0.1")]);
         }
-        Answer::of(curl.args(options).arg(url))
+        answer(curl.args(options).arg(url))
     }
 
     /// The value of the session's cookie.
     pub fn session(&self) -> Option<String> {
         let jar = fs::read_to_string(self.jar()).unwrap();
-        let line = jar.lines().find(|line| line.contains("\t__Host-session\t"))?;
+        let line = jar.lines().find(|line| line.contains(&format!("\t{COOKIE_NAME}\t")))?;
         Some(line.rsplit('\t').next().unwrap().to_owned())
     }
 
@@ -76,50 +77,15 @@ impl Browser {
 }
 
 /// curl without anything that a person or the environment may have set.
-pub fn curl() -> Command {
+fn curl() -> Command {
     let mut curl = Command::new("curl");
     curl.args(["--disable", "--silent", "--show-error", "--include", "--noproxy", "*"]);
     curl.args(["--max-time", "30", "--header", "Expect:"]);
     curl
 }
 
-/// What was answered.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
-    headers: Vec<(String, String)>,
-}
-
-impl Answer {
-    /// Runs curl; `None` where there is no answer.
-    pub fn of(curl: &mut Command) -> Option<Self> {
-        let output = curl.output().unwrap();
-        if !output.status.success() {
-            return None;
-        }
-        let text = String::from_utf8(output.stdout).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .map(|line| line.split_once(": ").unwrap_or((line, "")))
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-            .collect();
-        Some(Self { status, body: body.to_owned(), headers })
-    }
-
-    /// The value of the header, if there is one, and only one.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(found, _)| found == name);
-        let (_, value) = values.next()?;
-        assert!(values.next().is_none(), "{name} is there twice: {self:?}");
-        Some(value)
-    }
-
-    /// Where a 303 leads.
-    pub fn redirects_to(&self) -> &str {
-        assert_eq!(self.status, 303, "{self:?}");
-        self.header("location").unwrap()
-    }
+/// What curl is answered; `None` where there is no answer.
+fn answer(curl: &mut Command) -> Option<Answer> {
+    let output = curl.output().unwrap();
+    output.status.success().then(|| Answer::parse(str::from_utf8(&output.stdout).unwrap()).unwrap())
 }

@@ -1,13 +1,16 @@
 //! nginx and Caddy, run with the configurations in docs/deploy.
 
 use std::{
-    env, fs,
+    fs,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
 };
 
-use crate::watched::Watched;
+use test_support::{
+    Watched,
+    programs::{find, succeed},
+};
 
 const NGINX: &str = include_str!("../../docs/deploy/nginx.conf");
 const CADDY: &str = include_str!("../../docs/deploy/Caddyfile");
@@ -47,7 +50,7 @@ impl Proxy {
         let file = directory.join(file);
         fs::write(&file, text).unwrap();
 
-        let program = find(kind.program()).unwrap();
+        let program = find(&[kind.program()]).unwrap();
         let command = |arguments: &[&str], more: &[&str]| {
             let mut command = Command::new(&program);
             // Where Caddy keeps things.
@@ -55,7 +58,7 @@ impl Proxy {
             command.env("HOME", directory).args(arguments).arg(&file).args(more);
             command
         };
-        let (check, run) = match kind {
+        let (mut check, run) = match kind {
             Kind::Nginx => {
                 (command(&["-t", "-c"], &[]), command(&["-g", "daemon off;", "-c"], &[]))
             }
@@ -67,8 +70,8 @@ impl Proxy {
                 )
             }
         };
-        succeed(check);
-        Self { process: Watched::start(&run, directory.join("log")), https, http }
+        succeed(&mut check);
+        Self { process: Watched::start(&run, "TERM", directory.join("log")), https, http }
     }
 
     pub fn log(&self) -> String {
@@ -121,7 +124,7 @@ fn caddy(directory: &Path, [https, http, admin]: [u16; 3]) -> String {
 
 /// Such as 2.6.2; some say v2.6.2, and go on.
 fn version_of_caddy() -> String {
-    let output = Command::new(find("caddy").unwrap()).arg("version").output().unwrap();
+    let output = Command::new(find(&["caddy"]).unwrap()).arg("version").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.trim_start_matches('v').split_whitespace().next().unwrap_or_default().to_owned()
 }
@@ -132,21 +135,6 @@ fn replace(text: &str, pairs: &[(&str, &str)]) -> String {
         assert!(text.contains(from), "{from:?} is not in {text}");
         text.replace(from, to)
     })
-}
-
-/// Where a program is: on the path, or where the system's own are.
-pub fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path)
-        .chain(usual)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
-}
-
-pub fn succeed(mut command: Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
 /// Ports that nobody listens on.

@@ -1,8 +1,7 @@
 //! The whole site: PostgreSQL, two nodes, and a proxy in front of them.
 
 use std::{
-    env, fs,
-    io::{self, Write},
+    fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
@@ -11,21 +10,26 @@ use std::{
 };
 
 use tempfile::TempDir;
+use test_support::{
+    Postgres, Process, left_out,
+    programs::{find, succeed},
+    waxseal,
+};
 
 use crate::{
     browser::Browser,
-    node::Node,
-    postgres::Postgres,
-    proxy::{Kind, Proxy, find, succeed},
+    proxy::{Kind, Proxy},
 };
 
 /// The site's name, as the configurations have it.
 pub const HOST: &str = "example.com";
+/// The session's cookie in production.
+pub const COOKIE_NAME: &str = "__Host-waxseal";
 
 /// The fields are dropped in this order: the proxy goes first, PostgreSQL last.
 pub struct Site {
     pub proxy: Proxy,
-    pub nodes: [Node; 2],
+    pub nodes: [Process; 2],
     _postgres: Postgres,
     directory: TempDir,
 }
@@ -35,22 +39,23 @@ impl Site {
     pub fn start(kind: Kind) -> Option<Self> {
         let needed = [kind.program(), "openssl", "curl"];
         let missing: Vec<&str> =
-            needed.into_iter().filter(|program| find(program).is_none()).collect();
+            needed.into_iter().filter(|program| find(&[program]).is_none()).collect();
         if !missing.is_empty() {
-            leave_out(&missing.join(" and "));
+            let packages = "nginx caddy openssl curl";
+            let why = format!(
+                "{} is missing (Debian: apt-get install {packages})",
+                missing.join(" and ")
+            );
+            left_out("PROXIES", &why);
             return None;
         }
-        let Some(postgres) = Postgres::start() else {
-            leave_out("PostgreSQL");
-            return None;
-        };
+        let postgres = Postgres::start()?;
         let directory = tempfile::tempdir().unwrap();
         // nginx gives up being root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         make_certificate(directory.path());
         // One after the other: the first makes the tables.
-        let nodes =
-            ["first", "second"].map(|name| Node::start(directory.path(), name, &postgres.url()));
+        let nodes = [start_node(&postgres), start_node(&postgres)];
         let proxy = Proxy::start(kind, directory.path(), [nodes[0].address, nodes[1].address]);
         let site = Self { proxy, nodes, _postgres: postgres, directory };
         site.wait_for_the_proxy();
@@ -86,14 +91,14 @@ pub fn eventually(limit: Duration, what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Says what is missing; where it was asked for, that is a failure.
-fn leave_out(missing: &str) {
-    assert!(env::var_os("WAXSEAL_REQUIRE_PROXIES").is_none(), "{missing}: not installed");
-    let packages = "nginx caddy openssl curl postgresql";
-    let left_out =
-        format!("left out: {missing}: not installed (Debian: apt-get install {packages})\n");
-    // Not `eprintln!`: of tests that pass, that is not shown.
-    io::stderr().write_all(left_out.as_bytes()).unwrap();
+/// The server as a process, in production behind a proxy.
+fn start_node(postgres: &Postgres) -> Process {
+    waxseal!()
+        .set("APP_ENV", "production")
+        .set("DATABASE_URL", &postgres.url())
+        .set("SESSION_SECRET", "a secret that both of the nodes have")
+        .set("TRUSTED_PROXIES", "127.0.0.1")
+        .serve()
 }
 
 fn make_certificate(directory: &Path) {
@@ -102,8 +107,5 @@ fn make_certificate(directory: &Path) {
     openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
     openssl.args(["-subj", &format!("/CN={HOST}"), "-addext"]);
     openssl.arg(format!("subjectAltName=DNS:{HOST}"));
-    succeed({
-        openssl.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]);
-        openssl
-    });
+    succeed(openssl.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]));
 }

@@ -68,12 +68,12 @@ pub fn measure(
 
 /// Asks once, and looks whether there is a session: the length of the answer.
 fn check(contender: &Contender, port: u16, cookie: &str) -> Outcome<f64> {
-    let answer = http::get(port, contender.path, cookie)?;
-    let refreshed = answer.cookie().is_some();
+    let answer = http::get(port, contender.path, cookie).ok_or("no answer")?;
+    let refreshed = http::cookie(&answer).is_some();
     let right = answer.status == 200
-        && answer.text.contains(contender.proof)
+        && answer.says(contender.proof)
         && refreshed == (contender.name == "refresh");
-    if right { Ok(answer.text.len() as f64) } else { Err(answer.text.into()) }
+    if right { Ok(http::length(&answer) as f64) } else { Err(format!("{answer:?}").into()) }
 }
 
 /// `wrk` counts a redirect as a success: it would be shorter.

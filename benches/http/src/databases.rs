@@ -12,6 +12,7 @@ use std::{
 use actix_web::rt;
 use sqlx::{AnyPool, any::AnyPoolOptions};
 use tempfile::TempDir;
+use test_support::Postgres;
 use waxseal::{
     clock::Clock,
     session::{Lifetimes, SessionId},
@@ -19,12 +20,6 @@ use waxseal::{
 };
 
 use crate::Outcome;
-
-#[path = "../../../tests/support/postgres.rs"]
-#[allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "as the tests have it")]
-mod postgres;
-
-pub use postgres::Postgres;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Database {

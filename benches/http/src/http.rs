@@ -1,44 +1,22 @@
 //! As much of an HTTP client as it takes to log in and to look at an answer.
 
-use std::{
-    io::{self, Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use test_support::{Answer, raw};
 
-pub struct Answer {
-    pub status: u16,
-    pub text: String,
+pub fn get(port: u16, path: &str, cookie: &str) -> Option<Answer> {
+    raw::get(([127, 0, 0, 1], port).into(), path, &[&format!("Cookie: {cookie}")])
 }
 
-pub fn get(port: u16, path: &str, cookie: &str) -> io::Result<Answer> {
-    ask(port, &format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n"), "")
+pub fn post(port: u16, path: &str, form: &str) -> Option<Answer> {
+    raw::post(([127, 0, 0, 1], port).into(), path, &[], form)
 }
 
-pub fn post(port: u16, path: &str, form: &str) -> io::Result<Answer> {
-    let kind = "Content-Type: application/x-www-form-urlencoded";
-    let length = form.len();
-    ask(port, &format!("POST {path} HTTP/1.1\r\n{kind}\r\nContent-Length: {length}\r\n"), form)
+/// The cookie that an answer sets: name and value.
+pub fn cookie(answer: &Answer) -> Option<&str> {
+    answer.set_cookies().first()?.split(';').next()
 }
 
-fn ask(port: u16, head: &str, body: &str) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(stream, "{head}Host: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n{body}")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| io::Error::other("no answer"))?;
-    Ok(Answer { status, text })
-}
-
-impl Answer {
-    /// The cookie that it sets: name and value.
-    pub fn cookie(&self) -> Option<&str> {
-        let cookie = self.text.lines().find_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            name.eq_ignore_ascii_case("set-cookie").then_some(value)
-        })?;
-        cookie.split(';').next()
-    }
+/// How long an answer is, about: its status, its headers and its body.
+pub fn length(answer: &Answer) -> usize {
+    let headers = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    "HTTP/1.1 200 OK\r\n\r\n".len() + headers.sum::<usize>() + answer.body.len()
 }

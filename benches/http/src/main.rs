@@ -4,7 +4,6 @@
 //!     waxseal-http-bench serve NAME PORT DATABASE    is one of the servers
 
 mod cell;
-mod chart;
 mod contenders;
 mod cores;
 mod databases;
@@ -74,7 +73,6 @@ fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks");
         fs::create_dir_all(docs)?;
         fs::write(format!("{docs}/http.md"), report::page(&table, &conditions))?;
-        fs::write(format!("{docs}/http.svg"), chart::draw(&all))?;
     }
     Ok(())
 }

@@ -95,8 +95,6 @@ can be: mostly, {CONNECTIONS} connections wait for their turn. Start is the time
 its first answer.
 
 {table}
-![The same as bars](http.svg)
-
 {conditions}"
     )
 }

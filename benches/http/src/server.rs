@@ -1,7 +1,7 @@
 //! A server that is measured: started, logged in to, ended.
 
 use std::{
-    env, io,
+    env,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -16,12 +16,14 @@ use crate::{
     contenders::{Contender, NODE, Server},
     cores::Cores,
     databases::{Databases, free_port},
-    http::{self, Answer},
+    http,
     servers::STATE,
 };
 
 /// How long a server may take to answer for the first time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Signs up.
+const FORM: &str = "email=ann%40example.com&password=violet+anvil+forty+marmots";
 
 /// A server's process. It ends when this is dropped.
 pub struct Running {
@@ -44,11 +46,11 @@ impl Running {
         let clock = Clock::system();
         let process = cores.spawn_server(&mut program)?;
         let mut running = Self { process, port, start: Duration::ZERO, _folder: folder };
-        while http::get(port, contender.path, "").is_err() {
+        while http::get(port, contender.path, "").is_none() {
             if let Some(status) = running.process.try_wait()? {
                 return Err(format!("it ended: {status}").into());
             }
-            if clock.elapsed() > PATIENCE {
+            if clock.elapsed() > START_TIMEOUT {
                 return Err("it does not answer".into());
             }
             thread::sleep(Duration::from_micros(500));
@@ -69,10 +71,11 @@ impl Running {
             Server::BareWithCookie | Server::Filled => {
                 return Ok(format!("session={}", "x".repeat(466)));
             }
-            Server::Waxseal => sign_up(self.port)?,
-            _ => http::post(self.port, "/login", "")?,
+            Server::Waxseal => http::post(self.port, "/signup", FORM),
+            _ => http::post(self.port, "/login", ""),
         };
-        let cookie = answer.cookie().ok_or_else(|| format!("no cookie in {}", answer.text))?;
+        let answer = answer.ok_or("no answer")?;
+        let cookie = http::cookie(&answer).ok_or_else(|| format!("no cookie in {answer:?}"))?;
         Ok(cookie.to_owned())
     }
 }
@@ -82,11 +85,6 @@ impl Drop for Running {
         let _ended_already = self.process.kill();
         let _ended_already = self.process.wait();
     }
-}
-
-fn sign_up(port: u16) -> io::Result<Answer> {
-    let form = "email=ann%40example.com&password=violet+anvil+forty+marmots";
-    http::post(port, "/signup", form)
 }
 
 fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<Command> {

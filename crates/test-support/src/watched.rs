@@ -1,25 +1,26 @@
-//! Processes that do not outlive the tests.
-
 use std::{
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Mutex,
 };
 
-/// A process that is told to stop when this is dropped, and at the latest when the tests end.
+/// Somebody else's server. It stops when this is dropped, and at the latest when the tests end,
+/// however they end.
 pub struct Watched {
     shell: Mutex<Child>,
     log: PathBuf,
 }
 
 impl Watched {
-    /// Starts a program; what it says goes to this file.
-    pub fn start(program: &Command, log: PathBuf) -> Self {
-        // The shell stops it when the tests close the pipe, or end, however they end.
-        let watch = r#""$@" & program=$!; cat >/dev/null; kill $program; wait $program"#;
+    /// Starts a program that stops at this signal. What it prints goes to this file. Of the
+    /// environment it sees only what the command sets.
+    pub fn start(program: &Command, signal: &str, log: PathBuf) -> Self {
+        // The shell stops it when the pipe is closed, which the end of this process does, too.
+        let watch =
+            format!(r#""$@" & program=$!; cat >/dev/null; kill -{signal} $program; wait $program"#);
         let mut shell = Command::new("sh");
-        shell.args(["-c", watch, "sh"]).arg(program.get_program()).args(program.get_args());
+        shell.args(["-c", &watch, "sh"]).arg(program.get_program()).args(program.get_args());
         shell.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.current_dir(program.get_current_dir().unwrap_or(Path::new("/")));
         let file = File::create(&log).unwrap();
@@ -27,12 +28,12 @@ impl Watched {
         Self { shell: Mutex::new(shell.spawn().unwrap()), log }
     }
 
-    /// What it has said so far.
+    /// What it has printed so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Tells it to stop, and waits until it has.
+    /// Stops it, and waits until it has stopped.
     pub fn stop(&self) {
         let mut shell = self.shell.lock().unwrap();
         drop(shell.stdin.take());

@@ -1,0 +1,120 @@
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE},
+};
+
+use crate::COOKIE_NAME;
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// Reads what came over a connection, after any `100 Continue`; `None` where that is no whole
+    /// head of an answer.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(text);
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/")?.split(' ').nth(1)?;
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let value = HeaderValue::from_bytes(value.trim().as_bytes()).ok()?;
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+        });
+        Some(Self {
+            status: status.parse().ok()?,
+            headers: headers.collect::<Option<HeaderMap>>()?,
+            body: body.to_owned(),
+        })
+    }
+
+    /// The value of a header that is there once at most; empty where it is not.
+    pub fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next().map_or("", |value| value.to_str().unwrap());
+        assert!(values.next().is_none(), "{name} is there twice: {self:?}");
+        value
+    }
+
+    /// Every `Set-Cookie`.
+    pub fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    /// The value of the session's cookie that it sets.
+    pub fn session(&self) -> Option<String> {
+        let start = format!("{COOKIE_NAME}=");
+        let pair = self.set_cookies().into_iter().find_map(|cookie| cookie.strip_prefix(&start))?;
+        let value = pair.split(';').next().unwrap();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// Where a 303 leads.
+    pub fn redirects_to(&self) -> &str {
+        assert_eq!(self.status, 303, "{}", self.body);
+        self.header(LOCATION.as_str())
+    }
+
+    /// Whether the one cookie that it sets clears the session's.
+    pub fn clears_the_cookie(&self) -> bool {
+        let cleared = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        self.set_cookies() == [cleared]
+    }
+
+    /// How often a text is on the page.
+    pub fn count(&self, text: &str) -> usize {
+        self.body.matches(text).count()
+    }
+
+    /// Whether a text is on the page.
+    pub fn says(&self, text: &str) -> bool {
+        self.count(text) > 0
+    }
+
+    /// What was typed into a field, as the form shows it again.
+    pub fn typed(&self, field: &str) -> Option<String> {
+        self.attribute(field, "value")
+    }
+
+    /// What is said to be wrong with a field: beside it, and tied to it for screen readers.
+    pub fn error(&self, field: &str) -> Option<String> {
+        let described = self.attribute(field, "aria-describedby");
+        let ids = described.iter().flat_map(|ids| ids.split(' '));
+        let mut errors = Vec::new();
+        for id in ids {
+            let at = format!("id=\"{id}\"");
+            assert_eq!(self.count(&at), 1, "{id} is in {}", self.body);
+            let (_, rest) = self.body.split_once(&at).unwrap();
+            let text = rest.split_once('>').unwrap().1.split_once("</").unwrap().0;
+            if id.ends_with("-error") {
+                errors.push(unescaped(text));
+            }
+        }
+        assert!(errors.len() < 2, "{errors:?}");
+        let invalid = self.attribute(field, "aria-invalid");
+        assert_eq!(invalid.is_some(), !errors.is_empty(), "{}", self.body);
+        errors.pop()
+    }
+
+    /// An attribute of a form's field.
+    fn attribute(&self, field: &str, attribute: &str) -> Option<String> {
+        let inputs = self.body.split("<input ").skip(1);
+        let tags = inputs.map(|rest| rest.split_once('>').unwrap().0);
+        let mut named = tags.filter(|tag| tag.contains(&format!("name=\"{field}\"")));
+        let tag = named.next()?;
+        assert_eq!(named.next(), None, "{field} is there twice");
+        let (_, rest) = tag.split_once(&format!("{attribute}=\""))?;
+        Some(unescaped(rest.split_once('"').unwrap().0))
+    }
+}
+
+fn unescaped(html: &str) -> String {
+    let entities =
+        [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    entities.iter().fold(html.to_owned(), |text, (entity, plain)| text.replace(entity, plain))
+}

@@ -1,0 +1,160 @@
+use std::{
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use actix_web::rt;
+use clap::{Args, FromArgMatches, builder::Resettable};
+use tokio::sync::oneshot;
+use waxseal::{
+    app::Application,
+    clock::{Clock, Timestamp},
+    config::ServeArgs,
+};
+
+use crate::{Client, Database, EMAIL, Postgres, SECRET, START, raw};
+
+/// The application, running on a thread of its own until it is dropped.
+pub struct App {
+    pub address: SocketAddr,
+    pub clock: Clock,
+    pub database: Arc<Database>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// ServeArgs as the environment has them: `("SESSION_MODE", "database")`.
+type Pairs<'a> = [(&'a str, &'a str)];
+
+impl App {
+    /// Starts the application with the settings of the tests and an empty database.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more settings, which go before those of the tests. An empty one counts as not
+    /// given.
+    pub async fn start_with(settings: &Pairs<'_>) -> Self {
+        Self::launch(Arc::new(Database::create()), Clock::manual(START), settings).await
+    }
+
+    /// The same at another time, on SQLite.
+    pub async fn start_at(time: Timestamp) -> Self {
+        Self::launch(Arc::new(Database::sqlite()), Clock::manual(time), &[]).await
+    }
+
+    /// Starts the application in a new schema of this server.
+    pub async fn start_on(server: &Postgres) -> Self {
+        Self::launch(Arc::new(Database::on(server)), Clock::manual(START), &[]).await
+    }
+
+    /// Starts one more on the same database and the same clock.
+    pub async fn another_node(&self, settings: &Pairs<'_>) -> Self {
+        Self::launch(Arc::clone(&self.database), self.clock.clone(), settings).await
+    }
+
+    /// Stops the application and starts it again, on the same database and the same clock.
+    pub async fn restart(self, settings: &Pairs<'_>) -> Self {
+        let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
+        drop(self);
+        Self::launch(database, clock, settings).await
+    }
+
+    /// Starts the application on this database, by this clock.
+    pub async fn launch(database: Arc<Database>, clock: Clock, settings: &Pairs<'_>) -> Self {
+        let url = database.url();
+        let of_tests =
+            [("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", &url), ("SESSION_SECRET", SECRET)];
+        let config = parse(&[&of_tests, settings].concat()).validate().unwrap();
+        let (started, address) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let time = clock.clone();
+        let thread = thread::spawn(move || {
+            rt::System::new().block_on(async move {
+                let application = Application::build(config, time).await.unwrap();
+                started.send(application.address()).unwrap();
+                let server = rt::spawn(application.run_until_stopped());
+                let _dropped = stopped.await;
+                server.abort();
+                let _aborted = server.await;
+            });
+        });
+        let address = address.await.expect("the application starts");
+        Self { address, clock, database, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client without cookies.
+    pub fn client(&self) -> Client {
+        Client::new(self.address, self.clock.clone())
+    }
+
+    /// A client that has just signed up.
+    pub async fn signed_up(&self, email: &str) -> Client {
+        self.client().signed_up(email).await
+    }
+
+    /// Another client of the person with this address, logged in.
+    pub async fn logged_in(&self, email: &str) -> Client {
+        self.client().logged_in(email).await
+    }
+
+    /// A client of an administrator.
+    pub async fn admin(&self) -> Client {
+        self.signed_up(EMAIL).await;
+        self.promote(EMAIL).await;
+        self.logged_in(EMAIL).await
+    }
+
+    /// Makes someone an administrator behind the application's back: sessions stay, with the old
+    /// role.
+    pub async fn promote(&self, email: &str) {
+        let sql = "UPDATE users SET role = 'admin' WHERE email = $1";
+        assert_eq!(self.database.execute(sql, &[email]).await, 1);
+    }
+
+    pub async fn role_of(&self, email: &str) -> String {
+        self.database.texts("SELECT role FROM users WHERE email = $1", &[email]).await.remove(0)
+    }
+
+    pub async fn id_of(&self, email: &str) -> String {
+        self.database.texts("SELECT id FROM users WHERE email = $1", &[email]).await.remove(0)
+    }
+
+    /// See [`raw::exchange`].
+    pub fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        raw::exchange(self.address, request).expect("the application listens")
+    }
+
+    /// See [`raw::begin`].
+    pub fn begin(&self, head: &str) -> TcpStream {
+        raw::begin(self.address, head)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !thread::panicking() {
+            ended.unwrap().expect("the application runs without a panic");
+        }
+    }
+}
+
+/// Reads settings as the command line does, but nothing from the environment of the tests.
+fn parse(settings: &Pairs<'_>) -> ServeArgs {
+    let command = ServeArgs::augment_args(clap::Command::new("waxseal"))
+        .args_override_self(true)
+        .mut_args(|argument| argument.env(Resettable::Reset));
+    let flag = |(name, value): &(&str, &str)| {
+        format!("--{}={value}", name.to_lowercase().replace('_', "-"))
+    };
+    let flags = ["waxseal".to_owned()].into_iter().chain(settings.iter().map(flag));
+    ServeArgs::from_arg_matches(&command.get_matches_from(flags)).unwrap()
+}

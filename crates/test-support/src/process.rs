@@ -1,0 +1,136 @@
+use std::{
+    fs,
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use tempfile::TempDir;
+use waxseal::clock::Clock;
+
+use crate::{Answer, Client, log::Log, raw};
+
+/// The server as a process; killed when it is dropped.
+pub struct Process {
+    pub address: SocketAddr,
+    id: u32,
+    child: Mutex<Child>,
+    log: Log,
+    _folder: Arc<TempDir>,
+}
+
+impl Process {
+    /// Starts the server, and returns when it listens.
+    pub(crate) fn start(command: &mut Command, folder: Arc<TempDir>) -> Self {
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Log::read(child.stderr.take().unwrap());
+        let line = log.wait_for("listens on http://");
+        let address = line.split("listens on http://").nth(1).unwrap().parse().unwrap();
+        Self { address, id: child.id(), child: Mutex::new(child), log, _folder: folder }
+    }
+
+    /// A client without cookies, by the system's clock.
+    pub fn client(&self) -> Client {
+        Client::new(self.address, Clock::system())
+    }
+
+    /// A GET with these headers.
+    pub fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        raw::get(self.address, path, headers).expect("an answer")
+    }
+
+    /// A POST of a form with these headers.
+    pub fn post(&self, path: &str, headers: &[&str], form: &str) -> Answer {
+        raw::post(self.address, path, headers, form).expect("an answer")
+    }
+
+    /// Where the metrics are, if the log says so.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        let log = self.log();
+        let rest = log.iter().find_map(|line| line.split("metrics are on http://").nth(1))?;
+        Some(rest.strip_suffix("/metrics").unwrap().parse().unwrap())
+    }
+
+    /// The lines of the log so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.so_far()
+    }
+
+    /// Whether a line of the log so far has this text.
+    pub fn has_said(&self, text: &str) -> bool {
+        self.log.has(text)
+    }
+
+    /// Waits for a line of the log with this text, unless it is there already.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.log.wait_for(text)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What it has in memory, in MiB (Linux).
+    pub fn memory(&self, which: Memory) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(which.name())).unwrap();
+        line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Sends a signal: `TERM`, `INT`.
+    pub fn signal(&self, signal: &str) {
+        let mut kill = Command::new("kill");
+        assert!(kill.args(["-s", signal, &self.id.to_string()]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&self) -> ExitStatus {
+        self.child.lock().unwrap().wait().unwrap()
+    }
+
+    /// Tells it to stop, waits until it has, successfully, and gives the lines of its log.
+    pub fn stop(&self) -> Vec<String> {
+        self.signal("TERM");
+        self.wait_for_success()
+    }
+
+    /// The lines of its log, when it has ended successfully.
+    pub fn wait_for_success(&self) -> Vec<String> {
+        let status = self.wait();
+        let log = self.log.to_the_end();
+        assert!(status.success(), "{status}: {log:#?}");
+        log
+    }
+
+    /// The end that leaves no time to do anything: SIGKILL.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        let _ended_already = child.kill();
+        let _ended_already = child.wait();
+    }
+}
+
+#[derive(Clone, Copy)]
+pub enum Memory {
+    Now,
+    /// The most until now.
+    Peak,
+}
+
+impl Memory {
+    /// As `/proc/PID/status` calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Now => "VmRSS:",
+            Self::Peak => "VmHWM:",
+        }
+    }
+}
