@@ -12,10 +12,9 @@ use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use waxseal::{
     accounts::{Accounts, Client, Hashing, LogIn, LoginContext, Password, PasswordPolicy, SignUp},
-    clock::{Clock, Timestamp},
     db::{self, AccountStore, SqlSessionStore},
-    session::Lifetimes,
 };
+use waxseal_session::{Clock, ExpiryPolicy, Timestamp};
 
 const TWO_DAYS: Duration = Duration::from_secs(2 * 86_400);
 
@@ -55,7 +54,7 @@ async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
         store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
-        lifetimes: Lifetimes::default(),
+        expiry_policy: ExpiryPolicy::default(),
         clock,
     }
 }

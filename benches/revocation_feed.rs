@@ -19,11 +19,7 @@ use actix_web::rt;
 use serde_json::json;
 use sqlx::{AnyPool, any::AnyPoolOptions};
 use test_support::{App, COOKIE_NAME, Client, Database, Postgres, SECRET};
-use waxseal::{
-    clock::Clock,
-    seal::{Keyring, Secret},
-    session::SessionId,
-};
+use waxseal_session::{Clock, Keyring, Secret, SessionId};
 
 const ROUNDS: usize = 1000;
 /// Sessions that are ended at the same time, each looked after by a client of its own.

@@ -1,11 +1,10 @@
-//! A whole app on the session layer: a visit counter, and log-in by name. No database, no
-//! templates. `cargo run --example minimal`, then open http://127.0.0.1:8081.
+//! A visit counter with log-in by name: no database, no templates.
+//!
+//! `cargo run -p examples --bin minimal`, then open http://127.0.0.1:8081.
 
 use actix_session::Session;
 use actix_web::{App, HttpResponse, HttpServer, Result, http::header, web};
-use waxseal::clock::Clock;
-use waxseal::seal::{Keyring, Secret};
-use waxseal::session::SessionLayer;
+use waxseal_session::{Keyring, MemoryStore, Secret, SessionMiddleware};
 
 async fn home(session: Session) -> Result<HttpResponse> {
     let Some(name) = session.get::<String>("name")? else {
@@ -13,7 +12,7 @@ async fn home(session: Session) -> Result<HttpResponse> {
         return Ok(page(form.to_owned()));
     };
     let visits = session.get::<u32>("visits")?.unwrap_or(0) + 1;
-    session.insert("visits", visits)?; // and the cookie is sealed anew
+    session.insert("visits", visits)?; // re-seals the cookie
     Ok(page(format!(
         r#"<p>Hello {name}, visit {visits}.<form method="post" action="/logout"><button>Log out</button></form>"#
     )))
@@ -25,15 +24,15 @@ struct LogIn {
 }
 
 async fn log_in(session: Session, form: web::Form<LogIn>) -> Result<HttpResponse> {
-    session.clear(); // whatever somebody else may have put there
-    session.renew(); // a new session: the id from before the log-in is worth nothing now
+    session.clear(); // the state may be another person's
+    session.renew(); // a new session, so that an id from before the log-in is worth nothing
     let name: String = form.name.chars().filter(|c| !"<&".contains(*c)).take(40).collect();
     session.insert("name", name)?;
     Ok(to_home())
 }
 
 async fn log_out(session: Session) -> HttpResponse {
-    session.purge(); // ended in the registry: a copied cookie is dead, too
+    session.purge(); // revokes the session: a copied cookie is rejected, too
     to_home()
 }
 
@@ -47,9 +46,9 @@ fn to_home() -> HttpResponse {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let keyring = Keyring::new(&Secret::generate()); // a secret of your own: Secret::new
-    let sessions = SessionLayer::in_memory(keyring, Clock::system())
-        .secure(false) // HTTP, on this machine only
+    let keyring = Keyring::new(&Secret::generate()); // a real app reads it from a setting
+    let sessions = SessionMiddleware::builder(MemoryStore::new(), keyring)
+        .cookie_secure(false) // development, over HTTP
         .build()?;
     let app = move || {
         App::new()

@@ -5,18 +5,17 @@ mod connections;
 mod metrics_server;
 mod site;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr};
 
 use actix_web::{dev::Server, web::Data};
+use waxseal_session::{Clock, SessionMiddleware, SettingsError};
 
 use self::{metrics_server::MetricsServer, site::Site};
 use crate::{
     accounts::{Accounts, Hashing, HashingError},
-    clock::Clock,
     config::{Config, Environment},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    session::{SessionLayer, SettingsError},
     web::{limits::RateLimits, middleware::PublicOrigin},
 };
 
@@ -41,12 +40,12 @@ impl Application {
         let Config { environment, server, database, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
         let database = db::connect(&database).await?;
-        let sessions = Arc::new(SqlSessionStore::load(database, clock.clone()).await?);
-        let store = AccountStore::new(SqlSessionStore::clone(&sessions), clock.clone());
-        let layer = SessionLayer::builder(session.keyring, Arc::clone(&sessions))
+        let sessions = SqlSessionStore::load(database, clock.clone()).await?;
+        let store = AccountStore::new(sessions.clone(), clock.clone());
+        let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
             .cookie_name(session.cookie_name)
-            .secure(in_production)
-            .lifetimes(session.expiry_policy)
+            .cookie_secure(in_production)
+            .expiry_policy(session.expiry_policy)
             .mode(session.mode)
             .clock(clock.clone())
             .client_address({
@@ -56,7 +55,6 @@ impl Application {
             .build()?;
         let jobs = Jobs {
             accounts: store.clone(),
-            sessions: Arc::clone(&sessions),
             clock: clock.clone(),
             cleanup_interval: server.cleanup_interval,
         };
@@ -64,12 +62,12 @@ impl Application {
             store,
             hashing: Hashing::new(clock.clone())?,
             policy: passwords,
-            lifetimes: session.expiry_policy,
+            expiry_policy: session.expiry_policy,
             clock: clock.clone(),
         });
         let site = Site {
             accounts,
-            sessions: Data::new(layer),
+            sessions: Data::new(middleware),
             limits: Data::new(RateLimits::new(&clock)),
             origin: Data::new(PublicOrigin(server.public_origin)),
             proxies: Data::new(server.trusted_proxies),

@@ -107,7 +107,7 @@ pub fn cross_origin_refused(
     log::warn!(target: TARGET, "cross-origin refused: {method} \"{path}\", {whose}from {from}");
 }
 
-/// A session cookie was worth nothing. Whose it was is known where the seal could be opened.
+/// A session cookie was worth nothing. TokenSubject it was is known where the seal could be opened.
 pub fn cookie_rejected(reason: impl Display, whose: Option<impl Display>, from: impl Display) {
     log::info!(target: TARGET, "cookie rejected: {reason}, {}from {from}", claimed(whose));
 }

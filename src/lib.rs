@@ -1,36 +1,44 @@
-//! waxseal is log-in for Actix Web: people sign up and log in through plain HTML forms, and the
-//! server seals their session into one encrypted cookie, which costs no query to read and yet can
-//! be ended at once.
+//! waxseal is log-in for Actix Web. People sign up and log in through plain HTML forms, and the server
+//! seals their session into one encrypted cookie. Reading it costs no query, and a session that is
+//! revoked ends at once.
 //!
-//! Three things from one crate: a server (`cargo run`), a starting point to build an app on, and
-//! a session layer, [`session`], that an existing Actix app adopts in one line.
+//! This crate is the server, and log-in as a library for an app that is built on it:
 //!
-//! An app that only wants the session layer depends on it with `default-features = false`: the
-//! server, and what it is built with, is the feature `server`.
+//! ```no_run
+//! use clap::Parser;
+//! use waxseal::{app::Application, config::ServeArgs};
+//! use waxseal_session::Clock;
 //!
-//! `docs/architecture.md` says how the modules below build on each other.
+//! #[derive(Parser)]
+//! struct Cli {
+//!     #[command(flatten)]
+//!     settings: ServeArgs,
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Cli::parse().settings.validate()?;
+//!     let application = Application::build(config, Clock::system()).await?;
+//!     application.run_until_stopped().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! An app that has accounts of its own needs only the session middleware: the crates
+//! [`waxseal_session`] and [`waxseal_session_sqlx`]. [`waxseal_seal`] seals anything else.
+//!
+//! A module uses only modules after it in this list: [`cli`], [`app`], [`config`], [`web`] and [`jobs`],
+//! [`accounts`], [`db`], [`domain`], then [`audit`] and [`telemetry`]. `docs/architecture.md` says what is
+//! where.
 
-#[cfg(feature = "server")]
 pub mod accounts;
-#[cfg(feature = "server")]
 pub mod app;
 pub mod audit;
-pub mod causes;
-#[cfg(feature = "server")]
 pub mod cli;
-pub mod clock;
-#[cfg(feature = "server")]
 pub mod config;
-#[cfg(feature = "server")]
 pub mod db;
-#[cfg(feature = "server")]
 pub mod domain;
-#[cfg(feature = "server")]
 pub mod jobs;
-pub mod seal;
-pub mod session;
 pub mod telemetry;
-#[cfg(feature = "server")]
 mod text;
-#[cfg(feature = "server")]
 pub mod web;

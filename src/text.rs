@@ -1,7 +1,7 @@
 //! Text that pages and the command line have in common: counts, times, and which characters are
 //! safe to print.
 
-use crate::clock::Timestamp;
+use waxseal_session::Timestamp;
 
 /// `1 session`, `2 sessions`.
 pub(crate) fn count(number: u64, noun: &str) -> String {

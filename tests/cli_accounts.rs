@@ -17,11 +17,11 @@ use test_support::{
 };
 use waxseal::{
     accounts::Client as ClientInfo,
-    clock::{Clock, Timestamp},
     db::{self, AccountStore, DatabaseUrl, LoginContext, NewUser, SqlSessionStore},
     domain::{NewAccount, PasswordHash, Role, SignUp, UserId},
-    seal::{Keyring, Secret},
-    session::{SessionId, SessionRecord, State, cookie, envelope::Claims},
+};
+use waxseal_session::{
+    Clock, Keyring, Secret, SessionId, SessionRecord, State, Timestamp, claims::Claims, cookie,
 };
 
 const PASSWORD: &str = "brown-otter 41 window";
@@ -471,7 +471,7 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     let expired = Claims { exp: now, ..claims.clone() };
     assert_eq!(status(&seal(SECRET, "waxseal", &expired)), "expired");
     let ahead = Claims { iat: now + Duration::from_secs(120), ..claims.clone() };
-    assert_eq!(status(&seal(SECRET, "waxseal", &ahead)), "not_yet_valid");
+    assert_eq!(status(&seal(SECRET, "waxseal", &ahead)), "sealed_in_the_future");
     let unknown = Claims { sid: SessionId::random(), ..claims.clone() };
     assert_eq!(status(&seal(SECRET, "waxseal", &unknown)), "unknown_record");
     assert_eq!(status(&seal(SECRET, "another", &claims)), "forged");
@@ -621,7 +621,8 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
     let server = place.serve();
     let ann = signed_up(&server, "ann@example.com").await;
     logged_in(&server, "ann@example.com").await;
-    let session = place.inspect(&ann.session().unwrap())["claims"]["sid"].as_str().unwrap().to_owned();
+    let session =
+        place.inspect(ann.session().unwrap())["claims"]["sid"].as_str().unwrap().to_owned();
     let told = |args: &[&str]| {
         let ran = place.run_with_input(args, PASSWORD);
         let lines = ran.stderr.lines();
@@ -803,10 +804,10 @@ impl Place {
         auth_time: Timestamp,
         expires_at: Timestamp,
     ) -> SessionRecord {
-        use waxseal::session::Registry;
+        use waxseal_session::SessionStore;
         let state = State::from_json(r#"{"cart":[1,2]}"#).unwrap();
         let session = SessionRecord { id: SessionId::random(), auth_time, expires_at, state };
-        assert!(store.open(&session, None).await.unwrap());
+        assert!(store.create(&session, None).await.unwrap());
         session
     }
 }

@@ -9,10 +9,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
-#[path = "../support/app.rs"]
+#[path = "../../crates/waxseal-session/benches/support/app.rs"]
 mod app;
 mod keep_alive;
-mod layer;
+mod middleware;
 mod servers;
 mod table;
 mod token;
@@ -25,10 +25,10 @@ type Measure = fn() -> Vec<Table>;
 
 /// What is measured, under the name that it is asked for by.
 const ALL: [(&str, Measure); 6] = [
-    ("state", layer::by_size_of_state),
-    ("turns", layer::by_tokens_in_turn),
-    ("cookies", layer::by_cookies),
-    ("revoked", layer::by_revoked_sessions),
+    ("state", middleware::by_size_of_state),
+    ("turns", middleware::by_tokens_in_turn),
+    ("cookies", middleware::by_cookies),
+    ("revoked", middleware::by_revoked_sessions),
     ("sessions", servers::by_sessions),
     ("nodes", servers::by_nodes),
 ];

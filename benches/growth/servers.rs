@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use test_support::{Postgres, Process, waxseal};
 use tokio::runtime::{Builder, Runtime};
-use waxseal::session::{SessionId, State};
+use waxseal_session::{SessionId, State};
 
 use crate::{
     keep_alive::Connection as KeptAlive,

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use waxseal::{
-    clock::Clock,
-    seal::{Keyring, Secret},
-    session::{Lifetimes, SessionId, State, envelope::Claims},
-};
+use waxseal_session::{Clock, ExpiryPolicy, Keyring, Secret, SessionId, State, claims::Claims};
 
 pub const SECRET: &str = "a secret for measuring of 32 bytes and more";
 
@@ -17,7 +13,7 @@ pub fn keyring() -> Keyring {
 /// The cookie of a session that began a minute ago, and is not due for a refresh.
 pub fn cookie(name: &str, sid: SessionId, state: Option<State>) -> String {
     let began = Clock::system().now() - Duration::from_secs(60);
-    let exp = began + Lifetimes::DEFAULT_IDLE_TIMEOUT;
+    let exp = began + ExpiryPolicy::DEFAULT_IDLE_TIMEOUT;
     let claims = Claims { sid, auth_time: began, iat: began, exp, state };
     let token = keyring().seal(&format!("session:{name}"), claims.to_json().as_bytes());
     format!("{name}={token}")

@@ -5,7 +5,7 @@
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use waxseal::session::cookie::{Found, find};
+use waxseal_session::cookie::{Found, find};
 
 /// In development and in production, and one that ends in what another begins with.
 const NAMES: [&str; 3] = ["session", "__Host-session", "s"];

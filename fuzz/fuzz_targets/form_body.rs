@@ -27,16 +27,16 @@ use actix_web::{
 use libfuzzer_sys::fuzz_target;
 use waxseal::{
     accounts::{Accounts, Email, Hashing, Password, PasswordPolicy},
-    clock::{Clock, Timestamp},
-    seal::Secret,
-    session::{Lifetimes, SessionLayer},
-    storage::{DatabaseUrl, SessionStore, Storage},
+    db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
     web::{
         limits::RateLimits,
         middleware::{PublicOrigin, error_pages, no_store, reject_cross_origin, security_headers},
         page_routes,
         trusted_proxies::TrustedProxies,
     },
+};
+use waxseal_session::{
+    Clock, ExpiryPolicy, Keyring, MemoryStore, Secret, SessionMiddleware, Timestamp,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -200,14 +200,15 @@ async fn service(clock: Clock) -> Serve {
     let folder = tempfile::tempdir().unwrap();
     let database = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
     let database = db::connect(&database).await.unwrap();
-    let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+    let store = SqlSessionStore::load(database, clock.clone()).await.unwrap();
     let secret = Secret::new("the secret that the fuzzers agreed on").unwrap();
-    let layer = SessionLayer::new(&secret);
+    let sessions = SessionMiddleware::builder(MemoryStore::new(), Keyring::new(&secret));
+    let sessions = sessions.build().unwrap();
     let accounts = Accounts {
-        store: AccountStore::new(sessions, clock.clone()),
+        store: AccountStore::new(store, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
-        lifetimes: Lifetimes::default(),
+        expiry_policy: ExpiryPolicy::default(),
         clock: clock.clone(),
     };
     let app = App::new()
@@ -215,7 +216,7 @@ async fn service(clock: Clock) -> Serve {
         .app_data(Data::new(RateLimits::new(&clock)))
         .app_data(Data::new(TrustedProxies::default()))
         .app_data(Data::new(PublicOrigin::default()))
-        .service(web::scope("").configure(page_routes).wrap(layer).wrap(from_fn(no_store)))
+        .service(web::scope("").configure(page_routes).wrap(sessions).wrap(from_fn(no_store)))
         .wrap(from_fn(reject_cross_origin))
         .wrap(from_fn(error_pages))
         .wrap(from_fn(security_headers));

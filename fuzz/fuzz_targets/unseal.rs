@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use waxseal::seal::{KeyId, Keyring, Rejection, Secret};
+use waxseal_seal::{InvalidToken, KeyId};
+use waxseal_session::{Keyring, Secret};
 
 /// What a token has round its plaintext: header, nonce and tag.
 const OVERHEAD: usize = 5 + 24 + 16;
@@ -30,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The tokens of tests/vectors, and a keyring that has all of their keys.
+/// The golden tokens, and a keyring that has all of their keys.
 struct Golden {
     keyring: Keyring,
     key_ids: BTreeSet<String>,
@@ -46,7 +47,7 @@ struct Token {
 
 impl Golden {
     fn read() -> Self {
-        let vectors = include_str!("../../tests/vectors/seal-v1.json");
+        let vectors = include_str!("../../crates/waxseal-seal/tests/vectors/seal-v1.json");
         let vectors: Value = serde_json::from_str(vectors).unwrap();
         let vectors = vectors["tokens"].as_array().unwrap();
         let texts = |field: &str| -> Vec<String> {
@@ -74,8 +75,8 @@ impl Golden {
             match (self.keyring.unseal(purpose, token), golden) {
                 (Ok(unsealed), Some(golden)) => {
                     assert_eq!(unsealed.plaintext, golden.plaintext.as_bytes());
-                    assert_eq!(KeyId::named_by(token), Some(unsealed.key_id));
-                    self.check_sealed_anew(purpose, &unsealed.plaintext);
+                    assert_eq!(KeyId::peek(token), Some(unsealed.key_id));
+                    self.check_sealed_again(purpose, &unsealed.plaintext);
                 }
                 (Err(error), None) => assert_eq!(error.reason(), self.reason(token)),
                 (outcome, _) => panic!("for {purpose:?}: {outcome:?}"),
@@ -83,7 +84,7 @@ impl Golden {
         }
     }
 
-    fn check_sealed_anew(&self, purpose: &str, plaintext: &[u8]) {
+    fn check_sealed_again(&self, purpose: &str, plaintext: &[u8]) {
         let again = self.keyring.unseal(purpose, self.keyring.seal(purpose, plaintext)).unwrap();
         assert_eq!(again.plaintext, plaintext);
         assert_eq!(again.key_id, self.keyring.current_id());
@@ -91,16 +92,16 @@ impl Golden {
     }
 
     /// Why something that is no golden token is refused, step by step as docs/seal-format.md says.
-    fn reason(&self, token: &[u8]) -> Rejection {
+    fn reason(&self, token: &[u8]) -> InvalidToken {
         match BASE64_URL_SAFE_NO_PAD.decode(token) {
             Ok(bytes) if bytes.len() >= OVERHEAD && bytes[0] == 1 => {
                 let id: String = bytes[1..5].iter().map(|byte| format!("{byte:02x}")).collect();
-                assert_eq!(KeyId::named_by(token).unwrap().to_string(), id);
-                if self.key_ids.contains(&id) { Rejection::Forged } else { Rejection::UnknownKey }
+                assert_eq!(KeyId::peek(token).unwrap().to_string(), id);
+                if self.key_ids.contains(&id) { InvalidToken::Forged } else { InvalidToken::UnknownKey }
             }
             _ => {
-                assert_eq!(KeyId::named_by(token), None);
-                Rejection::Malformed
+                assert_eq!(KeyId::peek(token), None);
+                InvalidToken::Malformed
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What people change about their own account: the password, or that it exists.
 
+use waxseal_session::{SessionRecord, State, Timestamp};
+
 use super::{error::AccountsError, login::HASH_ATTEMPTS, service::Accounts, throttle::Admission};
 use crate::{
     audit,
-    clock::Timestamp,
     db::{Attempt, Client, Credentials, LoginContext, NewLogin},
     domain::{AccountDeletion, Actor, Password, PasswordChange, UserId},
-    session::{SessionRecord, State},
     telemetry,
 };
 
@@ -49,7 +49,7 @@ impl Accounts {
                 context,
                 attempt: &attempt,
             };
-            let session = SessionRecord::open(&self.lifetimes, self.clock.now(), state.clone());
+            let session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
             let Some(outcome) = self.store.change_password(change, session).await? else {
                 continue;
             };

@@ -1,7 +1,9 @@
 //! The faults of accounts. What a person got wrong is not among them.
 
+use waxseal_session::InvalidState;
+
 use super::hashing::HashingError;
-use crate::{db::DatabaseError, session::InvalidState};
+use crate::db::DatabaseError;
 
 /// Something that is not the person's doing went wrong.
 #[derive(Debug, thiserror::Error)]

@@ -13,10 +13,10 @@ use std::{
 
 use argon2::password_hash::{self, PasswordVerifier, phc};
 use tokio::sync::oneshot;
+use waxseal_session::Clock;
 
 use super::argon2id::Argon2id;
 use crate::{
-    clock::Clock,
     domain::{Password, PasswordHash},
     telemetry,
 };
@@ -202,7 +202,8 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::{accounts::argon2id, clock::Timestamp};
+    use crate::accounts::argon2id;
+    use waxseal_session::Timestamp;
 
     impl Hashing {
         /// Hashing without threads: a test receives what is queued, and does it when it likes.

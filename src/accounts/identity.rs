@@ -2,11 +2,9 @@
 
 use actix_session::Session;
 use serde_json::json;
+use waxseal_session::{InvalidState, State};
 
-use crate::{
-    domain::{Role, UserId},
-    session::{InvalidState, State},
-};
+use crate::domain::{Role, UserId};
 
 /// Who a session's person is and what they may do; nothing personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! What everything about accounts works with.
 
+use waxseal_session::{Clock, ExpiryPolicy, SessionRecord};
+
 use super::{
     error::AccountsError, hashing::Hashing, identity::Identity, password_policy::PasswordPolicy,
 };
 use crate::{
-    clock::Clock,
     db::{AccountStore, Health},
     domain::{Email, Password, PasswordRejected, Role, User, UserId},
-    session::{Lifetimes, SessionRecord},
 };
 
 /// The accounts: sign-up, log-in, and who is who.
@@ -19,7 +19,7 @@ pub struct Accounts {
     /// What new passwords have to be.
     pub policy: PasswordPolicy,
     /// How long sessions live.
-    pub lifetimes: Lifetimes,
+    pub expiry_policy: ExpiryPolicy,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -56,6 +56,6 @@ impl Accounts {
         role: Role,
     ) -> Result<SessionRecord, AccountsError> {
         let state = Identity { user_id, role }.state()?;
-        Ok(SessionRecord::open(&self.lifetimes, self.clock.now(), state))
+        Ok(SessionRecord::new(&self.expiry_policy, self.clock.now(), state))
     }
 }

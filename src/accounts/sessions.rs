@@ -1,5 +1,7 @@
 //! The sessions of a person: seen and revoked.
 
+use waxseal_session::SessionId;
+
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
@@ -9,7 +11,6 @@ use crate::{
     audit,
     db::{SessionDetails, SessionInfo},
     domain::{Actor, Email, Revocation, UserId},
-    session::SessionId,
 };
 
 /// How many sessions a batch has: many, because each costs a look at all of them.
@@ -172,7 +173,7 @@ fn is_of(found: &SessionDetails, user: UserId) -> bool {
     user_of(&found.session) == Some(user)
 }
 
-/// Whose a session is. Handlers that use the session layer directly may name users in their own way.
+/// TokenSubject a session is. Handlers that use the session layer directly may name users in their own way.
 fn user_of(session: &SessionInfo) -> Option<UserId> {
     session.user_id.as_deref()?.parse().ok()
 }

@@ -7,13 +7,12 @@ use std::{
 };
 
 use tempfile::TempDir;
+use waxseal_session::{Clock, ExpiryPolicy, Timestamp};
 
 use super::{hashing::Hashing, password_policy::PasswordPolicy, service::Accounts};
 use crate::{
-    clock::{Clock, Timestamp},
     db::{self, AccountStore, LoginContext, NewUser, SqlSessionStore},
     domain::{Email, NewAccount, Password, Role, UserId},
-    session::Lifetimes,
 };
 
 pub(super) const EMAIL: &str = "ann@example.com";
@@ -38,8 +37,8 @@ impl World {
         let store = AccountStore::new(sessions, clock.clone());
         let (hashing, jobs) = Hashing::by_hand(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
-        let lifetimes = Lifetimes::default();
-        let accounts = Accounts { store, hashing, policy, lifetimes, clock };
+        let expiry_policy = ExpiryPolicy::default();
+        let accounts = Accounts { store, hashing, policy, expiry_policy, clock };
         let world = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
         world.add_ann().await;
         world

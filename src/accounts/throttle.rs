@@ -15,10 +15,10 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
+use waxseal_session::Timestamp;
 
 use super::{error::AccountsError, service::Accounts};
 use crate::{
-    clock::Timestamp,
     db::{Attempt, Client, Failures, Tally},
     domain::{Email, UserId},
 };

@@ -20,8 +20,9 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use tokio::sync::watch;
+use waxseal_session::Clock;
 
-use crate::{clock::Clock, web::middleware::HEAD_TIMEOUT};
+use crate::web::middleware::HEAD_TIMEOUT;
 
 /// How long a connection may be idle. Proxies must use a shorter time: `docs/deploy`.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,9 +16,9 @@ use actix_web::{
     web::{self, Data},
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use waxseal_session::Clock;
 
 use crate::{
-    clock::Clock,
     db::SqlSessionStore,
     telemetry,
     web::middleware::{no_store, security_headers},
@@ -43,7 +43,7 @@ impl MetricsServer {
     /// Binds the address and installs the recorder.
     pub(super) fn bind(
         address: SocketAddr,
-        sessions: Arc<SqlSessionStore>,
+        sessions: SqlSessionStore,
         clock: Clock,
     ) -> Result<Self, MetricsError> {
         let exporter = install()?;
@@ -89,13 +89,13 @@ impl MetricsServer {
 
 struct Metrics {
     exporter: PrometheusHandle,
-    sessions: Arc<SqlSessionStore>,
+    sessions: SqlSessionStore,
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {
     // Gauges are read on request, so nothing has to keep them up to date.
-    let revocations = metrics.sessions.revocations();
-    telemetry::revocations(revocations.entries, revocations.feed_age);
+    let feed = metrics.sessions.feed_status();
+    telemetry::revocation_feed(feed.entries, feed.age);
     HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
 }
 
@@ -115,7 +115,7 @@ fn install() -> Result<PrometheusHandle, MetricsError> {
     let exporter = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| MetricsError::AnotherRecorder)?;
     telemetry::describe();
-    telemetry::begin_at_zero();
+    telemetry::register();
     *installed = Some(exporter.clone());
     Ok(exporter)
 }

@@ -8,12 +8,12 @@ use actix_web::{
     middleware::{Condition, Logger, from_fn},
     web::{self, Data},
 };
+use waxseal_session::SessionMiddleware;
 
 use super::connections;
 use crate::{
     accounts::Accounts,
     db::SqlSessionStore,
-    session::SessionLayer,
     web::{
         limits::RateLimits,
         middleware::{
@@ -33,7 +33,7 @@ const DRAIN_SECONDS: u64 = 25;
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
-    pub(super) sessions: Data<SessionLayer<SqlSessionStore>>,
+    pub(super) sessions: Data<SessionMiddleware<SqlSessionStore>>,
     pub(super) limits: Data<RateLimits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,
@@ -61,7 +61,7 @@ impl Site {
                 .service(
                     web::scope("")
                         .configure(page_routes)
-                        .wrap(SessionLayer::clone(&self.sessions))
+                        .wrap(SessionMiddleware::clone(&self.sessions))
                         .wrap(from_fn(clear_site_data))
                         .wrap(from_fn(no_store))
                         .wrap(from_fn(run_to_completion)),

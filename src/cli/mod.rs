@@ -15,9 +15,10 @@ use std::{env, io, path::Path, process::ExitCode};
 
 use actix_web::rt::System;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use waxseal_session::ErrorChain;
 
 use self::output::Failure;
-use crate::{causes::Causes, config::ServeArgs};
+use crate::config::ServeArgs;
 
 /// Log-in for Actix Web. Without a command, waxseal serves.
 ///
@@ -74,7 +75,7 @@ pub fn run() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&Causes(&*error).to_string()),
+        Err(error) => fail(&ErrorChain(&*error).to_string()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Opening the database for the commands that work on it, beside a running server or without one.
 
+use waxseal_session::{Clock, ExpiryPolicy};
+
 use super::output::Failure;
 use crate::{
     accounts::{Accounts, Hashing, PasswordPolicy},
     app::StartError,
-    clock::Clock,
     db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
-    session::Lifetimes,
 };
 
 /// What to do where there is no database yet.
@@ -32,7 +32,7 @@ pub(super) async fn accounts(
         store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone())?,
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
-        lifetimes: Lifetimes::default(),
+        expiry_policy: ExpiryPolicy::default(),
         clock,
     })
 }

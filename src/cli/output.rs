@@ -8,8 +8,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 use time::macros::format_description;
-
-use crate::clock::Timestamp;
+use waxseal_session::Timestamp;
 
 /// Why a command failed.
 pub(super) type Failure = Box<dyn Error>;

@@ -1,7 +1,8 @@
 //! `waxseal secret`: prints a new secret.
 
+use waxseal_session::Secret;
+
 use super::output::{Failure, Output};
-use crate::seal::Secret;
 
 pub(super) fn run() -> Result<(), Failure> {
     Output::new().line(Secret::generate().expose())

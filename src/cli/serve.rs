@@ -1,7 +1,9 @@
 //! `waxseal serve`: runs the server.
 
+use waxseal_session::Clock;
+
 use super::{file_limit, logging, output::Failure};
-use crate::{app::Application, clock::Clock, config::ServeArgs};
+use crate::{app::Application, config::ServeArgs};
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = args.validate()?;

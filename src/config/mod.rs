@@ -100,7 +100,8 @@ mod tests {
     use clap::{Command, FromArgMatches};
 
     use super::{session::EXAMPLE_SECRET, *};
-    use crate::{seal::Secret, session::Lifetimes, web::trusted_proxies::TrustedProxies};
+    use crate::web::trusted_proxies::TrustedProxies;
+    use waxseal_session::{ExpiryPolicy, Secret};
 
     const SECRET: &str = "01234567890123456789012345678901";
 
@@ -128,7 +129,7 @@ mod tests {
             assert_eq!(config.server.trusted_proxies, TrustedProxies::default());
             assert_eq!(config.session.cookie_name, "waxseal");
             assert!(config.session.temporary_secret);
-            assert_eq!(config.session.expiry_policy, Lifetimes::default());
+            assert_eq!(config.session.expiry_policy, ExpiryPolicy::default());
             assert_eq!(config.passwords.min_length(), PasswordPolicy::DEFAULT_MIN_LENGTH);
         }
     }
@@ -154,7 +155,7 @@ mod tests {
         let config = validate(&settings.map(|setting| (setting, " "))).unwrap();
         assert_eq!(config.environment, Environment::Development);
         assert!(config.session.temporary_secret);
-        assert_eq!(config.session.expiry_policy, Lifetimes::default());
+        assert_eq!(config.session.expiry_policy, ExpiryPolicy::default());
         assert_eq!(config.log_filter, "info");
     }
 

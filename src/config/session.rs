@@ -1,15 +1,12 @@
 use std::collections::HashSet;
 
 use clap::Args;
+use waxseal_session::{ExpiryPolicy, Keyring, Mode, Secret, SettingsError, cookie};
 
 use super::{
     environment::Environment,
     invalid_setting::InvalidSetting,
     value::{duration, given},
-};
-use crate::{
-    seal::{Keyring, Secret},
-    session::{Lifetimes, Mode, SettingsError, cookie},
 };
 
 const MODE: &str = "cookie";
@@ -121,7 +118,7 @@ pub struct SessionConfig {
     /// Where the session's state is.
     pub mode: Mode,
     /// How long sessions live.
-    pub expiry_policy: Lifetimes,
+    pub expiry_policy: ExpiryPolicy,
     /// The cookie's whole name.
     pub cookie_name: String,
     /// What is allowed but unwise: a line each, which names the setting.
@@ -190,17 +187,17 @@ impl SessionArgs {
         }
     }
 
-    fn expiry_policy(&self) -> Result<Lifetimes, InvalidSetting> {
+    fn expiry_policy(&self) -> Result<ExpiryPolicy, InvalidSetting> {
         let idle_timeout =
             duration("SESSION_IDLE_TIMEOUT", given(&self.idle_timeout).unwrap_or(IDLE_TIMEOUT))?;
         let lifetime = duration("SESSION_LIFETIME", given(&self.lifetime).unwrap_or(LIFETIME))?;
         let refresh_below = given(&self.refresh_below)
             .map(|text| duration("SESSION_REFRESH_BELOW", text))
             .transpose()?;
-        Lifetimes::new(idle_timeout, lifetime, refresh_below).map_err(|error| {
+        ExpiryPolicy::new(idle_timeout, lifetime, refresh_below).map_err(|error| {
             let setting = match error {
                 SettingsError::IdleTimeout => "SESSION_IDLE_TIMEOUT",
-                SettingsError::RefreshBelow => "SESSION_REFRESH_BELOW",
+                SettingsError::RefreshThreshold => "SESSION_REFRESH_BELOW",
                 _ => "SESSION_LIFETIME",
             };
             InvalidSetting::new(setting, error)

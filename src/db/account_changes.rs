@@ -1,17 +1,11 @@
 //! What changes an account and ends its sessions, in one transaction: password, role, deletion.
 
 use sqlx::Row;
+use waxseal_session::SessionRecord;
+use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
 
-use super::{
-    account_store::AccountStore,
-    login_failures::reset_failures,
-    logins::NewLogin,
-    sessions::{DatabaseError, SessionTransaction},
-};
-use crate::{
-    domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId},
-    session::SessionRecord,
-};
+use super::{account_store::AccountStore, login_failures::reset_failures, logins::NewLogin};
+use crate::domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId};
 
 impl AccountStore {
     /// Changes a password, ends all sessions of the user and opens `session` in their place. `None`,
@@ -141,14 +135,11 @@ async fn exists(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::Timestamp,
-        db::{
-            Attempt, LoginContext,
-            testing::{World, attempt, session},
-        },
-        session::{Registry, Standing},
+    use crate::db::{
+        Attempt, LoginContext,
+        testing::{World, attempt, session},
     };
+    use waxseal_session::{RevocationStatus, SessionStore, Timestamp};
 
     /// Ann changes her password, in the session that she had at first.
     async fn change(world: &World, hash: &str, attempt: &Attempt) -> Option<PasswordChange> {
@@ -163,8 +154,8 @@ mod tests {
         world.store.change_password(change, session()).await.unwrap()
     }
 
-    fn standing(world: &World) -> Standing {
-        world.store.sessions().standing(&world.session)
+    fn status(world: &World) -> RevocationStatus {
+        world.store.sessions().revocation_status(&world.session)
     }
 
     #[actix_web::test]
@@ -172,9 +163,9 @@ mod tests {
         let world = World::new().await;
         let changed = async |hash| change(&world, hash, &attempt()).await;
         assert!(changed("another").await.is_none());
-        assert_eq!(standing(&world), Standing::Live);
+        assert_eq!(status(&world), RevocationStatus::Active);
         assert!(matches!(changed("hash").await, Some(PasswordChange::Done(_))));
-        assert_eq!(standing(&world), Standing::Revoked);
+        assert_eq!(status(&world), RevocationStatus::Revoked);
         // The session that asks has ended meanwhile.
         assert!(matches!(changed("new").await, Some(PasswordChange::SessionOver)));
         assert_eq!(world.live_sessions().await, 1);
@@ -188,7 +179,7 @@ mod tests {
         let changed = change(&world, "hash", &attempt).await;
         let until = Timestamp::from_unix(1_000_000);
         assert!(matches!(changed, Some(PasswordChange::Throttled(then)) if then == until));
-        assert_eq!(standing(&world), Standing::Live);
+        assert_eq!(status(&world), RevocationStatus::Active);
         assert_eq!(world.live_sessions().await, 1);
     }
 
@@ -200,9 +191,9 @@ mod tests {
             world.store.delete_user(world.ann, Some(&hash)).await.unwrap()
         };
         assert_eq!(delete("another").await, AccountDeletion::WrongPassword);
-        assert_eq!(standing(&world), Standing::Live);
+        assert_eq!(status(&world), RevocationStatus::Active);
         assert_eq!(delete("hash").await, AccountDeletion::Done);
-        assert_eq!(standing(&world), Standing::Revoked);
+        assert_eq!(status(&world), RevocationStatus::Revoked);
         let again = world.store.delete_user(world.ann, None).await.unwrap();
         assert_eq!(again, AccountDeletion::NoSuchUser);
     }

@@ -1,7 +1,7 @@
 //! The accounts in the database.
 
-use super::sessions::{Database, SqlSessionStore};
-use crate::clock::Clock;
+use waxseal_session::Clock;
+use waxseal_session_sqlx::{Database, SqlSessionStore};
 
 /// The users, their log-ins and the failed ones. What ends or opens sessions does so in the same
 /// transaction.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{
-    account_store::AccountStore, login_failures::FAILURE_RETENTION, sessions::DatabaseError,
-};
-use crate::clock::Timestamp;
+use waxseal_session::Timestamp;
+use waxseal_session_sqlx::DatabaseError;
+
+use super::{account_store::AccountStore, login_failures::FAILURE_RETENTION};
 
 /// How many rows one transaction deletes.
 const BATCH: i64 = 500;

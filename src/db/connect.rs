@@ -1,6 +1,6 @@
 //! Opening the database with all tables that waxseal has.
 
-use super::sessions::{Database, DatabaseError, DatabaseUrl, Migrations};
+use waxseal_session_sqlx::{Database, DatabaseError, DatabaseUrl, Migrations};
 
 const ACCOUNT_MIGRATIONS: Migrations = Migrations {
     table: "_waxseal_migrations",

@@ -1,7 +1,7 @@
 //! Where a sign-up, a log-in or a password comes from.
 
-use super::sessions::Client;
-use crate::session::SessionId;
+use waxseal_session::SessionId;
+use waxseal_session_sqlx::Client;
 
 /// Where a sign-up, a log-in or a password comes from.
 #[derive(Debug, Clone, Default)]

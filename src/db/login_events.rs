@@ -7,12 +7,11 @@ use std::{
 
 use sqlx::{Row, any::AnyRow};
 use uuid::{ContextV7, Uuid};
+use waxseal_session::Timestamp;
+use waxseal_session_sqlx::{Client, DatabaseError, SessionTransaction};
 
-use super::{
-    account_store::AccountStore,
-    sessions::{Client, DatabaseError, SessionTransaction},
-};
-use crate::{clock::Timestamp, domain::UserId};
+use super::account_store::AccountStore;
+use crate::domain::UserId;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

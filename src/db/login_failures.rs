@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use sqlx::{Row, any::AnyRow};
+use waxseal_session::Timestamp;
+use waxseal_session_sqlx::{Client, DatabaseError, SessionTransaction, SqlQuery};
 
 use super::{
     account_store::AccountStore,
     login_events::{self, Outcome},
-    sessions::{Client, DatabaseError, SessionTransaction, SqlQuery},
 };
-use crate::{clock::Timestamp, domain::UserId};
+use crate::domain::UserId;
 
 /// The row that counts an account's failures from anywhere.
 const ANYWHERE: &str = "";

@@ -1,21 +1,20 @@
 //! What opens a session, in one transaction with all that belongs to it: log-in and sign-up.
 
+use waxseal_session::SessionRecord;
+use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
+
 use super::{
     account_store::AccountStore,
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
-    sessions::{DatabaseError, SessionTransaction},
     users::parse,
 };
-use crate::{
-    domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId},
-    session::SessionRecord,
-};
+use crate::domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId};
 
 /// A log-in, or a change of password, whose password was verified.
 pub struct NewLogin<'a> {
-    /// Whose.
+    /// TokenSubject.
     pub user_id: UserId,
     /// The hash that the password was verified against.
     pub verified_hash: &'a PasswordHash,
@@ -153,13 +152,11 @@ async fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::Timestamp,
-        db::{
-            Tally,
-            testing::{World, attempt, session},
-        },
+    use crate::db::{
+        Tally,
+        testing::{World, attempt, session},
     };
+    use waxseal_session::Timestamp;
 
     /// The log-in of Ann, whose password was verified against this hash.
     async fn log_in(world: &World, verified_hash: &str, attempt: &Attempt) -> Option<LogIn> {

@@ -1,13 +1,10 @@
 //! A database with one user, for the tests.
 
 use tempfile::TempDir;
+use waxseal_session::{Clock, ExpiryPolicy, SessionId, SessionRecord, State, Timestamp};
 
 use super::{AccountStore, Attempt, LoginContext, NewUser, SqlSessionStore, connect};
-use crate::{
-    clock::{Clock, Timestamp},
-    domain::{PasswordHash, Role, SignUp, UserId},
-    session::{Lifetimes, SessionId, SessionRecord, State},
-};
+use crate::domain::{PasswordHash, Role, SignUp, UserId};
 
 /// The accounts, with one user, `ann@example.com`, whose hash is `hash`.
 pub(super) struct World {
@@ -46,7 +43,7 @@ impl World {
 /// A session to be.
 pub(super) fn session() -> SessionRecord {
     let state = State::from_json("{}").unwrap();
-    SessionRecord::open(&Lifetimes::default(), Timestamp::from_unix(1_000_000), state)
+    SessionRecord::new(&ExpiryPolicy::default(), Timestamp::from_unix(1_000_000), state)
 }
 
 /// An attempt that is never throttled.

@@ -3,20 +3,16 @@
 use std::{collections::HashMap, str::FromStr};
 
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
+use waxseal_session::Timestamp;
+use waxseal_session_sqlx::{DatabaseError, SqlQuery};
 
-use super::{
-    account_store::AccountStore,
-    sessions::{DatabaseError, SqlQuery},
-};
-use crate::{
-    clock::Timestamp,
-    domain::{Email, PasswordHash, User, UserId},
-};
+use super::account_store::AccountStore;
+use crate::domain::{Email, PasswordHash, User, UserId};
 
 /// What a password is compared with.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// Whose they are.
+    /// TokenSubject they are.
     pub user: User,
     /// The password's hash.
     pub password_hash: PasswordHash,

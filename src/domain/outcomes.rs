@@ -1,7 +1,8 @@
 //! How each act on an account can end: one enum an act, from SQL up to the page.
 
+use waxseal_session::{SessionRecord, Timestamp};
+
 use super::{password::PasswordRejected, user::UserId};
-use crate::{clock::Timestamp, session::SessionRecord};
 
 /// How a sign-up ended.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
+use waxseal_session::Timestamp;
 
 use super::email::Email;
-use crate::clock::Timestamp;
 
 /// A user's id: random, so that ids say nothing of how many users there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

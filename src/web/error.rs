@@ -5,8 +5,9 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header::RETRY_AFTER},
 };
+use waxseal_session::SessionError;
 
-use crate::{accounts::AccountsError, session::SessionError};
+use crate::accounts::AccountsError;
 
 /// When to try again after an error that should pass, in seconds.
 pub(super) const RETRY_AFTER_SECONDS: u32 = 5;

@@ -11,11 +11,11 @@ use governor::{
     NotUntil, Quota, RateLimiter, clock::Clock as _, middleware::NoOpMiddleware, nanos::Nanos,
     state::keyed::HashMapStateStore,
 };
+use waxseal_session::Clock;
 
 use crate::{
     accounts::{UserId, network},
     audit,
-    clock::Clock,
 };
 
 /// `burst` at once, then one `every` so often.
@@ -106,7 +106,7 @@ impl governor::clock::Clock for Elapsed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
+    use waxseal_session::Timestamp;
 
     #[test]
     fn a_network_over_its_limit_waits_and_others_do_not() {

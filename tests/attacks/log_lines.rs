@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use sqlx::{AnyConnection, Connection};
 use test_support::{COOKIE_NAME, EMAIL, PASSWORD, SECRET};
-use waxseal::seal::{Keyring, Secret};
+use waxseal_session::{Keyring, Secret};
 
 use crate::visitor::{Server, Visitor, WRONG, assert_nothing_private, encoded};
 

@@ -23,7 +23,7 @@ use test_support::{
     browser::{Browser, Key, Scene, other_site},
 };
 
-const REFUSED: &str = "The e-mail address or the password is wrong.";
+const REFUSED: &str = "Incorrect email or password.";
 
 #[actix_web::test]
 async fn a_person_signs_up_logs_out_and_logs_in_again() {

@@ -1,12 +1,8 @@
 //! How long sessions live: while they are used, and never longer than they may.
 
 use serde_json::Value;
-use waxseal::{
-    clock::Timestamp,
-    seal::{Keyring, Secret},
-};
-
 use test_support::{App, Client, DAY, EMAIL, HOUR, PASSWORD, SECRET, START};
+use waxseal_session::{Keyring, Secret, Timestamp};
 
 const MODES: [&str; 2] = ["cookie", "database"];
 

@@ -3,7 +3,7 @@
 use actix_web::rt;
 use serde_json::Value;
 use test_support::{App, EMAIL, PASSWORD, SECRET, START};
-use waxseal::seal::{Keyring, Secret};
+use waxseal_session::{Keyring, Secret};
 
 #[actix_web::test]
 async fn signing_up_makes_an_account_and_logs_in() {

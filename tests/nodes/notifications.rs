@@ -3,11 +3,7 @@
 
 use serde_json::json;
 use test_support::{App, Client, DAY, EMAIL, Postgres, SECOND, SECRET, eventually};
-use waxseal::{
-    clock::Timestamp,
-    seal::{Keyring, Secret},
-    session::SessionId,
-};
+use waxseal_session::{Keyring, Secret, SessionId, Timestamp};
 
 use crate::{
     node_on,
@@ -107,7 +103,7 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         let app = App::start_on(server).await;
         let wire = Wire::to(server.port(), kind);
         let node = node_on(&wire.url(&app.database.url())).serve();
-        let said = node.wait_for("asking every second only");
+        let said = node.wait_for("LISTEN failed, polling every second");
         assert!(said.contains(why), "{said}");
         // The process has a clock of its own, long before the one of the tests.
         let ann = node.client().signed_up(EMAIL).await;
@@ -115,7 +111,7 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         assert_eq!(app.database.execute(revoke, &[]).await, 1);
         eventually(async || ann.clone().get("/api/session").await.status == 401).await;
         let log = node.log();
-        assert_eq!(log.iter().filter(|line| line.contains("every second only")).count(), 1);
+        assert_eq!(log.iter().filter(|line| line.contains("polling every second")).count(), 1);
     }
 }
 

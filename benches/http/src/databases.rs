@@ -13,11 +13,8 @@ use actix_web::rt;
 use sqlx::{AnyPool, any::AnyPoolOptions};
 use tempfile::TempDir;
 use test_support::Postgres;
-use waxseal::{
-    clock::Clock,
-    session::{Lifetimes, SessionId},
-    db,
-};
+use waxseal::db;
+use waxseal_session::{Clock, ExpiryPolicy, SessionId};
 
 use crate::Outcome;
 
@@ -93,7 +90,7 @@ async fn revoke_a_million(url: &str) -> Outcome<()> {
     )
     .bind(serde_json::to_string(&ids)?)
     .bind(then.as_unix())
-    .bind((then + Lifetimes::DEFAULT_IDLE_TIMEOUT).as_unix())
+    .bind((then + ExpiryPolicy::DEFAULT_IDLE_TIMEOUT).as_unix())
     .execute(&pool)
     .await?;
     pool.close().await;

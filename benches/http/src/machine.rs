@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use waxseal::clock::Clock;
+use waxseal_session::Clock;
 
 use crate::{contenders::NODE, databases::Databases};
 

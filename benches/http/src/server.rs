@@ -9,7 +9,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use waxseal::clock::Clock;
+use waxseal_session::Clock;
 
 use crate::{
     Outcome,

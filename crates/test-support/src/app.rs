@@ -7,11 +7,8 @@ use std::{
 use actix_web::rt;
 use clap::{Args, FromArgMatches, builder::Resettable};
 use tokio::sync::oneshot;
-use waxseal::{
-    app::Application,
-    clock::{Clock, Timestamp},
-    config::ServeArgs,
-};
+use waxseal::{app::Application, config::ServeArgs};
+use waxseal_session::{Clock, Timestamp};
 
 use crate::{Client, Database, EMAIL, Postgres, SECRET, START, raw};
 

@@ -6,7 +6,7 @@ use reqwest::{
     redirect::Policy,
 };
 use serde_json::Value;
-use waxseal::clock::{Clock, Timestamp};
+use waxseal_session::{Clock, Timestamp};
 
 use crate::{Answer, App, COOKIE_NAME, PASSWORD};
 

@@ -29,7 +29,7 @@ mod watched;
 
 use std::time::Duration;
 
-use waxseal::clock::Timestamp;
+use waxseal_session::Timestamp;
 
 pub use self::{
     answer::Answer,

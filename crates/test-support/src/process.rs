@@ -6,7 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use waxseal::clock::Clock;
+use waxseal_session::Clock;
 
 use crate::{Answer, Client, log::Log, raw};
 

@@ -104,7 +104,11 @@ impl Finished {
     /// What a command printed that has to have succeeded, with nothing but audit lines in its log.
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
-        assert!(self.stderr.lines().all(|line| line.contains(" waxseal::audit] ")), "{}", self.stderr);
+        assert!(
+            self.stderr.lines().all(|line| line.contains(" waxseal::audit] ")),
+            "{}",
+            self.stderr
+        );
         self.stdout
     }
 

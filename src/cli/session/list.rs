@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use waxseal_session::SessionId;
 
 use crate::{
     accounts::{ListedSession, SessionInfo},
@@ -11,7 +12,6 @@ use crate::{
         output::{Failure, Item, List, Rfc3339, minute},
     },
     config::DatabaseArgs,
-    session::SessionId,
 };
 
 /// How much of a browser's name the last column shows.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
+use waxseal_session::SessionId;
 
 use crate::{
     accounts::{Actor, Revocation},
@@ -10,7 +11,6 @@ use crate::{
         output::{Failure, Output},
     },
     config::DatabaseArgs,
-    session::SessionId,
 };
 
 #[derive(Args)]

@@ -5,11 +5,11 @@ use std::future::{Ready, ready};
 use actix_web::{
     Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data,
 };
+use waxseal_session::CurrentSession;
 
 use super::trusted_proxies::TrustedProxies;
 use crate::{
     accounts::{Actor, Client, LoginContext, UserId},
-    session::CurrentSession,
     text::is_unsafe_to_print,
 };
 

@@ -68,12 +68,12 @@ use actix_web::{
     web::Data,
 };
 use serde_json::json;
+use waxseal_session::CurrentSession;
 
 use super::client_info;
 use crate::{
     accounts::{Accounts, Identity, Role, User, UserId},
     audit,
-    session::CurrentSession,
     web::{
         error::AppError,
         middleware::clear_site_data,

@@ -11,8 +11,9 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use futures_util::{Stream, StreamExt, stream};
+use waxseal_session::Clock;
 
-use crate::{accounts::Accounts, clock::Clock};
+use crate::accounts::Accounts;
 
 /// The largest body, in bytes: many times what our forms need.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;

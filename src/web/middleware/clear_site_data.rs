@@ -8,8 +8,9 @@ use actix_web::{
     http::header::{CLEAR_SITE_DATA, HeaderValue},
     middleware::Next,
 };
+use waxseal_session::SessionId;
 
-use crate::{accounts::UserId, audit, session::SessionId, web::extractors::client_info};
+use crate::{accounts::UserId, audit, web::extractors::client_info};
 
 /// Marks a request whose session ends with it.
 struct SessionEnd {

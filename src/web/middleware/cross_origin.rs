@@ -15,13 +15,9 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use waxseal_session::{SessionMiddleware, TokenSubject};
 
-use crate::{
-    audit,
-    db::SqlSessionStore,
-    session::{SessionLayer, Whose},
-    web::extractors::client_info,
-};
+use crate::{audit, db::SqlSessionStore, web::extractors::client_info};
 
 /// The site's own origin, `PUBLIC_URL`: needed where it differs from the `Host` of requests.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +45,8 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
 
 /// The user in whose name the request would have acted: browsers send the cookie along from
 /// another host of the same site.
-fn token_subject(request: &HttpRequest) -> Option<Whose> {
-    request.app_data::<Data<SessionLayer<SqlSessionStore>>>()?.whose(request)
+fn token_subject(request: &HttpRequest) -> Option<TokenSubject> {
+    request.app_data::<Data<SessionMiddleware<SqlSessionStore>>>()?.subject(request)
 }
 
 /// Whether a request comes from this site, or not from a browser.

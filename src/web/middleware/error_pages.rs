@@ -12,8 +12,9 @@ use actix_web::{
 };
 use askama::Template;
 use serde_json::json;
+use waxseal_session::{ErrorChain, SessionError};
 
-use crate::{causes::Causes, session::SessionError, web::error::AppError};
+use crate::web::error::AppError;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -75,7 +76,7 @@ fn log_cause<B>(response: &ServiceResponse<B>) {
 
 fn error_chain(error: &actix_web::Error) -> String {
     match error.as_error::<AppError>() {
-        Some(error) => Causes(error).to_string(),
+        Some(error) => ErrorChain(error).to_string(),
         None => error.to_string(),
     }
 }

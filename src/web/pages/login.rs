@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{Accounts, Email, LogIn, Password},
-    session,
     web::{
         error::AppError,
         extractors::{
@@ -75,7 +74,7 @@ pub(crate) async fn submit(
     if let (Some(email), Some(password)) = (email, password) {
         match accounts.log_in(&email, &password, &context).await? {
             LogIn::Granted(session) => {
-                session::adopt(&request, session)?;
+                waxseal_session::attach_session(&request, session)?;
                 return Ok(see_next(&input.next));
             }
             LogIn::Refused => {

@@ -3,11 +3,11 @@
 use actix_session::SessionExt;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
+use waxseal_session::{self, State};
 
 use super::profile;
 use crate::{
     accounts::{Accounts, Password, PasswordChange},
-    session::{self, State},
     web::{
         error::AppError,
         extractors::{
@@ -44,7 +44,7 @@ pub(crate) async fn submit(
         let state = State::from_session(&request.get_session());
         match accounts.change_password(user_id, (&current, &new), &context, state).await? {
             PasswordChange::Done(session) => {
-                session::adopt(&request, session)?;
+                waxseal_session::attach_session(&request, session)?;
                 return Ok(see_other(profile::PATH));
             }
             PasswordChange::SessionOver => {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
+use waxseal_session::Timestamp;
 
 use crate::{
     accounts::{Accounts, User},
-    clock::Timestamp,
     web::{
         error::AppError,
         extractors::guard::VerifiedUser,
@@ -51,7 +51,7 @@ pub(super) fn page(
     errors: FormErrors,
 ) -> Page {
     let (started, expires) = (auth.session.auth_time, auth.session.expires_at);
-    let extendable = expires < started + accounts.lifetimes.lifetime();
+    let extendable = expires < started + accounts.expiry_policy.lifetime();
     let navigation = Navigation::new(&auth, PATH, accounts);
     let is_new = navigation.now.since(started) < NOTICE_TIME;
     let previous = notice::referer_path(request).filter(|_| !errors.any());

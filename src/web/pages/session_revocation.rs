@@ -5,12 +5,12 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
+use waxseal_session::SessionId;
 
 use super::sessions::PATH;
 use crate::{
     accounts::{Accounts, Revocation, SessionInfo},
     audit,
-    session::SessionId,
     web::{
         error::AppError,
         extractors::{

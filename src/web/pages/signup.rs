@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::account_deletion;
 use crate::{
     accounts::{Accounts, Email, Password, SignUp},
-    session,
     web::{
         error::AppError,
         extractors::{
@@ -74,7 +73,7 @@ pub(crate) async fn submit(
     if let (Some(email), Some(password)) = (email, password) {
         match accounts.sign_up(&email, &password, &context).await? {
             SignUp::Done(session) => {
-                session::adopt(&request, session)?;
+                waxseal_session::attach_session(&request, session)?;
                 return Ok(see_next(&input.next));
             }
             SignUp::EmailTaken => {

@@ -1,8 +1,9 @@
 //! The navigation of signed-in users, at the top of their pages.
 
+use waxseal_session::Timestamp;
+
 use crate::{
     accounts::{Accounts, Role},
-    clock::Timestamp,
     web::extractors::guard::AuthenticatedUser,
 };
 

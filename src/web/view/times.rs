@@ -1,8 +1,7 @@
 //! Points in time, as pages show them. (How long ago they were is `text::relative_time`.)
 
 use time::{format_description::BorrowedFormatItem, macros::format_description};
-
-use crate::clock::Timestamp;
+use waxseal_session::Timestamp;
 
 /// `14 November 2023, 22:13 UTC`.
 pub(crate) fn date_and_time(time: Timestamp) -> String {

@@ -5,7 +5,7 @@ mod actix_session_cookie;
 mod actix_session_redis;
 mod bare;
 mod filled;
-mod waxseal_layer;
+mod waxseal_session;
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub fn serve(name: &str, port: &str, database: &str) -> Outcome<()> {
             "filled" => filled::run(port).await,
             "actix-session-cookie" => actix_session_cookie::run(port).await,
             "actix-session-redis" => actix_session_redis::run(port, database).await,
-            _ => waxseal_layer::run(name, port, database).await,
+            _ => waxseal_session::run(name, port, database).await,
         }
     })
 }

@@ -4,7 +4,7 @@ use fantoccini::ClientBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use waxseal::clock::Timestamp;
+use waxseal_session::Timestamp;
 
 use super::{Browser, driver::Driver};
 use crate::{App, left_out, programs::find};

@@ -3,11 +3,9 @@
 use std::io::{self, IsTerminal, Read, Write};
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+use waxseal_session::cookie::{self, Found};
 
-use crate::{
-    cli::output::Failure,
-    session::cookie::{self, Found},
-};
+use crate::cli::output::Failure;
 
 /// The most that is read from standard input: many times what browsers send.
 const MAX_INPUT: u64 = 1 << 20;

@@ -1,13 +1,13 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use waxseal_seal::KeyId;
+use waxseal_session::{
+    Evaluation, InvalidState, Keyring, Mode, Rejection, Reseal, claims::Claims, cookie,
+};
 
 use crate::{
     accounts::{FoundSession, SessionDetails},
     cli::output::Rfc3339,
-    clock::Timestamp,
-    config::SessionConfig,
-    seal::{KeyId, Keyring, Rejection, Unsealed},
-    session::{InvalidState, Mode, cookie, envelope::Claims},
 };
 
 /// What a cookie holds, and what a server does with it. Its fields are its JSON.
@@ -28,26 +28,26 @@ pub(super) struct Inspection {
     /// The record's, where the token has none.
     pub(super) state: Option<Box<RawValue>>,
     /// Why the next request gets a new cookie, if it does.
-    pub(super) reseal: Vec<Reseal>,
+    pub(super) reseal: Vec<ResealReason>,
 }
 
 /// Whether a server accepts the cookie, or why not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Live,
-    Expired,
-    NotYetValid,
-    Revoked,
     /// It unseals, but the database has no such session.
     UnknownRecord,
-    Malformed,
-    UnknownKey,
-    Forged,
-    /// It unseals, but its content is not a session's claims.
-    NotASession,
-    /// The header has several cookies of the name.
-    Several,
+    Rejected(Rejection),
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Live => "live",
+            Self::UnknownRecord => "unknown_record",
+            Self::Rejected(reason) => reason.as_str(),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ pub(super) enum KeyKind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Reseal {
+pub(super) enum ResealReason {
     /// The refresh threshold is reached.
     Refresh,
     FallbackKey,
@@ -87,7 +87,7 @@ pub(super) struct RecordJson {
 impl Inspection {
     pub(super) fn of(cookie_name: &str) -> Self {
         Self {
-            status: Status::Malformed,
+            status: Status::Rejected(Rejection::Malformed),
             hint: None,
             cookie_name: cookie_name.to_owned(),
             purpose: cookie::purpose(cookie_name),
@@ -102,7 +102,7 @@ impl Inspection {
     }
 
     pub(super) fn set_key(&mut self, token: &str, keyring: &Keyring) {
-        let id = KeyId::named_by(token);
+        let id = KeyId::peek(token);
         self.key_id = id.map(|id| id.to_string());
         self.key = id.map(|id| {
             if id == keyring.current_id() {
@@ -115,13 +115,7 @@ impl Inspection {
         });
     }
 
-    pub(super) fn set_claims(
-        &mut self,
-        claims: &Claims,
-        unsealed: &Unsealed,
-        config: &SessionConfig,
-        now: Timestamp,
-    ) -> Result<(), InvalidState> {
+    pub(super) fn set_claims(&mut self, claims: &Claims) -> Result<(), InvalidState> {
         let Claims { sid, auth_time, iat, exp, state } = claims;
         self.claims = Some(ClaimsJson {
             sid: sid.to_string(),
@@ -129,23 +123,29 @@ impl Inspection {
             iat: Rfc3339(*iat),
             exp: Rfc3339(*exp),
         });
-        let mode = if state.is_some() { Mode::Cookie } else { Mode::Database };
-        self.mode = Some(match mode {
+        self.mode = Some(match claims.mode() {
             Mode::Cookie => "cookie",
             Mode::Database => "database",
         });
         self.state = state.as_ref().map(|state| raw(&state.to_json())).transpose()?;
-        let policy = &config.expiry_policy;
-        let due = exp.since(now) <= policy.refresh_below();
-        self.reseal = [
-            (due && policy.expiry(*auth_time, now) > *exp, Reseal::Refresh),
-            (unsealed.by_fallback, Reseal::FallbackKey),
-            (mode != config.mode, Reseal::OtherMode),
-        ]
-        .into_iter()
-        .filter_map(|(applies, reason)| applies.then_some(reason))
-        .collect();
         Ok(())
+    }
+
+    pub(super) fn set_evaluation(&mut self, evaluation: Evaluation) {
+        self.status = match evaluation {
+            Evaluation::Rejected(reason) => Status::Rejected(reason),
+            _ if self.record.is_none() => Status::UnknownRecord,
+            Evaluation::Accepted(Reseal { refresh, fallback_key, other_mode }) => {
+                let reasons = [
+                    refresh.then_some(ResealReason::Refresh),
+                    fallback_key.then_some(ResealReason::FallbackKey),
+                    other_mode.then_some(ResealReason::OtherMode),
+                ];
+                self.reseal = reasons.into_iter().flatten().collect();
+                Status::Live
+            }
+            Evaluation::Unknown => Status::Live,
+        };
     }
 
     pub(super) fn set_record(&mut self, found: Option<FoundSession>) -> Result<(), InvalidState> {
@@ -162,16 +162,6 @@ impl Inspection {
             revoked_at: revoked_at.map(Rfc3339),
         });
         Ok(())
-    }
-}
-
-impl From<Rejection> for Status {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::Malformed => Self::Malformed,
-            Rejection::UnknownKey => Self::UnknownKey,
-            Rejection::Forged => Self::Forged,
-        }
     }
 }
 

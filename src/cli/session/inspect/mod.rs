@@ -6,6 +6,10 @@ mod inspection;
 mod text;
 
 use clap::Args;
+use waxseal_seal::InvalidToken;
+use waxseal_session::{
+    Clock, Keyring, Rejection, RevocationStatus, Timestamp, claims::Claims, cookie, evaluate,
+};
 
 use self::{
     input::Token,
@@ -16,14 +20,8 @@ use crate::{
         open_database::{self, IfMissing},
         output::{Failure, Output},
     },
-    clock::{Clock, Timestamp},
     config::{DatabaseArgs, Environment, EnvironmentArgs, SessionArgs, SessionConfig},
     db::DatabaseUrl,
-    seal::{Keyring, Rejection},
-    session::{
-        cookie,
-        envelope::{Claims, Untimely},
-    },
 };
 
 #[derive(Args)]
@@ -85,40 +83,35 @@ async fn inspect(input: &str, server: &Server, now: Timestamp) -> Result<Inspect
     let other_name = name_in_other_environment(cookie_name);
     let mut inspection = Inspection::of(cookie_name);
     let Token::One(token) = input::find_token(input, [cookie_name, &other_name])? else {
-        inspection.status = Status::Several;
+        inspection.status = Status::Rejected(Rejection::Several);
         return Ok(inspection);
     };
     inspection.set_key(&token, keyring);
     let unsealed = match keyring.unseal(&inspection.purpose, &token) {
         Ok(unsealed) => unsealed,
         Err(error) => {
-            inspection.status = Status::from(error.reason());
+            inspection.status = Status::Rejected(error.reason().into());
             let unseals_as_other = keyring.unseal(&cookie::purpose(&other_name), &token);
             inspection.hint = match (error.reason(), unseals_as_other) {
                 (_, Ok(_)) => Some(use_other_environment(server.environment, &other_name)),
-                (Rejection::UnknownKey, _) => Some(list_keys(keyring)),
+                (InvalidToken::UnknownKey, _) => Some(list_keys(keyring)),
                 _ => None,
             };
             return Ok(inspection);
         }
     };
     let Ok(claims) = Claims::from_json(&unsealed.plaintext) else {
-        inspection.status = Status::NotASession;
+        inspection.status = Status::Rejected(Rejection::NotASession);
         return Ok(inspection);
     };
-    inspection.set_claims(&claims, &unsealed, &server.session, now)?;
+    inspection.set_claims(&claims)?;
     let accounts = open_database::accounts(&server.database, IfMissing::Fail).await?;
     inspection.set_record(accounts.find_session(&claims.sid).await?)?;
-    inspection.status = match (claims.check_times(now), &inspection.record) {
-        (Err(Untimely::Expired), _) => Status::Expired,
-        (Err(Untimely::FromTheFuture), _) => Status::NotYetValid,
-        (Ok(()), None) => Status::UnknownRecord,
-        (Ok(()), Some(record)) if record.revoked_at.is_some() => Status::Revoked,
-        (Ok(()), Some(_)) => Status::Live,
-    };
-    if inspection.status != Status::Live {
-        inspection.reseal.clear();
-    }
+    let is_revoked = inspection.record.as_ref().is_some_and(|record| record.revoked_at.is_some());
+    let status = if is_revoked { RevocationStatus::Revoked } else { RevocationStatus::Active };
+    let SessionConfig { expiry_policy, mode, .. } = &server.session;
+    let by_fallback = unsealed.by_fallback;
+    inspection.set_evaluation(evaluate(&claims, by_fallback, status, now, expiry_policy, *mode));
     Ok(inspection)
 }
 

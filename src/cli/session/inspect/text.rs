@@ -2,11 +2,10 @@
 
 use std::io::Write;
 
-use super::inspection::{Inspection, KeyKind, Reseal, Status};
-use crate::{
-    cli::output::{Failure, Output, Rfc3339, distance, printable},
-    clock::Timestamp,
-};
+use waxseal_session::{Rejection, Timestamp};
+
+use super::inspection::{Inspection, KeyKind, ResealReason, Status};
+use crate::cli::output::{Failure, Output, Rfc3339, distance, printable};
 
 pub(super) fn print(inspection: &Inspection, now: Timestamp) -> Result<(), Failure> {
     let mut output = Output::new();
@@ -54,17 +53,24 @@ fn lines(inspection: &Inspection, now: Timestamp) -> Vec<(&'static str, String)>
 fn explain(status: Status) -> &'static str {
     match status {
         Status::Live => "live: a server with these settings accepts it",
-        Status::Expired => "expired: servers refuse it",
-        Status::NotYetValid => "not yet valid: sealed in the future, so a clock is wrong",
-        Status::Revoked => "revoked: servers refuse it",
         Status::UnknownRecord => {
             "unknown record: the database has no such session; in database mode servers refuse it, in cookie mode at the next refresh"
         }
-        Status::Malformed => "malformed: not a token, or only part of one",
-        Status::UnknownKey => "unknown key: sealed with none of the configured secrets",
-        Status::Forged => "forged: changed, or sealed for another cookie",
-        Status::NotASession => "not a session: it unseals, but to something else",
-        Status::Several => "several: more than one cookie of the name; servers refuse them all",
+        Status::Rejected(reason) => explain_rejection(reason),
+    }
+}
+
+fn explain_rejection(reason: Rejection) -> &'static str {
+    match reason {
+        Rejection::Several => "several: more than one cookie of the name; servers refuse them all",
+        Rejection::Malformed => "malformed: not a token, or only part of one",
+        Rejection::UnknownKey => "unknown key: sealed with none of the configured secrets",
+        Rejection::Forged => "forged: changed, or sealed for another cookie",
+        Rejection::NotASession => "not a session: it unseals, but to something else",
+        Rejection::Expired => "expired: servers refuse it",
+        Rejection::SealedInTheFuture => "sealed in the future: a clock is wrong",
+        Rejection::Revoked => "revoked: servers refuse it",
+        Rejection::Gone => "gone: the database has no such session",
     }
 }
 
@@ -76,10 +82,10 @@ fn key(kind: KeyKind) -> &'static str {
     }
 }
 
-fn reason(reseal: Reseal) -> &'static str {
+fn reason(reseal: ResealReason) -> &'static str {
     match reseal {
-        Reseal::Refresh => "a refresh is due",
-        Reseal::FallbackKey => "it was sealed with a fallback key",
-        Reseal::OtherMode => "it was sealed in the other mode",
+        ResealReason::Refresh => "a refresh is due",
+        ResealReason::FallbackKey => "it was sealed with a fallback key",
+        ResealReason::OtherMode => "it was sealed in the other mode",
     }
 }

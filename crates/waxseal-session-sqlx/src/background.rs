@@ -1,0 +1,63 @@
+//! The background tasks of a store.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use waxseal_session::{ErrorChain, Interval};
+
+use crate::{revocation, store::SqlSessionStore};
+
+/// Often enough for "last seen 5 minutes ago".
+const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Tasks that stop when this is dropped.
+#[derive(Debug)]
+pub(crate) struct BackgroundTasks(JoinHandle<()>);
+
+impl BackgroundTasks {
+    /// `store` must not hold the tasks itself, or they would never stop.
+    pub(crate) fn spawn(store: SqlSessionStore) -> Self {
+        Self(tokio::spawn(async move { store.run(SqlSessionStore::CLEANUP_INTERVAL).await }))
+    }
+}
+
+impl Drop for BackgroundTasks {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl SqlSessionStore {
+    /// Runs the background tasks until the future is dropped: follows the revocation feed, writes
+    /// last-seen times and deletes expired sessions. Only for stores that [`load`](Self::load) made;
+    /// [`connect`](Self::connect) runs them itself.
+    pub async fn run(&self, cleanup_interval: Duration) {
+        tokio::join!(
+            revocation::follow(self),
+            self.keep_last_seen(),
+            self.keep_clean(cleanup_interval)
+        );
+    }
+
+    async fn keep_last_seen(&self) {
+        let mut interval = Interval::new(&self.clock, LAST_SEEN_INTERVAL);
+        loop {
+            interval.tick().await;
+            if let Err(error) = self.write_last_seen().await {
+                log::warn!("last-seen times could not be written: {}", ErrorChain(&error));
+            }
+        }
+    }
+
+    async fn keep_clean(&self, period: Duration) {
+        let mut interval = Interval::new(&self.clock, period);
+        loop {
+            match self.clean_up().await {
+                Ok(0) => log::debug!("no expired sessions to delete"),
+                Ok(count) => log::info!("cleaned up: {count} expired sessions"),
+                Err(error) => log::warn!("clean-up failed: {}", ErrorChain(&error)),
+            }
+            interval.tick().await;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Bringing the schema up to date.
+
+use sqlx::{
+    AnyConnection, AssertSqlSafe, Connection, Row, SqlSafeStr,
+    any::AnyRow,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use super::{engine::Engine, error::DatabaseError, postgres, sqlite};
+
+/// Migrations of one owner. Which of them have run stands in a table of their own, so those of the
+/// session store, of waxseal and of an app live side by side in one database.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// The name of that table.
+    pub table: &'static str,
+    /// Version, description and SQL of each, the newest last. One that has been published never
+    /// changes.
+    pub list: &'static [(i64, &'static str, &'static str)],
+}
+
+pub(super) const SESSION_MIGRATIONS: Migrations = Migrations {
+    table: "_waxseal_session_migrations",
+    list: &[(1, "sessions", include_str!("../../migrations/0001_sessions.sql"))],
+};
+
+impl Migrations {
+    /// Runs those that have not run yet. Of processes that start together one does it, the others
+    /// wait for it.
+    pub(super) async fn run(
+        &self,
+        connection: &mut AnyConnection,
+        engine: &Engine,
+    ) -> Result<(), DatabaseError> {
+        if self.are_done(connection).await {
+            return Ok(());
+        }
+        let mut transaction = match engine {
+            Engine::Sqlite { .. } => connection.begin_with(sqlite::BEGIN_MIGRATION).await?,
+            Engine::Postgres => {
+                let mut transaction = connection.begin_with(postgres::BEGIN_WRITE).await?;
+                postgres::lock_migrations(&mut transaction).await?;
+                transaction
+            }
+        };
+        self.migrator().run(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Whether exactly these have run, compared one by one. It only reads: a process that just looks
+    /// at a database waits for no writer.
+    async fn are_done(&self, connection: &mut AnyConnection) -> bool {
+        let table = self.table;
+        let sql = format!("SELECT version, checksum FROM {table} WHERE success ORDER BY version");
+        // Not even the table is there in a new database.
+        let Ok(done) = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await else {
+            return false;
+        };
+        let migrator = self.migrator();
+        let ours = migrator.iter();
+        done.len() == ours.len() && done.iter().zip(ours).all(|(row, ours)| is(row, ours))
+    }
+
+    fn migrator(&self) -> Migrator {
+        let migrations = self.list.iter().map(|&(version, description, sql)| {
+            let kind = MigrationType::Simple;
+            Migration::new(version, description.into(), kind, sql.into_sql_str(), false)
+        });
+        let mut migrator = Migrator::with_migrations(migrations.collect());
+        // "Dangerous" on a database whose migrations stand in a table of another name.
+        migrator.dangerous_set_table_name(self.table);
+        // The transaction that it runs in has the lock.
+        migrator.set_locking(false);
+        migrator
+    }
+}
+
+fn is(row: &AnyRow, migration: &Migration) -> bool {
+    row.try_get::<i64, _>("version").is_ok_and(|version| version == migration.version)
+        && row
+            .try_get::<Vec<u8>, _>("checksum")
+            .is_ok_and(|checksum| checksum == *migration.checksum)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::migrate::MigrateError;
+
+    use super::{
+        super::{Database, DatabaseUrl},
+        *,
+    };
+
+    const FIRST: (i64, &str, &str) = (1, "notes", "CREATE TABLE notes (id TEXT NOT NULL)");
+    const SECOND: (i64, &str, &str) = (2, "labels", "CREATE TABLE labels (id TEXT NOT NULL)");
+
+    const fn notes(list: &'static [(i64, &'static str, &'static str)]) -> Migrations {
+        Migrations { table: "_notes_migrations", list }
+    }
+
+    fn url(folder: &tempfile::TempDir) -> DatabaseUrl {
+        format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap()
+    }
+
+    #[actix_web::test]
+    async fn which_migrations_have_run_is_compared_one_by_one() {
+        const CHANGED: (i64, &str, &str) = (1, "notes", "CREATE TABLE notes (id BIGINT)");
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::connect(&url(&folder)).await.unwrap();
+        for list in [&[FIRST][..], &[FIRST], &[FIRST, SECOND], &[FIRST, SECOND]] {
+            database.migrate(&notes(list)).await.unwrap();
+        }
+        let refused = async |list| match database.migrate(&notes(list)).await {
+            Err(DatabaseError::Migration(error)) => error,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(refused(&[CHANGED, SECOND]).await, MigrateError::VersionMismatch(1)));
+        assert!(matches!(refused(&[FIRST]).await, MigrateError::VersionMissing(2)));
+        assert!(matches!(refused(&[SECOND]).await, MigrateError::VersionMissing(1)));
+    }
+
+    #[actix_web::test]
+    async fn processes_that_start_together_bring_the_schema_up_to_date_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = url(&folder);
+        let starts = (0..8).map(|_| {
+            let url = url.clone();
+            actix_web::rt::spawn(async move {
+                Database::connect(&url).await?.migrate(&notes(&[FIRST])).await
+            })
+        });
+        for start in starts.collect::<Vec<_>>() {
+            start.await.unwrap().unwrap();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The database: connections, transactions with timeouts, migrations.
+
+mod engine;
+mod error;
+mod migrations;
+mod postgres;
+mod sqlite;
+pub(crate) mod transactions;
+mod url;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
+use tokio::time::timeout;
+
+use self::{engine::Engine, migrations::SESSION_MIGRATIONS};
+
+pub use self::{
+    error::DatabaseError,
+    migrations::Migrations,
+    transactions::{SqlQuery, WriteTransaction},
+    url::{DatabaseUrl, InvalidDatabaseUrl},
+};
+
+/// How long to wait for a database server to answer at the start.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(crate) url: DatabaseUrl,
+    engine: Engine,
+    pool: AnyPool,
+    /// The revocation feed has a connection of its own, so that it is never kept waiting.
+    pub(crate) feed_pool: AnyPool,
+    options: AnyConnectOptions,
+    /// Whether the database answered the latest poll. While it does not, requests fail at once instead of
+    /// waiting for it.
+    reachable: Arc<AtomicBool>,
+}
+
+impl Database {
+    /// Opens the database, creates the file if it is missing (SQLite) and runs the migrations of the
+    /// session table.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened or migrated.
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
+        sqlx::any::install_default_drivers();
+        let (engine, sqlx_url) = match url {
+            DatabaseUrl::Sqlite(path) => {
+                sqlite::create_private(path)
+                    .map_err(|error| DatabaseError::File(path.clone(), error))?;
+                let engine = Engine::Sqlite { write_lock: Arc::default() };
+                (engine, format!("sqlite:{}", path.display()))
+            }
+            DatabaseUrl::Postgres(url) => (Engine::Postgres, url.clone()),
+        };
+        let options = sqlx_url.parse::<AnyConnectOptions>()?;
+        let database = Self {
+            url: url.clone(),
+            pool: engine.pool().connect_lazy_with(options.clone()),
+            feed_pool: engine.pool().max_connections(1).connect_lazy_with(options.clone()),
+            engine,
+            options,
+            reachable: Arc::new(AtomicBool::new(true)),
+        };
+        let mut first = database.single_connection().await?;
+        if let DatabaseUrl::Sqlite(path) = url {
+            sqlite::turn_on_wal(&mut first).await?;
+            sqlite::warn_unless_private(path);
+        }
+        SESSION_MIGRATIONS.run(&mut first, &database.engine).await?;
+        first.close().await?;
+        Ok(database)
+    }
+
+    /// Runs those of the app's migrations that have not run yet.
+    ///
+    /// # Errors
+    ///
+    /// When one fails, or the database has others than these.
+    pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
+        let mut connection = self.single_connection().await?;
+        migrations.run(&mut connection, &self.engine).await?;
+        Ok(connection.close().await?)
+    }
+
+    /// A connection outside the pool: a pool would retry until its timeout and hide the cause. It has no
+    /// statement timeout, because migrations may take long.
+    async fn single_connection(&self) -> Result<AnyConnection, DatabaseError> {
+        let connection = timeout(CONNECT_TIMEOUT, AnyConnection::connect_with(&self.options));
+        let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;
+        if let Engine::Sqlite { .. } = self.engine {
+            sqlite::set_up(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_reachable(&self, reachable: bool) {
+        self.reachable.store(reachable, Ordering::Relaxed);
+    }
+}

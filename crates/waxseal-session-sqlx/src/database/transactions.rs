@@ -1,0 +1,184 @@
+//! Queries and transactions with timeouts: no request waits for the database for more than a few
+//! seconds.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use sqlx::{
+    Any, Transaction,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
+use tokio::{
+    sync::OwnedMutexGuard,
+    time::{Sleep, sleep, timeout},
+};
+
+use super::{Database, DatabaseError, engine::Engine, postgres, sqlite};
+
+/// How long a request waits for what it reads.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a request waits for the write lock, and then for its transaction from beginning to end.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A query with its values.
+pub type SqlQuery<'q> = Query<'q, Any, AnyArguments>;
+
+impl Database {
+    /// Every row that a query finds.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or takes longer than two seconds.
+    pub async fn fetch_all(&self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
+        self.read(query.fetch_all(&self.pool)).await
+    }
+
+    /// The row that a query finds, if any.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or takes longer than two seconds.
+    pub async fn fetch_optional(
+        &self,
+        query: SqlQuery<'_>,
+    ) -> Result<Option<AnyRow>, DatabaseError> {
+        self.read(query.fetch_optional(&self.pool)).await
+    }
+
+    async fn read<T>(
+        &self,
+        rows: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, DatabaseError> {
+        if !self.is_reachable() {
+            return Err(DatabaseError::Unreachable);
+        }
+        Ok(timeout(READ_TIMEOUT, rows).await.map_err(|_| DatabaseError::Busy)??)
+    }
+
+    /// A transaction that will write.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or others write for longer than three seconds.
+    pub async fn write(&self) -> Result<WriteTransaction, DatabaseError> {
+        self.write_within(WRITE_TIMEOUT).await
+    }
+
+    /// The same with another time-out, for what is better left than waited for.
+    pub(crate) async fn write_within(
+        &self,
+        time: Duration,
+    ) -> Result<WriteTransaction, DatabaseError> {
+        if !self.is_reachable() {
+            return Err(DatabaseError::Unreachable);
+        }
+        let busy = |_| DatabaseError::Busy;
+        let (transaction, write_lock) = match &self.engine {
+            Engine::Sqlite { write_lock } => {
+                let lock = timeout(time, write_lock.clone().lock_owned()).await.map_err(busy)?;
+                // Not cut off: the connection would go on waiting for other processes, and the pool
+                // would miss it. It has a time-out of its own.
+                (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(lock))
+            }
+            Engine::Postgres => {
+                let begin = self.pool.begin_with(postgres::BEGIN_WRITE);
+                (timeout(time, begin).await.map_err(busy)??, None)
+            }
+        };
+        let deadline = Box::pin(sleep(time));
+        let is_postgres = matches!(self.engine, Engine::Postgres);
+        Ok(WriteTransaction { transaction, is_postgres, deadline, _write_lock: write_lock })
+    }
+}
+
+/// A transaction that writes. Dropped before its [commit](Self::commit), it has changed nothing.
+pub struct WriteTransaction {
+    transaction: Transaction<'static, Any>,
+    pub(crate) is_postgres: bool,
+    deadline: Pin<Box<Sleep>>,
+    _write_lock: Option<OwnedMutexGuard<()>>,
+}
+
+impl WriteTransaction {
+    /// How many rows a statement changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the transaction's time is up.
+    pub async fn execute(&mut self, query: SqlQuery<'_>) -> Result<u64, DatabaseError> {
+        let done = within(&mut self.deadline, query.execute(&mut *self.transaction)).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Every row that a statement returns.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the transaction's time is up.
+    pub async fn fetch_all(&mut self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
+        within(&mut self.deadline, query.fetch_all(&mut *self.transaction)).await
+    }
+
+    /// The row that a statement returns, if any.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the transaction's time is up.
+    pub async fn fetch_optional(
+        &mut self,
+        query: SqlQuery<'_>,
+    ) -> Result<Option<AnyRow>, DatabaseError> {
+        within(&mut self.deadline, query.fetch_optional(&mut *self.transaction)).await
+    }
+
+    /// Makes it last.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the transaction's time is up: no one knows then whether it lasts.
+    pub async fn commit(mut self) -> Result<(), DatabaseError> {
+        within(&mut self.deadline, self.transaction.commit()).await
+    }
+}
+
+async fn within<T>(
+    deadline: &mut Pin<Box<Sleep>>,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DatabaseError> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done?),
+        () = deadline => Err(DatabaseError::Busy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::{super::url::DatabaseUrl, *};
+
+    #[actix_web::test]
+    async fn what_is_committed_is_on_the_disk_and_readers_do_not_wait_for_writers() {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl =
+            format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+        let database = Database::connect(&url).await.unwrap();
+        let pragma = async |query| {
+            sqlx::query(query).fetch_one(&database.pool).await.unwrap().get::<i64, _>(0)
+        };
+        assert_eq!(pragma("PRAGMA synchronous").await, 2, "FULL");
+        assert_eq!(pragma("PRAGMA foreign_keys").await, 1);
+        let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&database.pool).await.unwrap();
+        assert_eq!(mode.get::<String, _>(0), "wal");
+
+        let _writer = database.write().await.unwrap();
+        let read = sqlx::query("SELECT id FROM waxseal_sessions");
+        assert!(database.fetch_optional(read).await.unwrap().is_none());
+        // Opening it does not wait, either.
+        Database::connect(&url).await.unwrap();
+        let busy = database.write_within(Duration::ZERO).await;
+        assert!(matches!(busy, Err(DatabaseError::Busy)));
+    }
+}

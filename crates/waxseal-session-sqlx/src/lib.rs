@@ -1,0 +1,66 @@
+//! A session store for [`waxseal_session`] on SQLite and PostgreSQL.
+//!
+//! Sessions survive a restart, and a log-out ends the session on every node: within a second on
+//! PostgreSQL, where nodes notify each other, within two where they only poll.
+//!
+//! ```no_run
+//! use actix_session::Session;
+//! use actix_web::{App, HttpServer, web};
+//! use waxseal_session::{Keyring, Secret, SessionMiddleware};
+//! use waxseal_session_sqlx::SqlSessionStore;
+//!
+//! async fn hello(session: Session) -> actix_web::Result<String> {
+//!     Ok(format!("hello {:?}", session.get::<String>("user_id")?))
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = SqlSessionStore::connect("sqlite://sessions.db").await?;
+//!     let secret = Secret::new(&std::env::var("SESSION_SECRET")?)?;
+//!     let sessions = SessionMiddleware::builder(store, Keyring::new(&secret)).build()?;
+//!     HttpServer::new(move || App::new().wrap(sessions.clone()).route("/", web::get().to(hello)))
+//!         .bind("127.0.0.1:8080")?
+//!         .run()
+//!         .await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`SqlSessionStore::connect`] creates the table `waxseal_sessions` beside the app's own tables and
+//! starts the background tasks: the revocation feed, last-seen times and the deletion of expired
+//! sessions. They stop when the last clone of the store is dropped.
+//!
+//! # Users
+//!
+//! A session belongs to the user whose id the state holds as a string under
+//! [`State::USER_ID`](waxseal_session::State::USER_ID). [`SqlSessionStore::sessions_of`] lists a user's
+//! sessions, [`SqlSessionStore::revoke_all`] ends them: call it when a password or a role changes.
+//!
+//! # Transactions
+//!
+//! To create or revoke sessions together with other changes, use a [`SessionTransaction`], and hand a
+//! session that it created to the request with [`attach_session`](waxseal_session::attach_session).
+
+mod background;
+mod cleanup;
+mod client;
+mod database;
+mod last_seen;
+mod queries;
+mod revocation;
+mod revoke;
+mod session_info;
+mod session_store;
+mod store;
+mod transaction;
+
+pub use client::Client;
+pub use database::{
+    Database, DatabaseError, DatabaseUrl, InvalidDatabaseUrl, Migrations, SqlQuery,
+    WriteTransaction,
+};
+pub use queries::SessionDetails;
+pub use revocation::FeedStatus;
+pub use session_info::{RevokedSession, SessionInfo};
+pub use store::{Health, SqlSessionStore};
+pub use transaction::SessionTransaction;

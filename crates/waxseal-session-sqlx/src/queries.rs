@@ -1,0 +1,161 @@
+//! Sessions, as people see their own and administrators all.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
+use waxseal_session::{SessionId, State, Timestamp};
+
+use crate::{
+    database::DatabaseError,
+    session_info::{COLUMNS, SessionInfo},
+    store::SqlSessionStore,
+};
+
+/// How many ids stand in one query.
+const BATCH: usize = 500;
+
+/// What is known of a session, live or not.
+#[derive(Debug, Clone)]
+pub struct SessionDetails {
+    /// The session.
+    pub session: SessionInfo,
+    /// Its state.
+    pub state: State,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl SqlSessionStore {
+    /// The live sessions of a user: `first`, if it is among them, then the latest seen; `limit` of them
+    /// after the first `offset`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn sessions_of(
+        &self,
+        user_id: &str,
+        first: &SessionId,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<SessionInfo>, DatabaseError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM waxseal_sessions
+             WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+             ORDER BY CASE WHEN id = $3 THEN 0 ELSE 1 END, last_seen DESC, id
+             LIMIT $4 OFFSET $5"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(user_id)
+            .bind(self.clock.now().as_unix())
+            .bind(first.to_string())
+            .bind(i64::from(limit))
+            .bind(i64::from(offset));
+        let rows = self.database.fetch_all(query).await?;
+        let mut sessions = self.read_all(&rows)?;
+        // Some were seen again since it was last written.
+        sessions
+            .sort_by_key(|session| (session.id != *first, Reverse(session.last_seen), session.id));
+        Ok(sessions)
+    }
+
+    /// The live sessions of a user, or of everyone, the latest log-in first: `limit` of them after
+    /// this one, or the first.
+    ///
+    /// Using a session does not change this order, so none is left out because it was used while the
+    /// list was read.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn sessions_after(
+        &self,
+        user_id: Option<&str>,
+        after: Option<&SessionInfo>,
+        limit: u32,
+    ) -> Result<Vec<SessionInfo>, DatabaseError> {
+        let (auth_time, id) = after.map_or((Timestamp::MAX, String::new()), |after| {
+            (after.auth_time, after.id.to_string())
+        });
+        let of_user = if user_id.is_some() { "user_id = $5 AND" } else { "" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM waxseal_sessions
+             WHERE {of_user} revoked_at IS NULL AND expires_at > $1
+                AND (auth_time < $2 OR (auth_time = $2 AND id > $3))
+             ORDER BY auth_time DESC, id LIMIT $4"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.clock.now().as_unix())
+            .bind(auth_time.as_unix())
+            .bind(id)
+            .bind(i64::from(limit));
+        if let Some(user_id) = user_id {
+            query = query.bind(user_id);
+        }
+        self.read_all(&self.database.fetch_all(query).await?)
+    }
+
+    /// What is known of a session; `None` when its row is not there, or not any more.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn find(&self, id: &SessionId) -> Result<Option<SessionDetails>, DatabaseError> {
+        let sql =
+            format!("SELECT {COLUMNS}, state, revoked_at FROM waxseal_sessions WHERE id = $1");
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string());
+        let Some(row) = self.database.fetch_optional(query).await? else { return Ok(None) };
+        let revoked_at: Option<i64> = row.try_get("revoked_at")?;
+        Ok(Some(SessionDetails {
+            session: self.read(&row)?,
+            state: State::from_json(row.try_get("state")?)
+                .map_err(|_| DatabaseError::Corrupt("session state"))?,
+            revoked_at: revoked_at.map(Timestamp::from_unix),
+        }))
+    }
+
+    /// How many live sessions each of these users has; those who have none are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn count_sessions(
+        &self,
+        user_ids: &[String],
+    ) -> Result<HashMap<String, i64>, DatabaseError> {
+        let mut counts = HashMap::new();
+        for batch in user_ids.chunks(BATCH) {
+            let places: Vec<String> =
+                (2..batch.len() + 2).map(|number| format!("${number}")).collect();
+            let sql = format!(
+                "SELECT user_id, COUNT(*) AS sessions FROM waxseal_sessions
+                 WHERE user_id IN ({}) AND revoked_at IS NULL AND expires_at > $1
+                 GROUP BY user_id",
+                places.join(", ")
+            );
+            // Not prepared for later: there is one such query for each number of users.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            query = query.bind(self.clock.now().as_unix());
+            for id in batch {
+                query = query.bind(id.as_str());
+            }
+            for row in self.database.fetch_all(query).await? {
+                counts.insert(row.try_get("user_id")?, row.try_get("sessions")?);
+            }
+        }
+        Ok(counts)
+    }
+
+    fn read_all(&self, rows: &[AnyRow]) -> Result<Vec<SessionInfo>, DatabaseError> {
+        rows.iter().map(|row| self.read(row)).collect()
+    }
+
+    /// A row, with when the session was seen that is not yet written.
+    fn read(&self, row: &AnyRow) -> Result<SessionInfo, DatabaseError> {
+        let mut session = SessionInfo::read(row)?;
+        if let Some(seen) = self.last_seen.of(&session.id) {
+            session.last_seen = session.last_seen.max(seen);
+        }
+        Ok(session)
+    }
+}

@@ -1,0 +1,43 @@
+//! Revoking a session, or all sessions of a user, from outside.
+
+use waxseal_session::SessionId;
+
+use crate::{database::DatabaseError, store::SqlSessionStore};
+
+impl SqlSessionStore {
+    /// Revokes a session; with an owner, only if it is that user's. Whether it was live.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn revoke_session(
+        &self,
+        id: &SessionId,
+        owner: Option<&str>,
+    ) -> Result<bool, DatabaseError> {
+        let mut transaction = self.begin().await?;
+        let revoked = match owner {
+            Some(owner) => transaction.revoke_of(owner, id).await?,
+            None => transaction.revoke(id).await?,
+        };
+        transaction.commit().await?;
+        Ok(revoked.is_some_and(|session| self.clock.now() < session.expires_at))
+    }
+
+    /// Revokes all sessions of a user but `except`. How many of them were live.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; nothing is changed then.
+    pub async fn revoke_all(
+        &self,
+        user_id: &str,
+        except: Option<&SessionId>,
+    ) -> Result<usize, DatabaseError> {
+        let mut transaction = self.begin().await?;
+        let revoked = transaction.revoke_all(user_id, except).await?;
+        transaction.commit().await?;
+        let now = self.clock.now();
+        Ok(revoked.iter().filter(|session| now < session.expires_at).count())
+    }
+}

@@ -1,0 +1,108 @@
+//! How many instructions the session middleware adds to a request: what can be compared from one
+//! machine to another, and from one change to the next. The cases are those of `support/cases.rs`.
+//!
+//! `cargo bench --bench instructions` prints them; with `-- --check` it also fails where one is over
+//! its limit. It runs itself under callgrind (Debian: `apt-get install valgrind`), each case with few
+//! requests and with many: the difference is what the requests took.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+#[path = "support/cases.rs"]
+mod cases;
+
+use std::{
+    env,
+    process::{Command, ExitCode},
+};
+
+use actix_http::Request;
+use actix_web::{
+    dev::{Service, ServiceResponse},
+    test::call_service,
+};
+use tokio::runtime::Runtime;
+
+/// Enough for whatever grows with use to have grown.
+const FEW: u32 = 200;
+const MANY: u32 = 1200;
+
+/// The cases, and how many instructions each may add to the bare handler's: what was measured (see
+/// `docs/benchmarks.md`) and a tenth, for other compilers and libraries.
+const LIMITS: [(&str, u32); 7] = [
+    ("waxseal/visitor", 1_800),
+    ("waxseal/session", 11_800),
+    ("waxseal/session_new_token", 32_200),
+    ("waxseal/session_among_five_cookies", 13_100),
+    ("waxseal/refresh", 33_300),
+    ("waxseal/database_mode", 9_850),
+    ("actix_session/session", u32::MAX),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", case, requests] => {
+            cases::each(&mut Run { case, requests: requests.parse().unwrap() });
+            ExitCode::SUCCESS
+        }
+        _ => compare(arguments.iter().any(|argument| argument == "--check")),
+    }
+}
+
+fn compare(check: bool) -> ExitCode {
+    let (visitor, session) = (instructions("bare/visitor"), instructions("bare/session"));
+    println!("{:36} {visitor:>7}", "bare/visitor");
+    println!("{:36} {session:>7}", "bare/session");
+    let mut code = ExitCode::SUCCESS;
+    for (case, limit) in LIMITS {
+        let bare = if case.ends_with("/visitor") { visitor } else { session };
+        let added = instructions(case).saturating_sub(bare);
+        let over = check && added > limit;
+        let verdict = if over { format!("  over its limit of {limit}") } else { String::new() };
+        println!("{case:36} {added:>+7}{verdict}");
+        if over {
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+/// How many instructions one request takes.
+fn instructions(case: &str) -> u32 {
+    let (few, many) = (collected(case, FEW), collected(case, MANY));
+    u32::try_from((many - few) / u64::from(MANY - FEW)).unwrap()
+}
+
+/// How many instructions this program takes for so many requests.
+fn collected(case: &str, requests: u32) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe().unwrap())
+        .args(["run", case, &requests.to_string()])
+        .output()
+        .expect("valgrind is needed (Debian: apt-get install valgrind)");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    let collected = told.lines().find_map(|line| line.split_once("Collected : "));
+    collected.expect("callgrind's sum").1.trim().parse().unwrap()
+}
+
+struct Run<'a> {
+    case: &'a str,
+    requests: u32,
+}
+
+impl cases::Measure for Run<'_> {
+    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookies: &[String])
+    where
+        S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    {
+        if case != self.case {
+            return;
+        }
+        for cookie in cookies.iter().cycle().take(self.requests as usize) {
+            let request = cases::request("/", cookie);
+            runtime.block_on(async { call_service(app, request).await.status() });
+        }
+    }
+}

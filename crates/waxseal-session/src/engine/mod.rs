@@ -1,0 +1,111 @@
+//! The engine: what the middleware does with the cookie of a request ([`load`]) and of its response
+//! ([`finalize`]).
+
+mod finalize;
+mod load;
+mod recent_tokens;
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use actix_web::HttpRequest;
+use waxseal_seal::{Keyring, Unsealed};
+
+use crate::{
+    claims::Claims,
+    clock::{Clock, Timestamp},
+    cookie::{CookieSettings, Found, find},
+    expiry::ExpiryPolicy,
+    id::SessionId,
+    mode::Mode,
+    record::SessionRecord,
+    rejection::Rejection,
+    state::State,
+};
+
+pub(crate) use load::IncomingSession;
+pub(crate) use recent_tokens::RecentTokens;
+use recent_tokens::UnsealedClaims;
+
+/// Finds the address that a request comes from.
+pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+
+/// What the middleware works with.
+pub(crate) struct SessionEngine<S> {
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) store: Arc<S>,
+    pub(crate) cookie: CookieSettings,
+    /// The purpose that session tokens are sealed for.
+    pub(crate) purpose: String,
+    pub(crate) recent_tokens: RecentTokens,
+    pub(crate) policy: ExpiryPolicy,
+    pub(crate) mode: Mode,
+    pub(crate) clock: Clock,
+    pub(crate) client_address: ClientAddress,
+}
+
+impl<S> SessionEngine<S> {
+    /// The same engine for another worker, with recent tokens of its own so that workers do not wait
+    /// for each other.
+    pub(crate) fn for_worker(&self) -> Self {
+        Self {
+            keyring: Arc::clone(&self.keyring),
+            store: Arc::clone(&self.store),
+            cookie: self.cookie.clone(),
+            purpose: self.purpose.clone(),
+            recent_tokens: self.recent_tokens.as_empty(),
+            policy: self.policy,
+            mode: self.mode,
+            clock: self.clock.clone(),
+            client_address: Arc::clone(&self.client_address),
+        }
+    }
+
+    /// Who the session cookie of a request belongs to, if it unseals.
+    pub(crate) fn subject(&self, request: &HttpRequest) -> Option<TokenSubject> {
+        let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
+        Some(TokenSubject::of(&self.unseal(token).ok()?.claims))
+    }
+
+    /// The claims of a token: looked up if it was sealed or unsealed recently, else unsealed.
+    fn unseal(&self, token: &[u8]) -> Result<UnsealedClaims, Rejection> {
+        if let Some(unsealed) = self.recent_tokens.get(token) {
+            return Ok(unsealed);
+        }
+        let Unsealed { plaintext, by_fallback, .. } =
+            self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
+        let claims = Claims::from_json(&plaintext).map_err(|_| Rejection::NotASession)?;
+        let unsealed = UnsealedClaims { claims, by_fallback };
+        self.recent_tokens.put(token, &unsealed);
+        Ok(unsealed)
+    }
+
+    /// The expiry of a session that is re-sealed now: never earlier than it was.
+    fn later_expiry(&self, record: &SessionRecord, now: Timestamp) -> Timestamp {
+        self.policy.expiry(record.auth_time, now).max(record.expires_at)
+    }
+}
+
+/// Who a sealed cookie belongs to. It does not say that the session is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSubject {
+    /// The session.
+    pub session: SessionId,
+    /// The user's id, if the cookie holds one: the state's value under [`State::USER_ID`].
+    pub user: Option<String>,
+}
+
+impl TokenSubject {
+    fn of(claims: &Claims) -> Self {
+        let user = claims.state.as_ref().and_then(|state| state.get(State::USER_ID));
+        Self { session: claims.sid, user }
+    }
+}
+
+impl fmt::Display for TokenSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "user {}, ", user.escape_default())?;
+        }
+        write!(f, "session {}", self.session)
+    }
+}

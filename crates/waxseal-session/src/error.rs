@@ -1,0 +1,55 @@
+//! The errors of the middleware. A rejected cookie is not an error.
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+
+use crate::{cookie, store::StoreError};
+
+/// The middleware could not serve a request.
+///
+/// The response has only the status; the cause is logged.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The store failed, so the session could not be read, or a change could not be kept. Answered
+    /// with 503.
+    #[error("the session store failed")]
+    Store(#[from] StoreError),
+    /// The store has heard nothing of revocations for too long to vouch for this session. Answered
+    /// with 503.
+    #[error("the list of revoked sessions is out of date")]
+    Stale,
+    /// The state does not fit into one cookie; the handler's change is not kept. Answered with 500:
+    /// the app has to store less or use [`Mode::Database`](crate::Mode).
+    #[error(
+        "the session's cookie would be {size} bytes long; browsers keep at most {} (name and value)",
+        cookie::MAX_BYTES
+    )]
+    TooLarge {
+        /// The size of name and value together, in bytes.
+        size: usize,
+    },
+    /// The app is not wrapped in the middleware. Answered with 500.
+    #[error("no session middleware is around this handler")]
+    NoMiddleware,
+}
+
+impl SessionError {
+    /// The `Retry-After` of a 503, in seconds.
+    pub const RETRY_AFTER_SECONDS: u32 = 5;
+}
+
+impl ResponseError for SessionError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Store(_) | Self::Stale => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge { .. } | Self::NoMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, Self::RETRY_AFTER_SECONDS));
+        }
+        response.finish()
+    }
+}

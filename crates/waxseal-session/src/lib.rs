@@ -1,0 +1,131 @@
+//! Sessions for Actix Web in one encrypted cookie. A request costs no query, and a session that is
+//! revoked is refused at once.
+//!
+//! [`SessionMiddleware`] takes the place of `actix_session::SessionMiddleware`. Handlers use
+//! [`actix_session::Session`] as before, and crates built on it keep working.
+//!
+//! ```
+//! use actix_session::Session;
+//! use actix_web::{App, HttpResponse, web};
+//! use waxseal_session::{Keyring, MemoryStore, Secret, SessionMiddleware};
+//!
+//! async fn visits(session: Session) -> actix_web::Result<HttpResponse> {
+//!     let visits = session.get::<u64>("visits")?.unwrap_or(0) + 1;
+//!     session.insert("visits", visits)?;
+//!     Ok(HttpResponse::Ok().body(format!("visit number {visits}")))
+//! }
+//!
+//! let secret = Secret::new("what `openssl rand -base64 32` prints: keep it in your settings")?;
+//! let sessions = SessionMiddleware::builder(MemoryStore::new(), Keyring::new(&secret))
+//!     .cookie_secure(false) // development, over HTTP
+//!     .build()?;
+//! let app = App::new().wrap(sessions).route("/", web::get().to(visits));
+//! # let _ = app;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`MemoryStore`] is for tests and development. The crate `waxseal-session-sqlx` has a store on SQLite
+//! and PostgreSQL: sessions survive restarts, and a log-out on one node ends the session on all.
+//! [`SessionStore`] is the trait for stores of your own.
+//!
+//! # What happens to a request
+//!
+//! 1. The middleware finds the cookie by its exact name, unseals it and reads its [`claims`].
+//!    [`evaluate`] checks times and revocation. If the cookie is rejected, the request is a visitor's,
+//!    and the response clears the cookie.
+//! 2. A session that will soon expire is refreshed: re-sealed with the same id and a later expiry.
+//! 3. The handler reads and writes the state through `Session`.
+//! 4. The middleware keeps what has changed, and seals or clears the cookie if it has to: at most one
+//!    `Set-Cookie`, usually none.
+//!
+//! Changes made while a response body streams are lost: the cookie is a header, and has been sent.
+//!
+//! # Logging in and out
+//!
+//! Call [`Session::renew`](actix_session::Session::renew) whenever someone gains rights (log-in,
+//! sign-up, password change): the session that was there is revoked and another one created, so that an
+//! id planted before is worth nothing. The state is kept: at a log-in, call
+//! [`clear`](actix_session::Session::clear) first, because it may be another person's. To log out, call
+//! [`purge`](actix_session::Session::purge).
+//!
+//! # Guards
+//!
+//! The state is sealed, so it can say who someone is and what they may do without a query. Revoke a
+//! user's sessions when their role changes.
+//!
+//! ```
+//! use std::future::{Ready, ready};
+//!
+//! use actix_session::SessionExt;
+//! use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::ErrorForbidden};
+//!
+//! struct Editor {
+//!     user_id: u64,
+//! }
+//!
+//! impl FromRequest for Editor {
+//!     type Error = Error;
+//!     type Future = Ready<Result<Self, Error>>;
+//!
+//!     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+//!         let session = request.get_session();
+//!         let role = session.get::<String>("role").ok().flatten();
+//!         let user_id = session.get("user_id").ok().flatten();
+//!         ready(match (role.as_deref(), user_id) {
+//!             (Some("editor"), Some(user_id)) => Ok(Self { user_id }),
+//!             _ => Err(ErrorForbidden("for editors")),
+//!         })
+//!     }
+//! }
+//!
+//! async fn edit(editor: Editor) -> String {
+//!     format!("edited by {}", editor.user_id)
+//! }
+//! # actix_web::web::to(edit);
+//! ```
+
+mod builder;
+pub mod claims;
+mod clock;
+pub mod cookie;
+mod current;
+mod engine;
+mod error;
+mod error_chain;
+mod evaluation;
+mod expiry;
+mod id;
+mod interval;
+mod memory_store;
+mod middleware;
+mod mode;
+mod record;
+mod rejection;
+mod revocation_list;
+mod settings_error;
+mod state;
+mod store;
+pub mod telemetry;
+pub mod testing;
+
+pub use waxseal_seal::{Keyring, Secret};
+
+pub use builder::SessionMiddlewareBuilder;
+pub use clock::{Clock, OutOfRange, Timestamp};
+pub use current::{CurrentSession, attach_session};
+pub use engine::TokenSubject;
+pub use error::SessionError;
+pub use error_chain::ErrorChain;
+pub use evaluation::{Evaluation, Reseal, evaluate};
+pub use expiry::ExpiryPolicy;
+pub use id::{InvalidSessionId, SessionId};
+pub use interval::Interval;
+pub use memory_store::MemoryStore;
+pub use middleware::{SessionMiddleware, SessionService};
+pub use mode::Mode;
+pub use record::SessionRecord;
+pub use rejection::Rejection;
+pub use revocation_list::RevocationList;
+pub use settings_error::SettingsError;
+pub use state::{InvalidState, State};
+pub use store::{RevocationStatus, SessionStore, StoreError};

@@ -1,0 +1,19 @@
+//! The session middleware over its public interface: an Actix app wrapped in it, requests in,
+//! `Set-Cookie` out. A test per rule; the clock is stepped, nothing waits.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+mod cookie;
+mod current;
+mod expiry;
+mod keys;
+mod log_in;
+mod model;
+mod modes;
+mod settings;
+mod state;
+mod store;
+mod telemetry;
+mod unreadable;

@@ -1,0 +1,243 @@
+//! The store: what every one of them has to do, and what the middleware does when it can't be
+//! reached.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use serde_json::json;
+use waxseal_session::{
+    Clock, ExpiryPolicy, Keyring, MemoryStore, Mode, Secret, SessionError, SessionMiddleware,
+    SessionRecord, SessionStore as _, State, testing,
+};
+
+use crate::harness::{Call, IDLE, Site, World, handlers, seconds};
+
+// A refresh never creates a row.
+
+#[actix_web::test]
+async fn a_refresh_never_brings_a_record_back() {
+    for mode in [Mode::Cookie, Mode::Database] {
+        let world = World::new();
+        let site = world.site_with(|middleware| middleware.mode(mode)).await;
+        let ann = site.log_in("ann").await;
+        world.advance(IDLE - 1);
+        world.store.delete(&world.claims(&ann).sid);
+
+        let answer = site.get("/state", &ann).await;
+        answer.assert_cleared();
+        assert_eq!(answer.user().await, None, "over for this very request");
+        assert_eq!(world.store.len(), 0);
+    }
+}
+
+#[actix_web::test]
+async fn a_change_never_brings_a_record_back() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.store.delete(&world.claims(&ann).sid);
+    site.get("/set/theme/dark", &ann).await.assert_cleared();
+    assert_eq!(world.store.len(), 0);
+}
+
+#[actix_web::test]
+async fn a_token_to_be_re_sealed_whose_record_is_gone_is_cleared() {
+    let world = World::new();
+    let ann = world.site().await.log_in("ann").await;
+    world.store.delete(&world.claims(&ann).sid);
+    let coming = Secret::generate();
+    let keyring = Keyring::with_fallbacks(&coming, [&world.secret]).unwrap();
+    let middleware = world.middleware_with_keys(keyring).build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    site.get("/state", &ann).await.assert_cleared();
+}
+
+// The store can't be reached.
+
+#[actix_web::test]
+async fn when_the_store_fails_there_is_no_refresh_and_the_request_is_served() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.advance(IDLE - 100);
+    world.store.fail(true);
+    let answer = site.get("/current", &ann).await;
+    answer.assert_no_cookie();
+    let exp = world.claims(&ann).exp.as_unix().to_string();
+    assert!(answer.text().await.ends_with(&exp), "no later expiry is promised");
+
+    world.store.fail(false);
+    let refreshed = site.get("/state", &ann).await.sealed();
+    assert_eq!(refreshed.max_age, IDLE, "it is made up for");
+}
+
+#[actix_web::test]
+async fn when_the_store_fails_a_token_is_not_re_sealed_and_the_request_is_served() {
+    let world = World::new();
+    let ann = world.site().await.log_in("ann").await;
+    let coming = Secret::generate();
+    let keyring = Keyring::with_fallbacks(&coming, [&world.secret]).unwrap();
+    let middleware = world.middleware_with_keys(keyring).build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    world.store.fail(true);
+    let answer = site.get("/state", &ann).await;
+    answer.assert_no_cookie();
+    assert_eq!(answer.user().await.as_deref(), Some("ann"));
+}
+
+#[actix_web::test]
+async fn when_the_store_fails_a_live_session_is_still_read() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.store.fail(true);
+    assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
+    site.visit("/state").await.assert_no_cookie();
+    site.get("/state", "garbage").await.assert_cleared();
+}
+
+#[actix_web::test]
+async fn what_the_store_does_not_keep_is_answered_with_503_and_no_cookie() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.store.fail(true);
+    for (path, call) in [
+        ("/set/theme/dark", Call::Save),
+        ("/clear", Call::Save),
+        ("/renew", Call::Create),
+        ("/login/bob", Call::Create),
+        ("/purge", Call::Revoke),
+    ] {
+        world.store.calls();
+        let answer = site.get(path, &ann).await;
+        answer.assert_unavailable();
+        assert!(matches!(answer.session_error(), SessionError::Store(_)), "{path}");
+        assert_eq!(answer.text().await, "", "{path}: the cause is for the log");
+        assert_eq!(world.store.calls(), [call], "{path}");
+    }
+    site.visit("/login/bob").await.assert_unavailable();
+    site.get("/login/bob", "garbage").await.assert_unavailable();
+
+    world.store.fail(false);
+    assert_eq!(site.user(&ann).await.as_deref(), Some("ann"), "nothing happened to her session");
+    assert_eq!(world.row(&ann).unwrap().state.to_json(), r#"{"user_id":"ann"}"#);
+    assert_eq!(world.store.len(), 1);
+}
+
+#[actix_web::test]
+async fn when_the_store_fails_database_mode_can_not_tell_and_answers_503() {
+    let world = World::new();
+    let site = world.site_with(|middleware| middleware.mode(Mode::Database)).await;
+    let ann = site.log_in("ann").await;
+    world.store.fail(true);
+    site.get("/state", &ann).await.assert_unavailable();
+    assert_eq!(site.visit("/state").await.status, StatusCode::OK);
+    site.get("/state", "garbage").await.assert_cleared();
+}
+
+// The node has not heard of revocations for too long.
+
+#[actix_web::test]
+async fn a_node_out_of_date_answers_503_to_cookies_that_unseal() {
+    for mode in [Mode::Cookie, Mode::Database] {
+        let world = World::new();
+        let site = world.site_with(|middleware| middleware.mode(mode)).await;
+        let ann = site.log_in("ann").await;
+        world.store.out_of_date(true);
+        world.store.calls();
+        for path in ["/state", "/untouched", "/purge", "/login/bob"] {
+            let answer = site.get(path, &ann).await;
+            answer.assert_unavailable();
+            assert!(matches!(answer.session_error(), SessionError::Stale), "{path}");
+        }
+        assert_eq!(world.store.calls(), [], "no handler has run");
+
+        world.store.out_of_date(false);
+        assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
+    }
+}
+
+#[actix_web::test]
+async fn a_node_out_of_date_serves_visitors_and_unreadable_cookies_as_ever() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.store.out_of_date(true);
+    let answer = site.visit("/state").await;
+    answer.assert_no_cookie();
+    assert_eq!(answer.user().await, None);
+    site.get("/state", "garbage").await.assert_cleared();
+    let twice = format!("__Host-waxseal={ann}; __Host-waxseal={ann}");
+    site.with_cookies("/state", &[twice.as_bytes()]).await.assert_cleared();
+    site.visit("/login/bob").await.sealed();
+    world.advance(IDLE);
+    site.get("/state", &ann).await.assert_cleared();
+}
+
+// What every store has to do.
+
+#[actix_web::test]
+async fn the_store_in_memory_passes_the_acceptance_suite() {
+    let world = World::new();
+    let store = MemoryStore::with_clock(world.clock.clone());
+    testing::acceptance_suite(&store, &world.clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn the_store_of_these_tests_passes_the_acceptance_suite() {
+    let world = World::new();
+    testing::acceptance_suite(&*world.store, &world.clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn the_store_in_memory_vouches_only_for_what_it_has_seen() {
+    let world = World::new();
+    let middleware = || {
+        let store = Arc::new(MemoryStore::with_clock(world.clock.clone()));
+        let keyring = Keyring::new(&world.secret);
+        SessionMiddleware::builder(store, keyring).clock(world.clock.clone()).build().unwrap()
+    };
+    let site =
+        |middleware| Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone()));
+    let ann = site(middleware()).await.log_in("ann").await;
+    site(middleware()).await.get("/state", &ann).await.assert_cleared();
+}
+
+#[actix_web::test]
+async fn the_store_in_memory_forgets_expired_sessions() {
+    let world = World::new();
+    let store = MemoryStore::with_clock(world.clock.clone());
+    assert!(store.is_empty());
+    let lifetimes = ExpiryPolicy::new(seconds(10), seconds(10), None).unwrap();
+    let open = || {
+        let state = State::from_value(&json!({})).unwrap();
+        let session = SessionRecord::new(&lifetimes, world.now(), state);
+        let store = &store;
+        async move { assert!(store.create(&session, None).await.unwrap()) }
+    };
+    for _ in 0..50 {
+        for _ in 0..100 {
+            open().await;
+        }
+        world.advance(10);
+    }
+    assert!(store.len() < 2000, "of 5000 opened, all but 100 are over: {}", store.len());
+}
+
+/// One middleware made without any settings works on every worker's clone of it.
+#[actix_web::test]
+async fn clones_of_a_middleware_share_its_store() {
+    let middleware =
+        SessionMiddleware::builder(MemoryStore::new(), Keyring::new(&Secret::generate()));
+    let middleware = middleware.build().unwrap();
+    let clock = Clock::system();
+    let (one, other) = (
+        Site::wrapped(middleware.clone(), |routes| handlers(routes, clock.clone())).await,
+        Site::wrapped(middleware, |routes| handlers(routes, clock.clone())).await,
+    );
+    let ann = one.log_in("ann").await;
+    assert_eq!(other.user(&ann).await.as_deref(), Some("ann"));
+    other.get("/purge", &ann).await.assert_cleared();
+    one.get("/state", &ann).await.assert_cleared();
+}

@@ -1,0 +1,50 @@
+//! The background jobs: the session store's tasks, and the deletion of old rows. Each is a loop that
+//! logs its errors and tries again.
+
+use std::time::Duration;
+
+use waxseal_session::{Clock, ErrorChain, Interval};
+
+use crate::db::{AccountStore, Cleaned};
+
+/// What the jobs work on.
+#[derive(Clone)]
+pub struct Jobs {
+    /// The accounts.
+    pub accounts: AccountStore,
+    /// The source of time.
+    pub clock: Clock,
+    /// How often expired sessions and old log-in events are deleted.
+    pub cleanup_interval: Duration,
+}
+
+impl Jobs {
+    /// Runs the jobs until the future is dropped.
+    pub async fn run(&self) {
+        tokio::join!(self.accounts.sessions().run(self.cleanup_interval), self.keep_clean());
+    }
+
+    /// Writes what must not be lost when the process stops.
+    pub async fn finish(&self) {
+        if let Err(error) = self.accounts.sessions().write_last_seen().await {
+            log::warn!("last-seen times could not be written: {}", ErrorChain(&error));
+        }
+    }
+
+    async fn keep_clean(&self) {
+        let mut interval = Interval::new(&self.clock, self.cleanup_interval);
+        loop {
+            match self.accounts.clean_up().await {
+                Ok(cleaned) if cleaned == Cleaned::default() => {
+                    log::debug!("no old log-in events to delete");
+                }
+                Ok(Cleaned { login_events, login_failures }) => log::info!(
+                    "cleaned up: {login_events} old log-in events, \
+                     {login_failures} counts of failed log-ins"
+                ),
+                Err(error) => log::warn!("clean-up failed: {}", ErrorChain(&error)),
+            }
+            interval.tick().await;
+        }
+    }
+}
