@@ -27,18 +27,25 @@
 //! An app that has accounts of its own needs only the session middleware: the crates
 //! [`waxseal_session`] and [`waxseal_session_sqlx`]. [`waxseal_seal`] seals anything else.
 //!
-//! A module uses only modules after it in this list: [`cli`], [`app`], [`config`], [`web`] and [`jobs`],
-//! [`accounts`], [`db`], [`domain`], then [`audit`] and [`telemetry`]. `docs/architecture.md` says what is
-//! where.
+//! - [`app`] puts the application together, [`config`] reads its settings.
+//! - [`web`] has the pages, the guards and the middleware; [`accounts`] decides who may log in;
+//!   [`domain`] has the types that they share.
+//!
+//! Modules that this documentation leaves out are the server's own. `docs/architecture.md` describes them.
 
 pub mod accounts;
 pub mod app;
+#[doc(hidden)]
 pub mod audit;
+#[doc(hidden)]
 pub mod cli;
 pub mod config;
+#[doc(hidden)]
 pub mod db;
 pub mod domain;
+#[doc(hidden)]
 pub mod jobs;
+#[doc(hidden)]
 pub mod telemetry;
 mod text;
 pub mod web;

@@ -8,6 +8,8 @@ use std::io::Write;
 use env_logger::{Builder, fmt::Formatter};
 use log::Record;
 
+use crate::text::is_unsafe_to_print;
+
 /// Starts to log what this filter lets through.
 pub(super) fn start(filter: &str) {
     builder(filter).init();
@@ -29,19 +31,13 @@ fn write(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
 fn in_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_plain(character) {
-            line.push(character);
-        } else {
+        if is_unsafe_to_print(character) {
             line.extend(character.escape_default());
+        } else {
+            line.push(character);
         }
     }
     line
-}
-
-/// Whether a character is no control, no line end, and does not change the direction of the text.
-fn is_plain(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]
@@ -72,10 +68,10 @@ mod tests {
         let pipe = Target::Pipe(Box::new(written.clone()));
         let logger = builder("info").target(pipe).build();
         let mut record = Record::builder();
-        record.level(log::Level::Warn).target("somebody");
+        record.level(log::Level::Warn).target("a_library");
         logger.log(&record.args(format_args!("one\nand\r\u{1b}[2Janother")).build());
         let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        assert!(line.ends_with(" WARN  somebody] one\\nand\\r\\u{1b}[2Janother\n"), "{line:?}");
+        assert!(line.ends_with(" WARN  a_library] one\\nand\\r\\u{1b}[2Janother\n"), "{line:?}");
         assert_eq!(line.matches(char::is_control).count(), 1, "{line:?}");
     }
 

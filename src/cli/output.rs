@@ -3,12 +3,13 @@
 use std::{
     error::Error,
     io::{self, BufWriter, ErrorKind, Stdout, Write},
-    time::Duration,
 };
 
 use serde::{Serialize, Serializer};
 use time::macros::format_description;
 use waxseal_session::Timestamp;
+
+use crate::text::is_unsafe_to_print;
 
 /// Why a command failed.
 pub(super) type Failure = Box<dyn Error>;
@@ -172,18 +173,10 @@ fn print_row(output: &mut Output, cells: &[String], widths: &[usize]) -> io::Res
     writeln!(output, "{}", line.trim_end())
 }
 
-/// The text without what would steer a terminal, is not seen, or turns the direction of writing:
-/// it may be a stranger's.
+/// The text with a replacement character for each character that is unsafe to print: it may be a
+/// stranger's.
 pub(super) fn printable(text: &str) -> String {
-    let misleads = |c: char| {
-        let unseen = '\u{200b}'..='\u{200f}';
-        let turns = '\u{2028}'..='\u{202e}';
-        let joins_or_turns = '\u{2060}'..='\u{206f}';
-        c.is_control()
-            || c == '\u{feff}'
-            || [unseen, turns, joins_or_turns].iter().any(|range| range.contains(&c))
-    };
-    text.replace(misleads, "\u{fffd}")
+    text.replace(is_unsafe_to_print, "\u{fffd}")
 }
 
 /// A time for scripts: `2026-11-21T23:05:00Z`.
@@ -202,45 +195,9 @@ pub(super) fn minute(time: Timestamp) -> String {
     time.to_date_time().format(format).unwrap_or_default()
 }
 
-/// A time relative to now: `2 hours ago`, `in 6 days`.
-pub(super) fn distance(time: Timestamp, now: Timestamp) -> String {
-    match (now.since(time), time.since(now)) {
-        (Duration::ZERO, Duration::ZERO) => "now".to_owned(),
-        (Duration::ZERO, ahead) => format!("in {}", in_words(ahead)),
-        (passed, _) => format!("{} ago", in_words(passed)),
-    }
-}
-
-/// The largest unit that fits, the rest cut off.
-fn in_words(duration: Duration) -> String {
-    const UNITS: [(u64, &str); 4] =
-        [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let seconds = duration.as_secs();
-    let (unit, name) =
-        UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "second"));
-    count(seconds / unit, name)
-}
-
-/// `1 session`, `2 sessions`.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_told_in_words() {
-        let now = Timestamp::from_unix(1_795_302_300);
-        let second = Duration::from_secs(1);
-        assert_eq!(distance(now, now), "now");
-        assert_eq!(distance(now - second, now), "1 second ago");
-        assert_eq!(distance(now - second * 7199, now), "1 hour ago");
-        assert_eq!(distance(now - second * 7200, now), "2 hours ago");
-        assert_eq!(distance(now + second * 6 * 86_400, now), "in 6 days");
-        assert_eq!(minute(now), "2026-11-21 23:05 UTC");
-    }
 
     #[test]
     fn nothing_that_steers_a_terminal_is_printed() {

@@ -84,9 +84,41 @@ fn often(times: usize, path: &str, fields: &[(&'static str, &str)]) -> Vec<Step>
     (0..times).map(|_| post(path, fields)).collect()
 }
 
-/// Sign-up and log-in, and what visitors see of the rest.
+fn pair<'a>(email: &'a str, password: &'a str) -> [(&'static str, &'a str); 2] {
+    [("email", email), ("password", password)]
+}
+
+fn log_in() -> Vec<Page> {
+    vec![
+        row("log-in", Visitor, 200, "Log in", [get("/login")]),
+        row("log-in on the way to a page", Visitor, 200, "Log in", [get("/sessions?page=2")]),
+        row("log-in, nothing given", Visitor, 422, "Error: Log in", [post("/login", &[])]),
+        row(
+            "log-in, an address that is none",
+            Visitor,
+            422,
+            "Error: Log in",
+            [post("/login", &pair("ann", PASSWORD))],
+        ),
+        row(
+            "log-in, a wrong pair",
+            Visitor,
+            422,
+            "Error: Log in",
+            [post("/login", &pair(LONG, WRONG))],
+        ),
+        row(
+            "log-in, throttled",
+            Visitor,
+            429,
+            "Error: Log in",
+            often(6, "/login", &pair("nobody@example.com", WRONG)),
+        ),
+    ]
+}
+
+/// Sign-up, and what visitors see of the rest.
 fn for_visitors() -> Vec<Page> {
-    let pair = |email, password| [("email", email), ("password", password)];
     vec![
         row("sign-up", Visitor, 200, "Sign up", [get("/signup")]),
         row(
@@ -117,30 +149,6 @@ fn for_visitors() -> Vec<Page> {
             422,
             "Error: Sign up",
             [post("/signup", &pair(LONG, PASSWORD))],
-        ),
-        row("log-in", Visitor, 200, "Log in", [get("/login")]),
-        row("log-in on the way to a page", Visitor, 200, "Log in", [get("/sessions?page=2")]),
-        row("log-in, nothing given", Visitor, 422, "Error: Log in", [post("/login", &[])]),
-        row(
-            "log-in, an address that is none",
-            Visitor,
-            422,
-            "Error: Log in",
-            [post("/login", &pair("ann", PASSWORD))],
-        ),
-        row(
-            "log-in, a wrong pair",
-            Visitor,
-            422,
-            "Error: Log in",
-            [post("/login", &pair(LONG, WRONG))],
-        ),
-        row(
-            "log-in, throttled",
-            Visitor,
-            429,
-            "Error: Log in",
-            often(6, "/login", &pair("nobody@example.com", WRONG)),
         ),
         row("no such page", Visitor, 404, "Page not found", [get("/nowhere")]),
         row("no such method", Visitor, 405, "Method not allowed", [get("/profile/password")]),
@@ -384,6 +392,7 @@ impl<'a> World<'a> {
     /// Every page in every state, those in trouble last.
     pub fn pages(&self) -> Vec<Page> {
         let mut pages = for_visitors();
+        pages.extend(log_in());
         pages.extend(profile());
         pages.extend(for_people(self));
         pages.extend(for_administrators(self));

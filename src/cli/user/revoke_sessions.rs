@@ -8,9 +8,10 @@ use crate::{
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
-        output::{Failure, Output, count},
+        output::{Failure, Output},
     },
     config::DatabaseArgs,
+    text::count,
 };
 
 #[derive(Args)]

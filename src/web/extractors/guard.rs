@@ -36,7 +36,7 @@
 //! `Role::as_str` and `Role::ALL` (a role that is not in `ALL` can't be given to anyone), and a
 //! guard that calls [`AuthenticatedUser::with_role`]. An app that only uses the session middleware
 //! has users and roles of its own, and its guards read them from `Session`: see
-//! [`session`](crate::session#guards).
+//! [`waxseal_session`](waxseal_session#guards).
 //!
 //! ```
 //! use actix_web::{FromRequest, HttpRequest, dev::Payload};

@@ -5,7 +5,10 @@ use std::io::Write;
 use waxseal_session::{Rejection, Timestamp};
 
 use super::inspection::{Inspection, KeyKind, ResealReason, Status};
-use crate::cli::output::{Failure, Output, Rfc3339, distance, printable};
+use crate::{
+    cli::output::{Failure, Output, Rfc3339, printable},
+    text::relative_time,
+};
 
 pub(super) fn print(inspection: &Inspection, now: Timestamp) -> Result<(), Failure> {
     let mut output = Output::new();
@@ -16,7 +19,7 @@ pub(super) fn print(inspection: &Inspection, now: Timestamp) -> Result<(), Failu
 }
 
 fn lines(inspection: &Inspection, now: Timestamp) -> Vec<(&'static str, String)> {
-    let time = |Rfc3339(time): Rfc3339| format!("{time}, {}", distance(time, now));
+    let time = |Rfc3339(time): Rfc3339| format!("{time}, {}", relative_time(time, now));
     let mut lines = vec![("status", explain(inspection.status).to_owned())];
     lines.extend(inspection.hint.clone().map(|hint| ("hint", hint)));
     lines.push(("cookie", format!("{} (purpose {})", inspection.cookie_name, inspection.purpose)));
