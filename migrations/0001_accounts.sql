@@ -27,7 +27,7 @@ CREATE INDEX login_events_by_time ON login_events (at);
 
 -- Wrong passwords since the last right one: on which account, and from where.
 CREATE TABLE login_failures (
-    account  TEXT   NOT NULL, -- a fingerprint of the e-mail address, with an account or without
+    account  TEXT   NOT NULL, -- a fingerprint of the email address, with an account or without
     network  TEXT   NOT NULL, -- the address they came from, of IPv6 its first half; '' is anywhere
     failures BIGINT NOT NULL,
     last_at  BIGINT NOT NULL,

@@ -2,7 +2,7 @@
 //! line.
 //!
 //! The wording is a promise, which `docs/logs.md` writes down and filters rely on. Never in it: a
-//! password, a cookie, a secret, an e-mail address.
+//! password, a cookie, a secret, an email address.
 
 use std::fmt::Display;
 
@@ -24,7 +24,7 @@ pub fn logged_in(user: impl Display, session: impl Display, from: impl Display) 
     log::info!(target: TARGET, "logged in: user {user}, session {session}, from {from}");
 }
 
-/// A log-in was refused: the password is wrong, or no account has that e-mail address.
+/// A log-in was refused: the password is wrong, or no account has that email address.
 pub fn login_refused(user: Option<impl Display>, from: impl Display) {
     log::warn!(target: TARGET, "log-in refused: {}, from {from}", who(user));
 }

@@ -87,12 +87,12 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
     let long = "x".repeat(5000);
     for (email, password, reason) in [
         ("ann@example.com", PASSWORD, "ann@example.com already has an account"),
-        ("ann@", PASSWORD, "\"ann@\": This does not look like an e-mail address"),
-        ("", PASSWORD, "Enter your e-mail address"),
+        ("ann@", PASSWORD, "\"ann@\": This does not look like an email address"),
+        ("", PASSWORD, "Enter your email address"),
         ("bob@example.com", "", "Enter a password"),
         ("bob@example.com", "short", "at least 12 characters"),
         ("bob@example.com", "password1234", "easy to guess. This is a very common password"),
-        ("bob@example.com", "bob@example.com", "much like your e-mail address"),
+        ("bob@example.com", "bob@example.com", "much like your email address"),
         ("bob@example.com", &long, "at most 1024 bytes"),
     ] {
         let refusal = place.run_with_input(&["user", "add", email], password).refusal();
@@ -240,7 +240,7 @@ fn an_unknown_user_is_refused_by_every_command() {
             "11111111-2222-4333-8444-555555555555",
             "there is no user 11111111-2222-4333-8444-555555555555",
         ),
-        ("bob", "\"bob\" is neither an e-mail address nor a user id"),
+        ("bob", "\"bob\" is neither an email address nor a user id"),
     ] {
         for args in [
             &["user", "set-role", name, "admin"][..],

@@ -1,4 +1,4 @@
-//! Any text as an e-mail address and a new password, a line each: judging it never panics (the
+//! Any text as an email address and a new password, a line each: judging it never panics (the
 //! judge reads dates, keyboards and dictionaries out of what strangers type), and what passes keeps
 //! to the policy.
 

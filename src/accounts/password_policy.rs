@@ -47,7 +47,7 @@ impl PasswordPolicy {
         let lower = Zeroizing::new(password.to_lowercase());
         let has_address = lower.contains(email.as_str()) || email.as_str().contains(&**lower);
         if has_address || !is_enough_without(&lower, &own_words) {
-            return Err(PasswordRejected::Weak("It is much like your e-mail address.".to_owned()));
+            return Err(PasswordRejected::Weak("It is much like your email address.".to_owned()));
         }
         let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
         match weakness(password, &own_words) {

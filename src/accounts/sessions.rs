@@ -21,7 +21,7 @@ const BATCH: u32 = 20_000;
 pub struct ListedSession {
     /// The session.
     pub session: SessionInfo,
-    /// Its person's e-mail address.
+    /// Its person's email address.
     pub email: Option<Email>,
 }
 
@@ -30,7 +30,7 @@ pub struct ListedSession {
 pub struct FoundSession {
     /// Its record.
     pub details: SessionDetails,
-    /// Its person's e-mail address.
+    /// Its person's email address.
     pub email: Option<Email>,
 }
 

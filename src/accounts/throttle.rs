@@ -115,7 +115,7 @@ pub fn network(address: &str) -> String {
     }
 }
 
-/// What stands for an e-mail address where it need not be read: people type other things than
+/// What stands for an email address where it need not be read: people type other things than
 /// their address there, passwords among them.
 fn fingerprint(email: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_str()))

@@ -21,7 +21,7 @@ pub(super) const FAILURE_RETENTION: Duration = Duration::from_secs(86_400);
 /// An attempt to use a password.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// A fingerprint of the e-mail address.
+    /// A fingerprint of the email address.
     pub account: String,
     /// Where it comes from.
     pub network: String,

@@ -31,7 +31,7 @@ pub struct NewLogin<'a> {
 pub struct NewUser<'a> {
     /// The user's id.
     pub id: UserId,
-    /// The e-mail address.
+    /// The email address.
     pub email: &'a Email,
     /// The password's hash.
     pub password_hash: &'a PasswordHash,
@@ -97,7 +97,7 @@ impl AccountStore {
         Ok(NewAccount::Done(user.id))
     }
 
-    /// Inserts a user's row; `false` when the e-mail address is taken.
+    /// Inserts a user's row; `false` when the email address is taken.
     async fn insert(
         &self,
         transaction: &mut SessionTransaction,

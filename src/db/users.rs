@@ -24,7 +24,7 @@ const COLUMNS: &str = "id, users.email AS email, role, created_at";
 const BATCH: usize = 500;
 
 impl AccountStore {
-    /// The user with this e-mail address.
+    /// The user with this email address.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl AccountStore {
         self.user_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
     }
 
-    /// What the password of this e-mail address is compared with.
+    /// What the password of this email address is compared with.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl AccountStore {
             }
             for row in self.database.fetch_all(query).await? {
                 emails
-                    .insert(parse(&row, "id", "user id")?, parse(&row, "email", "e-mail address")?);
+                    .insert(parse(&row, "id", "user id")?, parse(&row, "email", "email address")?);
             }
         }
         Ok(emails)
@@ -186,7 +186,7 @@ fn pattern(text: &str) -> String {
 fn read(row: &AnyRow) -> Result<User, DatabaseError> {
     Ok(User {
         id: parse(row, "id", "user id")?,
-        email: parse(row, "email", "e-mail address")?,
+        email: parse(row, "email", "email address")?,
         role: parse(row, "role", "role")?,
         created_at: Timestamp::from_unix(row.try_get("created_at")?),
     })

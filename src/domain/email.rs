@@ -1,11 +1,11 @@
-//! E-mail addresses, parsed at the door.
+//! Email addresses, parsed at the door.
 
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress, Options};
 use unicode_normalization::UnicodeNormalization;
 
-/// An e-mail address: trimmed, normalised (NFC) and in lower case, so that one account has one
+/// An email address: trimmed, normalised (NFC) and in lower case, so that one account has one
 /// spelling.
 ///
 /// ```
@@ -73,20 +73,20 @@ impl fmt::Display for Email {
     }
 }
 
-/// Why a text is no e-mail address, in words for the person who typed it.
+/// Why a text is no email address, in words for the person who typed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// Nothing was typed.
-    #[error("Enter your e-mail address.")]
+    #[error("Enter your email address.")]
     Missing,
     /// It has more than [`Email::MAX_BYTES`] bytes.
     #[error(
-        "This is too long for an e-mail address: it may have at most {} characters.",
+        "This is too long for an email address: it may have at most {} characters.",
         Email::MAX_BYTES
     )]
     TooLong,
     /// It does not read like one.
-    #[error("This does not look like an e-mail address, such as name@example.com.")]
+    #[error("This does not look like an email address, such as name@example.com.")]
     Malformed,
 }
 

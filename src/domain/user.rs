@@ -26,7 +26,7 @@ pub enum Role {
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// The e-mail address.
+    /// The email address.
     pub email: Email,
     /// What the user may do.
     pub role: Role,

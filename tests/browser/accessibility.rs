@@ -76,7 +76,7 @@ async fn problems(browser: &Browser, all: bool) -> impl Iterator<Item = String> 
 
 /// What `.htmlvalidate.json` leaves out of html-validate's recommended rules: roles of tables, which
 /// are redundant only as long as CSS does not make blocks of them; types of buttons, all of which
-/// send forms; lengths of titles, in which there may be an e-mail address; spaces at the ends of lines.
+/// send forms; lengths of titles, in which there may be an email address; spaces at the ends of lines.
 #[actix_web::test]
 async fn what_the_server_sends_is_valid_html() {
     let Some(modules) = node_modules() else { return };

@@ -144,7 +144,7 @@ async fn missing_fields_are_asked_for() {
     let mut visitor = app.client();
     let answer = visitor.post("/login", &[]).await;
     assert_eq!(answer.status, 422);
-    assert_eq!(answer.error("email").as_deref(), Some("Enter your e-mail address."));
+    assert_eq!(answer.error("email").as_deref(), Some("Enter your email address."));
     assert_eq!(answer.error("password").as_deref(), Some("Enter a password."));
     let answer = visitor.post("/login", &[("email", EMAIL), ("next", "/profile?a=b")]).await;
     assert_eq!((answer.error("email"), answer.typed("email").as_deref()), (None, Some(EMAIL)));

@@ -91,7 +91,7 @@ async fn an_error_stands_beside_its_field_and_beside_no_other() {
     assert_eq!((page.error("email"), page.error("password")), (None, None));
 
     let answer = visitor.sign_up("ann", PASSWORD).await;
-    let malformed = "This does not look like an e-mail address, such as name@example.com.";
+    let malformed = "This does not look like an email address, such as name@example.com.";
     assert_eq!(answer.error("email").as_deref(), Some(malformed));
     assert_eq!(answer.error("password"), None);
     assert!(answer.body.contains("<title>Error: Sign up"), "{}", answer.body);
@@ -102,7 +102,7 @@ async fn an_error_stands_beside_its_field_and_beside_no_other() {
     assert_eq!(answer.error("password").as_deref(), Some(short));
 
     let answer = visitor.sign_up("", "").await;
-    assert_eq!(answer.error("email").as_deref(), Some("Enter your e-mail address."));
+    assert_eq!(answer.error("email").as_deref(), Some("Enter your email address."));
     assert_eq!(answer.error("password").as_deref(), Some("Enter a password."));
 }
 

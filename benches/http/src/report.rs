@@ -83,7 +83,7 @@ sending and the reading of a header, the second line tells; how much is Actix's 
 fills it, the third; what is Node's own and what iron-session's, Node.js without sessions. All requests to
 a server come with one cookie, so waxseal knows its token from the request before; where it says that
 none is known, it opens it every time. The last two are the server that comes with waxseal, with its
-own pages, a person who has signed up, and the access log on; for the e-mail address on /profile it asks
+own pages, a person who has signed up, and the access log on; for the email address on /profile it asks
 the database. Each server has one worker and is kept to one processor; `wrk` asks it on loopback, with
 one thread and {CONNECTIONS} connections.
 

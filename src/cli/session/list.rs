@@ -19,7 +19,7 @@ const BROWSER_CHARS: usize = 48;
 
 #[derive(Args)]
 pub(in crate::cli) struct ListArgs {
-    /// Only the sessions of this user: an e-mail address or id
+    /// Only the sessions of this user: an email address or id
     #[arg(long)]
     user: Option<String>,
     /// Print a JSON array

@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct AddArgs {
-    /// The user's e-mail address
+    /// The user's email address
     email: String,
     /// The user's role
     #[arg(long, value_parser = role::parser(), default_value = Role::User.as_str())]

@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct DeleteArgs {
-    /// The user's e-mail address or id
+    /// The user's email address or id
     user: String,
     /// Delete without asking for confirmation
     #[arg(long)]

@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct ListArgs {
-    /// Only users whose e-mail address contains this
+    /// Only users whose email address contains this
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     search: String,
     /// Print a JSON array

@@ -15,7 +15,7 @@ use super::output::Failure;
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
-    /// List the users by e-mail address
+    /// List the users by email address
     #[command(version)]
     List(list::ListArgs),
     /// Create an account; the password is prompted for, or read from standard input

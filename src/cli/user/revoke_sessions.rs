@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct RevokeSessionsArgs {
-    /// The user's e-mail address or id
+    /// The user's email address or id
     user: String,
     /// Print the outcome as JSON
     #[arg(long)]

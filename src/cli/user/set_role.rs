@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct SetRoleArgs {
-    /// The user's e-mail address or id
+    /// The user's email address or id
     user: String,
     /// The user's new role
     #[arg(value_parser = role::parser())]
