@@ -1,5 +1,5 @@
-//! The application: everything put together, started and stopped. The binary and the tests use the
-//! same one.
+//! The application: builds, starts and stops the server and its background jobs. The binary and the
+//! tests both use it.
 
 mod connections;
 mod metrics_server;
@@ -30,12 +30,12 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the database, binds the address and puts the middleware around the routes. Requests are
-    /// answered once [`run_until_stopped`](Self::run_until_stopped) is called.
+    /// Opens the database and binds the addresses. The server answers requests once
+    /// [`run_until_stopped`](Self::run_until_stopped) is called.
     ///
     /// # Errors
     ///
-    /// When the database can't be opened or an address can't be bound.
+    /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let Config { environment, server, database, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
@@ -82,17 +82,17 @@ impl Application {
         Ok(Self { metrics: metrics.transpose()?, server: run(), address, jobs })
     }
 
-    /// The address it listens on.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The port it listens on, also where port 0 picked one.
+    /// The port that the server listens on; the one the system picked if the setting is 0.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The address of the metrics, where `METRICS_LISTEN` is set.
+    /// The address that metrics are served on, if `METRICS_LISTEN` is set.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)
     }
@@ -102,7 +102,7 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When the server fails.
+    /// If the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let Self { server, jobs, mut metrics, .. } = self;
         let serving_metrics = async {
@@ -120,8 +120,8 @@ impl Application {
     }
 }
 
-/// Completes on SIGTERM or Ctrl-C. Signals count from the call on, not from the first poll: the
-/// server may be stopped as soon as the log says that it listens.
+/// Completes on SIGTERM or Ctrl-C. It catches signals from the call on, not from the first poll, because
+/// the server may be stopped as soon as the log says that it listens.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -133,7 +133,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        log::info!("stopping: requests in flight are finished first");
+        log::info!("stopping after the requests in flight");
     })
 }
 

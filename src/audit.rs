@@ -1,128 +1,129 @@
-//! What defenders read in the log: who did what, and from where. A line each, a function for each
-//! line.
+//! The audit log: who did what, and from where. One function per log line.
 //!
-//! The wording is a promise, which `docs/logs.md` writes down and filters rely on. Never in it: a
-//! password, a cookie, a secret, an email address.
+//! The wording is stable: `docs/logs.md` documents it, and filters rely on it. No line holds a password,
+//! cookie, secret or email address.
 
 use std::fmt::Display;
 
-/// The target of these lines: `RUST_LOG=waxseal::audit=info` shows them and nothing else.
+/// The log target of these lines: `RUST_LOG=waxseal::audit=info` shows only them.
 pub const TARGET: &str = "waxseal::audit";
 
-/// A person has signed up, and is logged in.
+/// A user signed up.
 pub fn signed_up(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "signed up: user {user}, session {session}, from {from}");
 }
 
-/// One network has signed up too often.
+/// A network reached the limit of sign-ups.
 pub fn signup_limited(from: impl Display) {
     log::warn!(target: TARGET, "sign-up limited: from {from}");
 }
 
-/// A person has logged in.
+/// A user logged in.
 pub fn logged_in(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "logged in: user {user}, session {session}, from {from}");
 }
 
-/// A log-in was refused: the password is wrong, or no account has that email address.
+/// A log-in failed: wrong password, or no account with that email address.
 pub fn login_refused(user: Option<impl Display>, from: impl Display) {
-    log::warn!(target: TARGET, "log-in refused: {}, from {from}", who(user));
+    log::warn!(target: TARGET, "log-in refused: {}, from {from}", user_or_unknown(user));
 }
 
-/// A log-in came too early after others that were refused.
+/// A log-in came too soon after failed ones, so its password was not checked.
 pub fn login_throttled(user: Option<impl Display>, from: impl Display, until: impl Display) {
-    log::warn!(target: TARGET, "log-in throttled: {}, from {from}, until {until}", who(user));
+    log::warn!(target: TARGET, "log-in throttled: {}, from {from}, until {until}", user_or_unknown(user));
 }
 
-/// One network has tried too many passwords, whosever they are.
+/// A network reached the limit of log-in attempts.
 pub fn login_limited(from: impl Display) {
     log::warn!(target: TARGET, "log-in limited: from {from}");
 }
 
-/// The same, by a person who is logged in.
+/// A network reached the same limit with a signed-in user's password on another form.
 pub fn password_limited(user: impl Display, from: impl Display) {
     log::warn!(target: TARGET, "password limited: user {user}, from {from}");
 }
 
-/// A person who is logged in gave a wrong password on another form.
+/// A signed-in user entered a wrong password on another form.
 pub fn password_refused(user: impl Display, from: impl Display) {
     log::warn!(target: TARGET, "password refused: user {user}, from {from}");
 }
 
-/// The same, too early after others that were refused.
+/// The password came too soon after wrong ones, so it was not checked.
 pub fn password_throttled(user: impl Display, from: impl Display, until: impl Display) {
     log::warn!(target: TARGET, "password throttled: user {user}, from {from}, until {until}");
 }
 
-/// A person has changed their password; this is the session that goes on.
+/// A user changed their password. `session` is the new one; all others have ended.
 pub fn password_changed(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "password changed: user {user}, session {session}, from {from}");
 }
 
-/// A person has logged out.
+/// A user logged out.
 pub fn logged_out(user: impl Display, session: impl Display, from: impl Display) {
     log::info!(target: TARGET, "logged out: user {user}, session {session}, from {from}");
 }
 
-/// A session was revoked. `by` reads `from {address}` where its own user did it, else `by {actor}`.
+/// A session was revoked. `by` is `from {address}` if its own user did it, otherwise `by {actor}`.
 pub fn session_revoked(user: Option<impl Display>, session: impl Display, by: impl Display) {
     let user = user.map(|user| format!("user {user}, ")).unwrap_or_default();
     log::info!(target: TARGET, "session revoked: {user}session {session}, {by}");
 }
 
-/// All sessions of a user were revoked, or all but the one at hand.
+/// All sessions of a user were revoked, or all except the current one.
 pub fn sessions_revoked(user: impl Display, revoked: usize, by: impl Display) {
     log::info!(target: TARGET, "sessions revoked: user {user}, {revoked} ended, by {by}");
 }
 
-/// An account was made for someone.
+/// An administrator created an account.
 pub fn user_added(user: impl Display, role: impl Display, by: impl Display) {
     log::info!(target: TARGET, "user added: user {user}, role {role}, by {by}");
 }
 
-/// A user was given a role.
+/// A user's role was set.
 pub fn role_set(user: impl Display, role: impl Display, by: impl Display) {
     log::info!(target: TARGET, "role set: user {user}, role {role}, by {by}");
 }
 
-/// An account was deleted. `by` reads `from {address}` where its own user did it, else `by {actor}`.
+/// An account was deleted. `by` is `from {address}` if its own user did it, otherwise `by {actor}`.
 pub fn account_deleted(user: impl Display, by: impl Display) {
     log::info!(target: TARGET, "account deleted: user {user}, {by}");
 }
 
-/// A person asked for what only others may do or see.
+/// A user requested something they may not do or see.
 pub fn access_refused(user: impl Display, method: impl Display, path: &str, from: impl Display) {
     let path = path.as_bytes().escape_ascii();
     log::warn!(target: TARGET, "access refused: user {user}, {method} \"{path}\", from {from}");
 }
 
-/// A form, or a script, of another site was refused.
+/// A request from another site was refused.
 pub fn cross_origin_refused(
     method: impl Display,
     path: &str,
-    whose: Option<impl Display>,
+    subject: Option<impl Display>,
     from: impl Display,
 ) {
-    let (path, whose) = (path.as_bytes().escape_ascii(), claimed(whose));
-    log::warn!(target: TARGET, "cross-origin refused: {method} \"{path}\", {whose}from {from}");
+    let (path, subject) = (path.as_bytes().escape_ascii(), subject_prefix(subject));
+    log::warn!(target: TARGET, "cross-origin refused: {method} \"{path}\", {subject}from {from}");
 }
 
-/// A session cookie was worth nothing. TokenSubject it was is known where the seal could be opened.
-pub fn cookie_rejected(reason: impl Display, whose: Option<impl Display>, from: impl Display) {
-    log::info!(target: TARGET, "cookie rejected: {reason}, {}from {from}", claimed(whose));
+/// A session cookie was rejected. `subject` is known if the seal could be opened.
+pub fn cookie_rejected(reason: impl Display, subject: Option<impl Display>, from: impl Display) {
+    let subject = subject_prefix(subject);
+    log::info!(target: TARGET, "cookie rejected: {reason}, {subject}from {from}");
 }
 
-/// A sealed session whose user has no account here, or another role than it says, was ended.
+/// A session was ended because its user has no account in this database, or another role than the
+/// session holds.
 pub fn session_without_account(user: impl Display, session: impl Display, from: impl Display) {
     log::warn!(
         target: TARGET, "session without account: user {user}, session {session}, from {from}"
     );
 }
 
-fn claimed(whose: Option<impl Display>) -> String {
-    whose.map(|whose| format!("{whose}, ")).unwrap_or_default()
+fn subject_prefix(subject: Option<impl Display>) -> String {
+    subject.map(|subject| format!("{subject}, ")).unwrap_or_default()
 }
 
-fn who(user: Option<impl Display>) -> String {
+fn user_or_unknown(user: Option<impl Display>) -> String {
     user.map_or_else(|| "unknown user".to_owned(), |user| format!("user {user}"))
 }

@@ -1,5 +1,5 @@
-//! The background jobs: the session store's tasks, and the deletion of old rows. Each is a loop that
-//! logs its errors and tries again.
+//! The background jobs: the session store's tasks and the deletion of old rows. Each logs its errors
+//! and tries again at its next interval.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use waxseal_session::{Clock, ErrorChain, Interval};
 
 use crate::db::{AccountStore, Cleaned};
 
-/// What the jobs work on.
+/// The background jobs.
 #[derive(Clone)]
 pub struct Jobs {
-    /// The accounts.
+    /// The database.
     pub accounts: AccountStore,
     /// The source of time.
     pub clock: Clock,
@@ -24,7 +24,7 @@ impl Jobs {
         tokio::join!(self.accounts.sessions().run(self.cleanup_interval), self.keep_clean());
     }
 
-    /// Writes what must not be lost when the process stops.
+    /// Writes the last-seen times that are still in memory. Call it before the process ends.
     pub async fn finish(&self) {
         if let Err(error) = self.accounts.sessions().write_last_seen().await {
             log::warn!("last-seen times could not be written: {}", ErrorChain(&error));

@@ -92,7 +92,7 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
         ("bob@example.com", "", "Enter a password"),
         ("bob@example.com", "short", "at least 12 characters"),
         ("bob@example.com", "password1234", "easy to guess. This is a very common password"),
-        ("bob@example.com", "bob@example.com", "much like your email address"),
+        ("bob@example.com", "bob@example.com", "too similar to your email address"),
         ("bob@example.com", &long, "at most 1024 bytes"),
     ] {
         let refusal = place.run_with_input(&["user", "add", email], password).refusal();

@@ -1,4 +1,4 @@
-//! What people change about their own account: the password, or that it exists.
+//! Changes that users make to their own account: changing the password, deleting the account.
 
 use waxseal_session::{SessionRecord, State, Timestamp};
 
@@ -10,21 +10,20 @@ use crate::{
     telemetry,
 };
 
-/// What became of a password that a person who is logged in was asked for.
+/// The outcome of asking a signed-in user for their password again.
 enum Reauthentication {
-    /// It is the one.
     Verified(Credentials, Attempt),
     Wrong,
     Throttled(Timestamp),
 }
 
 impl Accounts {
-    /// Changes the password of a person who is logged in. The session, with this state, is renewed;
-    /// all others end.
+    /// Changes the password of a signed-in user. Ends all of their sessions and opens a new one with
+    /// this state.
     ///
     /// # Errors
     ///
-    /// When the database fails or too many are waiting; nothing is changed then.
+    /// If the database fails or the hashing queue is full. Nothing changes then.
     pub async fn change_password(
         &self,
         user: UserId,
@@ -63,11 +62,11 @@ impl Accounts {
         Ok(PasswordChange::WrongPassword)
     }
 
-    /// Deletes the account of a person who is logged in.
+    /// Deletes the account of a signed-in user.
     ///
     /// # Errors
     ///
-    /// When the database fails or too many are waiting; nothing is changed then.
+    /// If the database fails or the hashing queue is full. Nothing changes then.
     pub async fn delete_account(
         &self,
         user: UserId,
@@ -87,8 +86,7 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Whether this is the user's password. A wrong one counts as a refused log-in, and makes wait
-    /// like one.
+    /// Checks the user's password. A wrong one counts as a failed log-in and is throttled like one.
     async fn reauthenticate(
         &self,
         user: UserId,
@@ -131,15 +129,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        accounts::testing::{EMAIL, PASSWORD, World, context, email, password},
+        accounts::testing::{EMAIL, Fixture, PASSWORD, context, email, password},
         domain::{PasswordHash, Role},
     };
 
-    /// Deletes an account with the right password; before that is looked at, something happens.
-    async fn delete(world: &World, meanwhile: impl AsyncFnOnce(&Accounts)) -> AccountDeletion {
-        let (accounts, password, context) = (&world.accounts, password(PASSWORD), context());
-        let mut deletion = pin!(accounts.delete_account(world.ann, &password, &context));
-        let Ok(job) = world.until_it_hashes(deletion.as_mut()).await else { panic!("no hash") };
+    /// Deletes an account with the right password, and runs `meanwhile` before the password is checked.
+    async fn delete(fixture: &Fixture, meanwhile: impl AsyncFnOnce(&Accounts)) -> AccountDeletion {
+        let (accounts, password, context) = (&fixture.accounts, password(PASSWORD), context());
+        let mut deletion = pin!(accounts.delete_account(fixture.ann, &password, &context));
+        let Ok(job) = fixture.run_until_hash(deletion.as_mut()).await else { panic!("no hash") };
         meanwhile(accounts).await;
         job();
         deletion.await.unwrap()
@@ -152,30 +150,30 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_password_that_is_changed_while_it_is_looked_at_deletes_nothing() {
-        let world = World::new().await;
-        let deletion = delete(&world, async |accounts| {
-            let credentials = accounts.store.credentials(world.ann).await.unwrap().unwrap();
+    async fn a_deletion_fails_if_the_password_changes_during_the_check() {
+        let fixture = Fixture::new().await;
+        let deletion = delete(&fixture, async |accounts| {
+            let credentials = accounts.store.credentials(fixture.ann).await.unwrap().unwrap();
             let change = NewLogin {
-                user_id: world.ann,
+                user_id: fixture.ann,
                 verified_hash: &credentials.password_hash,
                 password_hash: &PasswordHash::from_phc("another"),
                 context: &LoginContext::default(),
                 attempt: &admitted(accounts).await,
             };
-            let session = accounts.new_session(world.ann, Role::User).unwrap();
+            let session = accounts.new_session(fixture.ann, Role::User).unwrap();
             let changed = accounts.store.change_password(change, session).await.unwrap();
             assert!(matches!(changed, Some(PasswordChange::Done(_))));
         });
         assert_eq!(deletion.await, AccountDeletion::WrongPassword);
-        assert!(world.accounts.user(world.ann).await.unwrap().is_some());
+        assert!(fixture.accounts.user(fixture.ann).await.unwrap().is_some());
     }
 
-    /// Of a thousand guesses at the same time, the right one deletes nothing either.
+    /// So an attacker can't get more guesses by sending them all at once.
     #[actix_web::test]
-    async fn the_right_password_is_too_early_when_others_were_wrong_at_the_same_time() {
-        let world = World::new().await;
-        let deletion = delete(&world, async |accounts| {
+    async fn a_deletion_is_throttled_if_concurrent_attempts_fail() {
+        let fixture = Fixture::new().await;
+        let deletion = delete(&fixture, async |accounts| {
             let client = context().client;
             for _ in 0..5 {
                 let attempt = admitted(accounts).await;
@@ -184,6 +182,6 @@ mod tests {
             }
         });
         assert!(matches!(deletion.await, AccountDeletion::Throttled(_)));
-        assert!(world.accounts.user(world.ann).await.unwrap().is_some());
+        assert!(fixture.accounts.user(fixture.ann).await.unwrap().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! What administrators, and the command line, do with the accounts of others.
+//! Managing other people's accounts, for administrators and the command line.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -13,7 +13,7 @@ use crate::{
     domain::{AccountDeletion, Actor, Email, NewAccount, Password, Role, RoleChange, User, UserId},
 };
 
-/// How many users a batch has.
+/// Users per batch.
 const BATCH: u32 = 1000;
 
 /// A user in a list.
@@ -21,16 +21,16 @@ const BATCH: u32 = 1000;
 pub struct UserSummary {
     /// The user.
     pub user: User,
-    /// How many live sessions there are.
+    /// The number of live sessions.
     pub sessions: i64,
 }
 
 impl Accounts {
-    /// The users whose address contains `search`, in the order of their addresses.
+    /// Lists the users whose email address contains `search`, sorted by address.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn users(
         &self,
         search: &str,
@@ -41,22 +41,22 @@ impl Accounts {
         Ok(page.of(self.summaries(users).await?))
     }
 
-    /// One of them.
+    /// Finds a user by id and counts their sessions.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn user_summary(&self, user: UserId) -> Result<Option<UserSummary>, AccountsError> {
         let user = self.store.user(user).await?;
         Ok(self.summaries(user.into_iter().collect()).await?.pop())
     }
 
-    /// The same list in batches, for those who read it to its end: what comes after this address,
-    /// or the beginning. The last batch is empty.
+    /// Lists the same users in batches: those after this address, or the first ones. An empty batch
+    /// marks the end.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn users_after(
         &self,
         search: &str,
@@ -66,20 +66,20 @@ impl Accounts {
         self.summaries(self.store.users_after(&search, after, BATCH).await?).await
     }
 
-    /// The user with this address.
+    /// Finds a user by email address.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, AccountsError> {
         Ok(self.store.user_by_email(email).await?)
     }
 
-    /// Makes an account for someone, without a session.
+    /// Creates an account without logging the user in.
     ///
     /// # Errors
     ///
-    /// When the database fails; no account was made then.
+    /// If the database fails or the hashing queue is full. No account is created then.
     pub async fn add_user(
         &self,
         email: &Email,
@@ -99,12 +99,12 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Gives a user a role. A change ends the user's sessions, so that none goes on with the old
-    /// one.
+    /// Sets a user's role. If it changes, the user's sessions end, because each carries the role it
+    /// was opened with.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn set_role(
         &self,
         user: UserId,
@@ -118,11 +118,11 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Deletes the account of someone else, and ends the sessions.
+    /// Deletes another user's account and ends their sessions.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn delete_user(
         &self,
         user: UserId,
@@ -144,8 +144,8 @@ impl Accounts {
     }
 }
 
-/// What addresses are searched for; `None` where none can contain it. (What is too long for an
-/// address, or has a zero byte in it, may be too much for the database as well.)
+/// Normalizes a search as addresses are normalized. `None` if no address can contain it: it is too
+/// long or has a zero byte, which the database might not accept either.
 fn search_term(typed: &str) -> Option<String> {
     let term = typed.trim().nfc().collect::<String>().to_lowercase();
     (term.len() <= Email::MAX_BYTES && !term.contains('\0')).then_some(term)

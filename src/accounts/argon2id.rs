@@ -1,5 +1,5 @@
-//! Argon2id in memory that a thread keeps: allocating and freeing 19 MiB for every hash would
-//! leave the process with many times what is in use.
+//! Argon2id that reuses one buffer per thread. Allocating and freeing 19 MiB for every hash
+//! fragments the heap, and the process would hold many times the memory in use.
 
 use std::cell::RefCell;
 
@@ -11,7 +11,7 @@ use argon2::{
     },
 };
 
-/// OWASP's password storage cheat sheet, first choice of Argon2id: 19 MiB, two passes, one lane.
+/// From OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -20,18 +20,18 @@ thread_local! {
     static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Hashes passwords into PHC strings, and verifies them, in the memory of the thread it runs on.
+/// Hashes and verifies passwords as PHC strings, in the calling thread's buffer.
 #[derive(Clone, Copy)]
 pub(super) struct Argon2id;
 
 impl Argon2id {
-    /// A new hash, with today's parameters.
+    /// Hashes a password with a random salt and the current parameters.
     pub(super) fn hash(self, password: &[u8]) -> Result<String> {
-        let (salt, params) = (rand::random::<[u8; 16]>(), today()?);
+        let (salt, params) = (rand::random::<[u8; 16]>(), current_params()?);
         Ok(self.hash_password_with_params(password, &salt, params)?.to_string())
     }
 
-    /// Whether a hash was made with parameters that are still good.
+    /// Whether a hash uses parameters at least as strong as the current ones.
     pub(super) fn is_current(self, hash: &PasswordHash) -> bool {
         hash.algorithm == Algorithm::Argon2id.ident()
             && hash.version == Some(Version::V0x13.into())
@@ -40,11 +40,11 @@ impl Argon2id {
     }
 }
 
-fn today() -> Result<Params> {
+fn current_params() -> Result<Params> {
     Ok(Params::new(MEMORY_KIB, PASSES, LANES, None)?)
 }
 
-/// What `argon2` does itself, but for whose memory it is. The comparison comes with it.
+/// As in `argon2`, except for the buffer. Implementing this trait also provides `verify_password`.
 impl CustomizedPasswordHasher<PasswordHash> for Argon2id {
     type Params = Params;
 
@@ -79,9 +79,9 @@ impl CustomizedPasswordHasher<PasswordHash> for Argon2id {
     }
 }
 
-/// How much of this thread's memory there is: none before its first hash.
+/// The size of this thread's buffer in blocks of 1 KiB: 0 before its first hash.
 #[cfg(test)]
-pub(super) fn blocks_kept() -> usize {
+pub(super) fn allocated_blocks() -> usize {
     MEMORY.with_borrow(Vec::len)
 }
 
@@ -92,8 +92,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_agrees_with_the_library_in_memory_that_was_used_before() {
-        let library = Argon2::new(Algorithm::Argon2id, Version::V0x13, today().unwrap());
+    fn hashes_match_the_library_when_the_buffer_is_reused() {
+        let library = Argon2::new(Algorithm::Argon2id, Version::V0x13, current_params().unwrap());
         for password in ["violet anvil", "forty marmots", ""] {
             let ours = PasswordHash::new(&Argon2id.hash(password.as_bytes()).unwrap()).unwrap();
             assert!(library.verify_password(password.as_bytes(), &ours).is_ok());
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn weaker_parameters_are_verified_and_known_as_old() {
+    fn hashes_with_weaker_parameters_verify_but_are_not_current() {
         for (memory, passes) in [(MEMORY_KIB - 1, PASSES), (MEMORY_KIB, PASSES - 1), (1024, 1)] {
             let weak = Params::new(memory, passes, 1, None).unwrap();
             let old = Argon2id.hash_password_with_params(b"x", b"salt of 16 bytes", weak).unwrap();

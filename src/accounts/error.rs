@@ -1,26 +1,26 @@
-//! The faults of accounts. What a person got wrong is not among them.
+//! Failures of account operations. Users' mistakes are outcomes, not errors.
 
 use waxseal_session::InvalidState;
 
 use super::hashing::HashingError;
 use crate::db::DatabaseError;
 
-/// Something that is not the person's doing went wrong.
+/// An account operation failed through no fault of the user.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A password could not be hashed or compared.
+    /// A password could not be hashed or verified.
     #[error(transparent)]
     Hashing(#[from] HashingError),
-    /// A session's state could not be written.
+    /// The state of the new session is invalid.
     #[error(transparent)]
     State(#[from] InvalidState),
 }
 
 impl AccountsError {
-    /// Whether it may well be over in a moment.
+    /// Whether trying again soon may succeed.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Database(error) => !matches!(error, DatabaseError::Corrupt(_)),

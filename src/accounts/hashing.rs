@@ -1,4 +1,4 @@
-//! Hashing passwords: slow on purpose, so on threads of its own, as many as there are cores.
+//! Password hashing. It is slow on purpose, so it runs on its own threads, one per core.
 
 use std::{
     num::NonZero,
@@ -21,25 +21,25 @@ use crate::{
     telemetry,
 };
 
-/// How many may wait for each that is served. At 25 ms a hash the last of them waits under two
-/// seconds; the next is better told to try again.
+/// How many requests may queue per thread. At 25 ms a hash, the last one waits under two seconds;
+/// later ones are told to try again.
 const QUEUE_PER_THREAD: usize = 64;
 
-/// How nice the threads are to all others: a third of the processor where others want it, too. At
-/// 19 they would get next to nothing, and log-ins would fail beside a busy neighbour.
+/// The nice value of hashing threads. At 5 they get a third of a busy processor; at 19 they would
+/// get almost nothing, and log-ins would fail next to a busy process.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
-/// How long anyone waits, however slow those before are: a 503 has to come within 10 s.
+/// How long a request may wait for its hash. A 503 must be sent within 10 s.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Compared with when there is no account, so that it takes as long. Random bytes: no password is
-/// known to have this hash, and none would be let in by it.
+/// The hash to verify against if there is no account, so that the answer takes as long. It is random
+/// bytes, and `verify` never accepts it.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$P2peujDtxHyi+MZDRhwDjQ$rXtK1zUg1aBOmbeiITD29L3UyXBjZj2msI6ltXv8N40";
 
-/// Hashes passwords with Argon2id, as many at once as there are cores. Each thread keeps its
-/// memory, so all of it together is cores × 19 MiB, however many wait. Clones share the threads
-/// and the queue; the threads end with the last clone.
+/// Hashes passwords with Argon2id on one thread per core. Each thread keeps a buffer of 19 MiB, so
+/// memory use does not depend on the load. Clones share the threads and the queue; the threads end
+/// with the last clone.
 #[derive(Clone)]
 pub struct Hashing {
     queue: SyncSender<Job>,
@@ -49,11 +49,11 @@ pub struct Hashing {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Hashing {
-    /// As many threads as cores.
+    /// Starts the threads.
     ///
     /// # Errors
     ///
-    /// When the system has no threads for it.
+    /// If the system can't start a thread.
     pub fn new(clock: Clock) -> Result<Self, HashingError> {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let (queue, jobs) = sync_channel(threads * QUEUE_PER_THREAD);
@@ -70,26 +70,24 @@ impl Hashing {
         Ok(Self { queue, clock })
     }
 
-    /// A new hash of a password.
+    /// Hashes a password.
     pub(super) async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError> {
         let password = password.clone();
-        self.measured(move || hash(&password)).await?
+        self.run_measured(move || hash(&password)).await?
     }
 
-    /// Compares a password with a hash. When it is right: the hash to keep from now on, the
-    /// same one or, if that was made with older parameters, a new one. With no hash to compare
-    /// with, it takes as long and is never right.
+    /// Verifies a password. Returns the hash to store if it is right: the same one, or a new one if
+    /// that has outdated parameters. Without a hash it takes as long and returns `None`.
     pub(super) async fn verify(
         &self,
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<Option<PasswordHash>, HashingError> {
         let (password, hash) = (password.clone(), hash.cloned());
-        self.measured(move || verify(&password, hash)).await?
+        self.run_measured(move || verify(&password, hash)).await?
     }
 
-    /// Has slow work done by the threads. It is left undone when its request has gone meanwhile, or
-    /// has been told to come back.
+    /// Runs slow work on the threads. They skip it if the caller has been dropped or has timed out.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -99,48 +97,48 @@ impl Hashing {
         let job = move || {
             telemetry::hashing_waited(clock.elapsed().saturating_sub(queued));
             if !reply.is_closed() {
-                let _gone_meanwhile = reply.send(work());
+                let _caller_dropped = reply.send(work());
             }
         };
         self.queue.try_send(Box::new(job)).map_err(|_| HashingError::Overloaded)?;
         tokio::select! {
             biased;
-            answer = answer => answer.map_err(|_| HashingError::CutOff),
+            answer = answer => answer.map_err(|_| HashingError::Interrupted),
             () = self.clock.sleep_until(queued + QUEUE_TIMEOUT) => Err(HashingError::Overloaded),
         }
     }
 
-    /// The same for work that is a password's hash: how long it takes is measured.
-    async fn measured<T: Send + 'static>(
+    /// Runs work on the threads and records how long it takes.
+    async fn run_measured<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
         let clock = self.clock.clone();
         self.run(move || {
-            let begun = clock.elapsed();
-            let done = work();
-            telemetry::password_hashed(clock.elapsed().saturating_sub(begun));
-            done
+            let start = clock.elapsed();
+            let result = work();
+            telemetry::password_hashed(clock.elapsed().saturating_sub(start));
+            result
         })
         .await
     }
 }
 
-/// Has this thread give way to others, so that pages don't wait for log-ins. (32 of them always in
-/// flight on two cores: p99 of a page 3.7 ms with it, 5.4 ms without, and as many
-/// log-ins a second: `benches/storm.rs`.)
+/// Lowers this thread's priority, so that pages don't wait for log-ins. With 32 log-ins in flight on
+/// two cores, the p99 of a page is 3.7 ms with it and 5.4 ms without, at the same rate of log-ins
+/// (`benches/storm.rs`).
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    // On Linux this is the thread's own; where it may not, hashing goes on all the same.
+    // On Linux this affects the calling thread only. Hashing works without it.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        log::warn!("hashing runs at the priority of all else: {error}");
+        log::warn!("hashing runs at normal priority: {error}");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn lower_priority() {}
 
-/// What a thread does until the last [`Hashing`] is dropped.
+/// Runs jobs until the last [`Hashing`] is dropped.
 fn worker_loop(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -157,34 +155,34 @@ fn hash(password: &Password) -> Result<PasswordHash, HashingError> {
 
 fn verify(
     password: &Password,
-    hash_of_user: Option<PasswordHash>,
+    user_hash: Option<PasswordHash>,
 ) -> Result<Option<PasswordHash>, HashingError> {
-    let phc = hash_of_user.as_ref().map_or(DUMMY, PasswordHash::as_phc);
+    let phc = user_hash.as_ref().map_or(DUMMY, PasswordHash::as_phc);
     let parsed = phc::PasswordHash::new(phc).map_err(password_hash::Error::from)?;
     match Argon2id.verify_password(password.as_str().as_bytes(), &parsed) {
         Err(password_hash::Error::PasswordInvalid) => return Ok(None),
         verified => verified?,
     }
-    match hash_of_user {
+    match user_hash {
         None => Ok(None),
         Some(current) if Argon2id.is_current(&parsed) => Ok(Some(current)),
         Some(_) => hash(password).map(Some),
     }
 }
 
-/// A password was not hashed or compared.
+/// Why a password could not be hashed or verified.
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
-    /// Too many are waiting.
+    /// The queue is full, or the request waited too long.
     #[error("too many log-ins at once")]
     Overloaded,
-    /// The hash is not a PHC string of Argon2, or the system has no randomness.
+    /// The stored hash is not a PHC string of Argon2, or the system's random generator failed.
     #[error("a password could not be hashed")]
     Hash(#[from] password_hash::Error),
-    /// The work was cut off by a panic.
-    #[error("hashing was cut off")]
-    CutOff,
-    /// The system has no thread to hash on.
+    /// The work panicked.
+    #[error("hashing was interrupted")]
+    Interrupted,
+    /// The system can't start a thread.
     #[error("no thread to hash on")]
     Thread(#[source] std::io::Error),
 }
@@ -206,16 +204,16 @@ mod tests {
     use waxseal_session::Timestamp;
 
     impl Hashing {
-        /// Hashing without threads: a test receives what is queued, and does it when it likes.
-        pub(in crate::accounts) fn by_hand(clock: Clock) -> (Self, Receiver<Job>) {
+        /// Hashing without threads: the test receives the queued jobs and runs them itself.
+        pub(in crate::accounts) fn without_threads(clock: Clock) -> (Self, Receiver<Job>) {
             let (queue, jobs) = sync_channel(QUEUE_PER_THREAD);
             (Self { queue, clock }, jobs)
         }
     }
 
     #[test]
-    fn who_comes_when_the_queue_is_full_is_told_so_with_an_account_or_without() {
-        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+    fn a_full_queue_refuses_known_and_unknown_addresses_alike() {
+        let (hashing, jobs) = Hashing::without_threads(Clock::manual(Timestamp::from_unix(0)));
         let password = Password::parse("violet anvil forty marmots").unwrap();
         while hashing.queue.try_send(Box::new(|| ())).is_ok() {}
         let dummy = PasswordHash::from_phc(DUMMY);
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn only_the_right_password_is_right_and_none_is_where_there_is_no_hash() {
+    async fn only_the_right_password_verifies_and_none_does_without_a_hash() {
         let hashing = Hashing::new(Clock::system()).unwrap();
         let [right, wrong] =
             ["violet anvil", "forty marmots"].map(|text| Password::parse(text).unwrap());
@@ -241,9 +239,9 @@ mod tests {
         assert_eq!(hashing.verify(&right, None).await.unwrap(), None);
     }
 
-    /// So many times 19 MiB is the most that hashing takes.
+    /// This bounds the memory: 19 MiB per thread.
     #[actix_web::test]
-    async fn as_many_are_hashed_at_once_as_there_are_cores_and_64_times_as_many_wait() {
+    async fn one_hash_runs_per_core_and_64_queue_per_core() {
         let hashing = Hashing::new(Clock::system()).unwrap();
         let (gate, closed) = sync_channel::<()>(0);
         let closed = Arc::new(Mutex::new(closed));
@@ -260,34 +258,34 @@ mod tests {
         while running.load(Ordering::SeqCst) < cores {
             thread::yield_now();
         }
-        // One more thread would have taken another by the time that many can be sent.
+        // The running jobs have left the queue, so there is room for exactly as many again.
         for _ in 0..cores {
             hashing.queue.try_send(Box::new(|| ())).unwrap();
         }
         assert_eq!(running.load(Ordering::SeqCst), cores);
-        assert!(hashing.queue.try_send(Box::new(|| ())).is_err(), "the queue has an end");
+        assert!(hashing.queue.try_send(Box::new(|| ())).is_err(), "the queue is bounded");
         drop(gate);
     }
 
     #[test]
-    fn a_request_that_has_waited_for_three_seconds_is_told_to_come_back_and_not_hashed_for() {
+    fn a_request_times_out_after_three_seconds_and_its_work_is_skipped() {
         let clock = Clock::manual(Timestamp::from_unix(0));
-        let (hashing, jobs) = Hashing::by_hand(clock.clone());
+        let (hashing, jobs) = Hashing::without_threads(clock.clone());
         let (done, left_undone) = channel();
         let mut waiting = pin!(hashing.run(move || done.send(())));
         assert!(waiting.as_mut().now_or_never().is_none());
         clock.elapse(QUEUE_TIMEOUT - Duration::from_millis(1));
         assert!(waiting.as_mut().now_or_never().is_none());
         clock.elapse(Duration::from_millis(1));
-        let told = waiting.as_mut().now_or_never();
-        assert!(matches!(told, Some(Err(HashingError::Overloaded))));
+        let outcome = waiting.as_mut().now_or_never();
+        assert!(matches!(outcome, Some(Err(HashingError::Overloaded))));
         jobs.recv().unwrap()();
         assert!(left_undone.recv().is_err());
     }
 
     #[test]
-    fn work_whose_request_is_gone_is_not_done() {
-        let (hashing, jobs) = Hashing::by_hand(Clock::manual(Timestamp::from_unix(0)));
+    fn work_is_skipped_if_its_request_was_dropped() {
+        let (hashing, jobs) = Hashing::without_threads(Clock::manual(Timestamp::from_unix(0)));
         let (done, left_undone) = channel();
         assert!(hashing.run(move || done.send(())).now_or_never().is_none());
         jobs.recv().unwrap()();
@@ -295,30 +293,30 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_address_costs_what_a_known_one_does() {
+    fn verifying_without_a_hash_costs_as_much() {
         let [typed, another] = ["x", "another"].map(|text| Password::parse(text).unwrap());
         let hash = hash(&another).unwrap();
         let memory = |hash: Option<PasswordHash>| {
             let typed = typed.clone();
             let hashed = move || {
-                assert_eq!(argon2id::blocks_kept(), 0);
+                assert_eq!(argon2id::allocated_blocks(), 0);
                 assert_eq!(verify(&typed, hash).unwrap(), None);
-                argon2id::blocks_kept()
+                argon2id::allocated_blocks()
             };
             thread::spawn(hashed).join().unwrap()
         };
         assert_eq!(memory(None), memory(Some(hash)));
         assert_eq!(memory(None), 19_456);
-        // With as many passes.
+        // The number of passes is the same, too.
         assert!(Argon2id.is_current(&phc::PasswordHash::new(DUMMY).unwrap()));
     }
 
     #[actix_web::test]
-    async fn a_panic_cuts_off_its_own_work_only() {
+    async fn a_panic_interrupts_only_its_own_work() {
         let hashing = Hashing::new(Clock::system()).unwrap();
         for _ in 0..64 {
-            let cut_off = hashing.run(|| panic!("planted")).await;
-            assert!(matches!(cut_off, Err::<(), _>(HashingError::CutOff)));
+            let outcome = hashing.run(|| panic!("planted")).await;
+            assert!(matches!(outcome, Err::<(), _>(HashingError::Interrupted)));
         }
         assert_eq!(hashing.run(|| 42).await.unwrap(), 42);
     }

@@ -1,4 +1,4 @@
-//! The history of log-ins.
+//! The log-in history.
 
 use super::{
     error::AccountsError,
@@ -10,21 +10,21 @@ use crate::{
     domain::UserId,
 };
 
-/// An attempt to log in, or to do something else that asks for the password.
+/// An attempt to log in, or to confirm the password on another form.
 #[derive(Debug, Clone)]
 pub struct LoginEvent {
-    /// When, how it ended, and from where.
+    /// The time, the outcome and the client.
     pub event: LoginEventRow,
-    /// It was granted, and is the first log-in from its address, but not the first of all.
+    /// Whether this is the first log-in from its address, and not the account's first.
     pub is_new_here: bool,
 }
 
 impl Accounts {
-    /// A user's log-ins, refused ones too, the newest first.
+    /// Lists a user's log-in attempts, newest first.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn login_history(
         &self,
         user: UserId,
@@ -32,10 +32,10 @@ impl Accounts {
     ) -> Result<Page<LoginEvent>, AccountsError> {
         let rows = self.store.login_events(user, page.limit(), page.offset()).await?;
         let first_times = self.store.addresses_of(user).await?;
-        let first_of_all = first_times.values().min().copied();
+        let first_login = first_times.values().min().copied();
         let is_new_here = |event: &LoginEventRow| {
             event.outcome == Outcome::Granted
-                && Some(event.at) != first_of_all
+                && Some(event.at) != first_login
                 && first_times.get(&event.client.address) == Some(&event.at)
         };
         let events = rows.into_iter();

@@ -1,4 +1,4 @@
-//! Signing up and logging in.
+//! Sign-up and log-in.
 
 use super::{error::AccountsError, service::Accounts, throttle::Admission};
 use crate::{
@@ -8,17 +8,16 @@ use crate::{
     telemetry,
 };
 
-/// How often a right password is verified when the hash has changed by then. Another log-in at the
-/// same time may have brought an old hash up to date: then it is right once more. Only a new password
-/// makes it wrong.
+/// How often to verify a password if the stored hash changes during the check. A concurrent log-in may
+/// have upgraded the hash, and then the same password is still right.
 pub(super) const HASH_ATTEMPTS: usize = 2;
 
 impl Accounts {
-    /// Makes an account and logs its person in.
+    /// Creates an account and logs the user in.
     ///
     /// # Errors
     ///
-    /// When the database fails or too many are waiting; no account was made then.
+    /// If the database fails or the hashing queue is full. No account is created then.
     pub async fn sign_up(
         &self,
         email: &Email,
@@ -43,12 +42,11 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Logs someone in. Whether the address is unknown or the password wrong makes no difference,
-    /// neither in what is answered nor in what is done for it.
+    /// Logs a user in. An unknown address gets the same answer as a wrong password and takes as long.
     ///
     /// # Errors
     ///
-    /// When the database fails or too many are waiting; no one is logged in then.
+    /// If the database fails or the hashing queue is full. No session is opened then.
     pub async fn log_in(
         &self,
         email: &Email,
@@ -63,12 +61,12 @@ impl Accounts {
             }
             Admission::Throttled(until) => LogIn::Throttled(until),
         };
-        tell(&outcome, user, &context.client.address);
+        log_outcome(&outcome, user, &context.client.address);
         Ok(outcome)
     }
 
-    /// Opens a session if this is the password, and counts the attempt if it is not. What takes its
-    /// time is done where there is no account, too.
+    /// Opens a session if the password is right, and counts a failure if not. Without an account it
+    /// hashes all the same, so that it takes as long.
     async fn verify_and_open(
         &self,
         mut credentials: Option<Credentials>,
@@ -81,7 +79,7 @@ impl Accounts {
             let hash = credentials.as_ref().map(|credentials| &credentials.password_hash);
             let kept = self.hashing.verify(password, hash).await?;
             let (Some(known), Some(kept)) = (&credentials, &kept) else { break };
-            if let Some(outcome) = self.open(known, kept, context, attempt).await? {
+            if let Some(outcome) = self.open_session(known, kept, context, attempt).await? {
                 return Ok(outcome);
             }
             credentials = self.store.credentials_by_email(&known.user.email).await?;
@@ -90,9 +88,9 @@ impl Accounts {
         Ok(until.map_or(LogIn::Refused, LogIn::Throttled))
     }
 
-    /// Opens the session of a person whose password was verified against these credentials; `None` if
-    /// they have changed meanwhile.
-    async fn open(
+    /// Opens the session of a user whose password was verified; `None` if the credentials have changed
+    /// since.
+    async fn open_session(
         &self,
         Credentials { user, password_hash: verified_hash }: &Credentials,
         password_hash: &PasswordHash,
@@ -104,7 +102,7 @@ impl Accounts {
     }
 }
 
-fn tell(outcome: &LogIn, user: Option<UserId>, from: &str) {
+fn log_outcome(outcome: &LogIn, user: Option<UserId>, from: &str) {
     match outcome {
         LogIn::Granted(session) => {
             telemetry::login_granted();
@@ -126,15 +124,15 @@ fn tell(outcome: &LogIn, user: Option<UserId>, from: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::testing::{EMAIL, WRONG, World, context, email, password};
+    use crate::accounts::testing::{EMAIL, Fixture, WRONG, context, email, password};
 
     #[actix_web::test]
-    async fn an_unknown_address_is_hashed_for_like_a_known_one() {
-        let world = World::new().await;
-        for address in [EMAIL, "nobody@example.com"] {
+    async fn an_unknown_address_costs_one_hash_like_a_known_one() {
+        let fixture = Fixture::new().await;
+        for address in [EMAIL, "unknown@example.com"] {
             let (address, password, context) = (email(address), password(WRONG), context());
-            let log_in = world.accounts.log_in(&address, &password, &context);
-            let (outcome, hashed) = world.finish(log_in).await;
+            let log_in = fixture.accounts.log_in(&address, &password, &context);
+            let (outcome, hashed) = fixture.finish(log_in).await;
             assert!(matches!(outcome.unwrap(), LogIn::Refused));
             assert_eq!(hashed, 1, "{address:?}");
         }

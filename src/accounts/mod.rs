@@ -1,8 +1,8 @@
-//! Accounts: who may log in, and how that is checked.
+//! Accounts: sign-up, log-in, password checks, and the management of users and their sessions.
 //!
-//! What people can get wrong comes back as a value ([`SignUp`], [`LogIn`]); only faults are errors.
-//! Whatever changes an account or ends a session is written to the [`audit`](crate::audit) log here,
-//! with who did it ([`Actor`]).
+//! Expected outcomes are values ([`SignUp`], [`LogIn`]); only failures are errors. This module writes
+//! the [`audit`](crate::audit) line, with the [`Actor`], for every change to an account and every
+//! session it ends.
 
 mod account;
 mod admin;

@@ -1,27 +1,27 @@
-//! Long lists, cut into pages.
+//! Pagination.
 
-/// Which page of a list: from 1.
+/// The number of a page, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageNumber(u32);
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items on it.
     pub items: Vec<T>,
-    /// Which one it is.
+    /// Its number.
     pub number: u32,
-    /// Whether another follows.
+    /// Whether another page follows.
     pub has_next: bool,
 }
 
 impl PageNumber {
-    /// How many items are on a page.
+    /// Items per page.
     pub const SIZE: u32 = 50;
-    /// The last page that is looked for: looking further only costs the database.
+    /// The last page served. A higher number would only cost the database time.
     pub const MAX: u32 = 100_000;
 
-    /// The page of this number, or the nearest there can be.
+    /// Clamps a number to the range 1 to [`MAX`](Self::MAX).
     pub fn new(number: u32) -> Self {
         Self(number.clamp(1, Self::MAX))
     }
@@ -31,7 +31,7 @@ impl PageNumber {
         self.0
     }
 
-    /// How many items to ask for: one more than fit, to see whether another page follows.
+    /// How many items to query: one more than a page holds, to see whether another page follows.
     pub(super) fn limit(self) -> u32 {
         Self::SIZE + 1
     }

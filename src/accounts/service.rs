@@ -1,4 +1,4 @@
-//! What everything about accounts works with.
+//! The accounts service: what its operations share.
 
 use waxseal_session::{Clock, ExpiryPolicy, SessionRecord};
 
@@ -10,36 +10,36 @@ use crate::{
     domain::{Email, Password, PasswordRejected, Role, User, UserId},
 };
 
-/// The accounts: sign-up, log-in, and who is who.
+/// The accounts service: sign-up, log-in, and the management of users and sessions.
 pub struct Accounts {
-    /// Where users and their sessions are kept.
+    /// The database.
     pub store: AccountStore,
-    /// How passwords are hashed.
+    /// The password hasher.
     pub hashing: Hashing,
-    /// What new passwords have to be.
+    /// The requirements for new passwords.
     pub policy: PasswordPolicy,
-    /// How long sessions live.
+    /// The lifetimes of sessions.
     pub expiry_policy: ExpiryPolicy,
-    /// Where the time comes from.
+    /// The source of time.
     pub clock: Clock,
 }
 
 impl Accounts {
-    /// Whether this node can do its work.
+    /// The health of this node.
     pub fn health(&self) -> Health {
         self.store.sessions().health()
     }
 
-    /// The user with this id.
+    /// Finds a user by id.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, AccountsError> {
         Ok(self.store.user(id).await?)
     }
 
-    /// Checks a new password, off the async threads.
+    /// Checks a new password against the policy, on a hashing thread.
     pub(super) async fn validate(
         &self,
         password: &Password,
@@ -49,7 +49,7 @@ impl Accounts {
         Ok(self.hashing.run(move || policy.validate(&password, &email)).await?)
     }
 
-    /// A new session of this person, as it will be opened.
+    /// Makes a session of this user, without storing it.
     pub(super) fn new_session(
         &self,
         user_id: UserId,

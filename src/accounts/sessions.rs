@@ -1,4 +1,4 @@
-//! The sessions of a person: seen and revoked.
+//! Listing and revoking sessions.
 
 use waxseal_session::SessionId;
 
@@ -13,34 +13,34 @@ use crate::{
     domain::{Actor, Email, Revocation, UserId},
 };
 
-/// How many sessions a batch has: many, because each costs a look at all of them.
+/// Sessions per batch: many, because each batch's query scans all sessions.
 const BATCH: u32 = 20_000;
 
-/// A live session in the list of everyone's.
+/// A live session, with its user's address.
 #[derive(Debug, Clone)]
 pub struct ListedSession {
     /// The session.
     pub session: SessionInfo,
-    /// Its person's email address.
+    /// The user's email address, if the user has an account.
     pub email: Option<Email>,
 }
 
-/// What is known of a session, live or not.
+/// A session, live or not, with its user's address.
 #[derive(Debug, Clone)]
 pub struct FoundSession {
-    /// Its record.
+    /// The session's record.
     pub details: SessionDetails,
-    /// Its person's email address.
+    /// The user's email address, if the user has an account.
     pub email: Option<Email>,
 }
 
 impl Accounts {
-    /// The live sessions of a user: `first`, which is the one at hand, then those that were last
-    /// seen.
+    /// Lists a user's live sessions: `first` (the current one), then the others, most recently seen
+    /// first.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sessions_of(
         &self,
         user: UserId,
@@ -51,11 +51,11 @@ impl Accounts {
         Ok(page.of(sessions.sessions_of(&user, first, page.limit(), page.offset()).await?))
     }
 
-    /// A live session of this user; that of someone else is none.
+    /// Finds a live session of this user. Other users' sessions are not found.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn session_of(
         &self,
         user: UserId,
@@ -63,16 +63,16 @@ impl Accounts {
     ) -> Result<Option<SessionInfo>, AccountsError> {
         let now = self.clock.now();
         let found = self.store.sessions().find(id).await?.filter(|found| {
-            is_of(found, user) && found.revoked_at.is_none() && now < found.session.expires_at
+            belongs_to(found, user) && found.revoked_at.is_none() && now < found.session.expires_at
         });
         Ok(found.map(|found| found.session))
     }
 
-    /// Revokes a session of this user; that of someone else is none.
+    /// Revokes a session of this user. Other users' sessions are not found.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn revoke_session_of(
         &self,
         user: UserId,
@@ -84,15 +84,15 @@ impl Accounts {
             audit::session_revoked(Some(user), id, by.acting_on(user));
             return Ok(Revocation::Done);
         }
-        let found = sessions.find(id).await?.filter(|found| is_of(found, user));
-        Ok(found.map_or(Revocation::NoSuchSession, |_| Revocation::OverAlready))
+        let found = sessions.find(id).await?.filter(|found| belongs_to(found, user));
+        Ok(found.map_or(Revocation::NoSuchSession, |_| Revocation::AlreadyEnded))
     }
 
-    /// Revokes a session of any user.
+    /// Revokes any session.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn revoke_session(
         &self,
         id: &SessionId,
@@ -101,7 +101,7 @@ impl Accounts {
         let sessions = self.store.sessions();
         let Some(found) = sessions.find(id).await? else { return Ok(Revocation::NoSuchSession) };
         if !sessions.revoke_session(id, None).await? {
-            return Ok(Revocation::OverAlready);
+            return Ok(Revocation::AlreadyEnded);
         }
         let by = match user_of(&found.session) {
             Some(user) => by.acting_on(user),
@@ -111,11 +111,11 @@ impl Accounts {
         Ok(Revocation::Done)
     }
 
-    /// Revokes all sessions of a user but `except`. How many of them were live.
+    /// Revokes all sessions of a user except `except`. Returns how many of them were live.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn revoke_sessions(
         &self,
         user: UserId,
@@ -127,12 +127,12 @@ impl Accounts {
         Ok(revoked)
     }
 
-    /// The live sessions of a user or of everyone in batches, the latest log-in first: what comes
-    /// after this one, or the beginning. The last batch is empty.
+    /// Lists the live sessions of a user, or of all users, in batches, latest log-in first: those after
+    /// this session, or the first ones. An empty batch marks the end.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sessions_after(
         &self,
         user: Option<UserId>,
@@ -151,11 +151,11 @@ impl Accounts {
         Ok(sessions.into_iter().map(listed).collect())
     }
 
-    /// What is known of a session, live or not.
+    /// Finds a session, live or not.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn find_session(
         &self,
         id: &SessionId,
@@ -169,11 +169,12 @@ impl Accounts {
     }
 }
 
-fn is_of(found: &SessionDetails, user: UserId) -> bool {
+fn belongs_to(found: &SessionDetails, user: UserId) -> bool {
     user_of(&found.session) == Some(user)
 }
 
-/// TokenSubject a session is. Handlers that use the session layer directly may name users in their own way.
+/// The session's user. `None` if it has none, or an id in another format: handlers that use the session
+/// middleware directly may use their own.
 fn user_of(session: &SessionInfo) -> Option<UserId> {
     session.user_id.as_deref()?.parse().ok()
 }

@@ -1,5 +1,5 @@
-//! Accounts for tests, in which a password is hashed when the test says so: what happens at the same
-//! time happens exactly then.
+//! A test fixture in which the test runs each hash itself, so that it controls what happens during
+//! one.
 
 use std::{
     pin::{Pin, pin},
@@ -19,15 +19,15 @@ pub(super) const EMAIL: &str = "ann@example.com";
 pub(super) const PASSWORD: &str = "violet anvil forty marmots";
 pub(super) const WRONG: &str = "not the password of anyone";
 
-/// Accounts with one person.
-pub(super) struct World {
+/// The accounts service, with one user.
+pub(super) struct Fixture {
     pub(super) accounts: Accounts,
     pub(super) ann: UserId,
     jobs: Receiver<Box<dyn FnOnce() + Send>>,
     _folder: TempDir,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
@@ -35,13 +35,13 @@ impl World {
         let database = db::connect(&url).await.unwrap();
         let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
         let store = AccountStore::new(sessions, clock.clone());
-        let (hashing, jobs) = Hashing::by_hand(clock.clone());
+        let (hashing, jobs) = Hashing::without_threads(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
         let accounts = Accounts { store, hashing, policy, expiry_policy, clock };
-        let world = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
-        world.add_ann().await;
-        world
+        let fixture = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
+        fixture.add_ann().await;
+        fixture
     }
 
     async fn add_ann(&self) {
@@ -57,12 +57,13 @@ impl World {
         assert!(matches!(added, NewAccount::Done(_)));
     }
 
-    /// Runs something to its end, and does at once what it has hashed; how often that was.
+    /// Runs a future to completion, along with the hashes it queues. Returns its output and how many
+    /// hashes it queued.
     pub(super) async fn finish<T>(&self, running: impl Future<Output = T>) -> (T, usize) {
         let mut running = pin!(running);
         let mut hashed = 0;
         loop {
-            match self.until_it_hashes(running.as_mut()).await {
+            match self.run_until_hash(running.as_mut()).await {
                 Ok(job) => job(),
                 Err(done) => return (done, hashed),
             }
@@ -70,8 +71,8 @@ impl World {
         }
     }
 
-    /// Runs something until it waits for a hash, which is still to be made; or to its end.
-    pub(super) async fn until_it_hashes<T>(
+    /// Runs a future until it queues a hash, and returns the job; or its output if it completes.
+    pub(super) async fn run_until_hash<T>(
         &self,
         mut running: Pin<&mut impl Future<Output = T>>,
     ) -> Result<Box<dyn FnOnce() + Send>, T> {
@@ -96,7 +97,7 @@ pub(super) fn email(text: &str) -> Email {
     text.parse().unwrap()
 }
 
-/// A browser somewhere.
+/// The context of a log-in from a browser.
 pub(super) fn context() -> LoginContext {
     let mut context = LoginContext::default();
     context.client.address = "192.0.2.7".to_owned();

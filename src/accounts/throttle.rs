@@ -1,12 +1,12 @@
-//! Guessing: after too many wrong passwords an attempt has to wait, longer each time.
+//! Throttling of password guesses: after too many wrong passwords, attempts on an account have to wait,
+//! longer each time.
 //!
-//! Failures are counted twice: on this account from this network, and on this account from anywhere.
-//! Either makes attempts wait, so guessing is slow from one place and from a thousand. Addresses
-//! without an account are counted alike.
+//! Each failure counts twice: for the account and the client's network, and for the account from any
+//! network. Either count can throttle an attempt, so guessing is slow from one network and from a
+//! thousand. Addresses without an account are throttled the same way.
 //!
-//! An attacker's guesses must not lock the owner out. So the count from anywhere does not hold for a
-//! network from which the account was logged in to before: there only its own failures count, which no
-//! one elsewhere can add to.
+//! An attacker's guesses must not lock the owner out. On a network from which the user has logged in
+//! before, only the failures from that network count, and no one elsewhere can add to those.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -23,27 +23,27 @@ use crate::{
     domain::{Email, UserId},
 };
 
-/// The failure from which on there is a wait: people mistype twice or three times.
+/// The number of failures after which attempts have to wait. People mistype two or three times.
 const FIRST_WAIT_AT: i64 = 5;
 
-/// The first wait; it doubles with every failure after. (NIST SP 800-63B-4, section 3.2.2, wants no
-/// more than 100 failures in a row on an account: that many take more than three days.)
+/// The first wait; it doubles with every further failure. (NIST SP 800-63B-4, section 3.2.2, allows 100
+/// consecutive failures on an account: with these waits they take more than three days.)
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Whether an attempt to use a password may be made.
+/// Whether the password of an attempt may be checked.
 pub(super) enum Admission {
-    /// It may; what comes of it is kept under this.
+    /// It may. The outcome is recorded under this attempt.
     Admitted(Attempt),
-    /// It is not even looked at until then.
+    /// It may not be checked until then.
     Throttled(Timestamp),
 }
 
 impl Accounts {
-    /// Whether an attempt on this account may be made now. What is kept of it in the end asks once
-    /// more: of a thousand at the same time no more are answered than of one after another.
+    /// Decides whether to check a password now. Recording the outcome checks the counts again, so that
+    /// concurrent attempts get no more guesses than consecutive ones.
     pub(super) async fn admit(
         &self,
         email: &Email,
@@ -58,7 +58,7 @@ impl Accounts {
         let Some(until) = self.store.retry_at(&attempt).await? else {
             return Ok(Admission::Admitted(attempt));
         };
-        if !self.is_at_home(user, &attempt.network).await? {
+        if !self.has_logged_in_from(user, &attempt.network).await? {
             return Ok(Admission::Throttled(until));
         }
         attempt.retry_at = retry_at_here;
@@ -67,33 +67,37 @@ impl Accounts {
     }
 
     /// Whether the user has logged in from this network before.
-    async fn is_at_home(&self, user: Option<UserId>, here: &str) -> Result<bool, AccountsError> {
-        // Asked where there is no user, too: otherwise the time of the answer would tell.
+    async fn has_logged_in_from(
+        &self,
+        user: Option<UserId>,
+        here: &str,
+    ) -> Result<bool, AccountsError> {
+        // The query runs even if there is no user: otherwise the response time would reveal that.
         let user = user.unwrap_or_else(UserId::random);
         let addresses = self.store.addresses_of(user).await?;
         Ok(addresses.keys().any(|address| network(address) == here))
     }
 }
 
-/// What holds everywhere: the failures from here, and those from anywhere.
+/// The rule for an unknown network: failures from here and failures from anywhere count.
 fn retry_at_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
     retry_at(tally.here, now).max(retry_at(tally.anywhere, now))
 }
 
-/// What holds where the owner is at home: the failures from here.
+/// The rule for a network the user has logged in from: only failures from here count.
 fn retry_at_here(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
     retry_at(tally.here, now)
 }
 
-/// Until when there is a wait; `None` when it is over.
+/// When the wait after these failures ends; `None` if it is over.
 fn retry_at(failures: Failures, now: Timestamp) -> Option<Timestamp> {
     let until = failures.last_at + wait(failures.number);
-    // A clock that was set back makes no one wait longer.
-    let sane = until.min(now + LONGEST_WAIT);
-    (now < sane).then_some(sane)
+    // If the clock was set back, the wait must not grow.
+    let until = until.min(now + LONGEST_WAIT);
+    (now < until).then_some(until)
 }
 
-/// The wait after so many failures.
+/// The wait after this many failures.
 fn wait(failures: i64) -> Duration {
     if failures < FIRST_WAIT_AT {
         return Duration::ZERO;
@@ -103,8 +107,8 @@ fn wait(failures: i64) -> Duration {
     FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT)
 }
 
-/// Who an address belongs to, as far as it tells: of IPv6 the first half, which is what one
-/// subscriber has (RFC 6177).
+/// The network of an IP address: the address itself for IPv4, its /64 for IPv6, because a subscriber
+/// gets at least that (RFC 6177).
 pub fn network(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(address)) => {
@@ -115,8 +119,8 @@ pub fn network(address: &str) -> String {
     }
 }
 
-/// What stands for an email address where it need not be read: people type other things than
-/// their address there, passwords among them.
+/// A hash of an email address. The counts are stored under it, because people type other things into
+/// that field, passwords among them.
 fn fingerprint(email: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_str()))
 }
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_one_wait_longer() {
+    fn setting_the_clock_back_does_not_lengthen_the_wait() {
         let at = Timestamp::from_unix;
         let failures = Failures { number: 9, last_at: at(1_000_000) };
         assert_eq!(retry_at(failures, at(1_000_000)), Some(at(1_000_480)));
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn of_ipv6_the_first_half_counts() {
+    fn an_ipv6_network_is_a_64_bit_prefix() {
         assert_eq!(network("192.0.2.7"), "192.0.2.7");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(network("2001:db8:1:2::1"), "2001:db8:1:2::/64");

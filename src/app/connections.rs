@@ -1,8 +1,8 @@
-//! Closes connections whose next request doesn't arrive in time.
+//! Closes connections whose next request head doesn't arrive in time.
 //!
-//! actix-web has a timeout for the head of a connection's first request, but for later ones only for
-//! the first byte: a client could send that byte and hold the connection open forever, or announce a
-//! body that no handler reads. Here the whole next head has to arrive in time.
+//! actix-web limits the time for the whole head of a connection's first request, but for later requests
+//! only the time to the first byte. A client could send that byte and hold the connection open forever,
+//! or announce a body that no handler reads. This module limits the time for the whole next head.
 
 use std::{
     any::Any,
@@ -24,30 +24,30 @@ use waxseal_session::Clock;
 
 use crate::web::middleware::HEAD_TIMEOUT;
 
-/// How long a connection may be idle. Proxies must use a shorter time: `docs/deploy`.
+/// How long a connection may be idle. Proxies must use a shorter time: see `docs/deploy`.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How many connections a worker (one per core) has at once; more wait in the system's queue. An idle
-/// one takes less than 20 KiB, so all of them less than 100 MiB, and two open files each.
+/// Connections per worker (one per core); more wait in the system's queue. An idle connection takes two
+/// file descriptors and less than 20 KiB, so a worker's take less than 100 MiB.
 pub(super) const MAX_PER_WORKER: usize = 5_000;
 
-/// How long a client may take to read the last response of a connection; what it still sends is
-/// discarded. Closing at once could lose the response.
+/// How long a client may take to read a connection's last response. Closing at once could lose the
+/// response. Whatever the client still sends is discarded.
 pub(super) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From a response to the end of the next head.
+/// The time from a response to the end of the next head.
 const NEXT_HEAD_TIMEOUT: Duration = KEEP_ALIVE.saturating_add(HEAD_TIMEOUT);
 
 #[derive(Clone)]
 struct Connection {
-    /// Not the app's clock: like actix-web's own timeouts, this one is in real time.
+    /// The system's clock, not the app's: like actix-web's own timeouts, this one is in real time.
     clock: Clock,
-    /// When the next head must have arrived; none during a request. (actix-web has a timeout for the
-    /// first head.)
+    /// When the next head must have arrived; `None` during a request, and before the first one, for
+    /// which actix-web has a timeout.
     deadline: watch::Sender<Option<Duration>>,
 }
 
-/// Starts to watch a connection; for `HttpServer::on_connect`.
+/// Starts to watch a connection. For `HttpServer::on_connect`.
 pub(super) fn watch_connection(stream: &dyn Any, data: &mut Extensions) {
     let Some(Ok(socket)) = stream.downcast_ref().map(duplicate) else { return };
     let connection = Connection { clock: Clock::system(), deadline: watch::Sender::new(None) };

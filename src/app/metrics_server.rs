@@ -1,5 +1,5 @@
-//! `GET /metrics` in Prometheus' text format, on a listener of its own. There is no log-in: expose
-//! it to the monitoring only.
+//! `GET /metrics` in Prometheus' text format, on its own address. It requires no log-in: make it
+//! reachable for your monitoring only.
 
 use std::{
     io,
@@ -24,14 +24,14 @@ use crate::{
     web::middleware::{no_store, security_headers},
 };
 
-/// Prometheus' text format, in the version that every scraper reads.
+/// The version of Prometheus' text format that every scraper reads.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// How often measurements are added to the histograms. Without it they would pile up while `/metrics`
-/// is not read; the exporter's own listener uses the same interval.
+/// How often to add measurements to the histograms. Without this they would pile up until `/metrics` is
+/// read. The exporter's own listener uses the same interval.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Stops when dropped.
+/// The metrics server. It stops when dropped.
 pub(super) struct MetricsServer {
     server: Server,
     address: SocketAddr,
@@ -93,13 +93,13 @@ struct Metrics {
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {
-    // Gauges are read on request, so nothing has to keep them up to date.
+    // Set here, so that nothing has to keep the gauges up to date.
     let feed = metrics.sessions.feed_status();
     telemetry::revocation_feed(feed.entries, feed.age);
     HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT_FORMAT)).body(metrics.exporter.render())
 }
 
-/// Installs the recorder. A process can have only one, so all applications in it share the first.
+/// Installs the recorder. A process can have only one, so all applications in a process share it.
 fn install() -> Result<PrometheusHandle, MetricsError> {
     static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
@@ -133,7 +133,7 @@ pub enum MetricsError {
         cause: io::Error,
     },
     /// Another recorder of the crate `metrics` is installed in this process.
-    #[error("METRICS_LISTEN: this process has a recorder of its own for metrics")]
+    #[error("METRICS_LISTEN: this process already has a metrics recorder")]
     AnotherRecorder,
     /// The exporter refused its settings.
     #[error("METRICS_LISTEN: the exporter can't be set up")]

@@ -1,4 +1,4 @@
-//! The HTTP server: the routes, and the middleware around them in its order.
+//! The HTTP server: the routes and the order of the middleware around them.
 
 use std::{io, net::SocketAddr};
 
@@ -29,7 +29,7 @@ use crate::{
 /// How long requests in flight may take to finish after a stop signal, in seconds.
 const DRAIN_SECONDS: u64 = 25;
 
-/// What handlers and middleware use, shared by all workers.
+/// What handlers and middleware use. All workers share it.
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
@@ -42,15 +42,15 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Binds the address, and returns it (port 0 picks one) with a function that starts the server.
-    /// It runs until `stop` completes.
+    /// Binds the address. Returns the one it got (port 0 picks a port) and a function that starts the
+    /// server, which runs until `stop` completes.
     pub(super) fn bind(
         self,
         address: SocketAddr,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<(SocketAddr, impl FnOnce() -> Server)> {
         let server = HttpServer::new(move || {
-            // From the inside out: the last middleware sees a request first.
+            // From the inside out: the last `wrap` sees a request first.
             App::new()
                 .app_data(self.accounts.clone())
                 .app_data(self.sessions.clone())

@@ -1,4 +1,4 @@
-//! What changes an account and ends its sessions, in one transaction: password, role, deletion.
+//! Changes to an account that also end its sessions, in one transaction: password, role, deletion.
 
 use sqlx::Row;
 use waxseal_session::SessionRecord;
@@ -8,12 +8,12 @@ use super::{account_store::AccountStore, login_failures::reset_failures, logins:
 use crate::domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId};
 
 impl AccountStore {
-    /// Changes a password, ends all sessions of the user and opens `session` in their place. `None`,
-    /// and nothing is changed, when the verified hash is no longer the user's.
+    /// Changes a password, ends all of the user's sessions and opens `session`. `None`, with nothing
+    /// changed, if the verified hash is no longer the stored one.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn change_password(
         &self,
         change: NewLogin<'_>,
@@ -30,9 +30,9 @@ impl AccountStore {
             return Ok(None);
         }
         let revoked = transaction.revoke_all(&user_id, None).await?;
-        let mut asking = change.context.replaces.iter();
-        if !asking.all(|id| revoked.iter().any(|session| session.id == *id)) {
-            return Ok(Some(PasswordChange::SessionOver));
+        let mut current = change.context.replaces.iter();
+        if !current.all(|id| revoked.iter().any(|session| session.id == *id)) {
+            return Ok(Some(PasswordChange::SessionEnded));
         }
         let client = &change.context.client;
         transaction.create(&session, Some(&user_id), Some(client)).await?;
@@ -44,14 +44,15 @@ impl AccountStore {
         Ok(Some(PasswordChange::Done(session)))
     }
 
-    /// Deletes a user; with a hash, only if that is still the password's. The last administrator stays.
+    /// Deletes a user, unless it is the last administrator. With `verified_hash`, only if that is still
+    /// the stored hash.
     ///
-    /// The rows of the sessions stay until they would have expired, revoked and without anything
-    /// personal.
+    /// The rows of the user's sessions stay, revoked and without personal data, until they would have
+    /// expired.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn delete_user(
         &self,
         user_id: UserId,
@@ -62,7 +63,7 @@ impl AccountStore {
             return Ok(AccountDeletion::LastAdmin);
         }
         let id = user_id.to_string();
-        let (delete, otherwise) = match verified_hash {
+        let (delete, if_none) = match verified_hash {
             None => (sqlx::query("DELETE FROM users WHERE id = $1"), AccountDeletion::NoSuchUser),
             Some(_) => (
                 sqlx::query("DELETE FROM users WHERE id = $1 AND password_hash = $2"),
@@ -74,22 +75,22 @@ impl AccountStore {
             delete = delete.bind(hash.as_phc());
         }
         if transaction.execute(delete).await? == 0 {
-            return Ok(otherwise);
+            return Ok(if_none);
         }
         let history = sqlx::query("DELETE FROM login_events WHERE user_id = $1").bind(&id);
         transaction.execute(history).await?;
         transaction.revoke_all(&id, None).await?;
-        transaction.forget_user(&id).await?;
+        transaction.erase_personal_data(&id).await?;
         transaction.commit().await?;
         Ok(AccountDeletion::Done)
     }
 
-    /// Gives a user a role, and ends the user's sessions if that is another one than before. The last
-    /// administrator stays one.
+    /// Sets a user's role, and ends the user's sessions if it changes. The last administrator keeps the
+    /// role.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn set_role(&self, user_id: UserId, role: Role) -> Result<RoleChange, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         if role != Role::Admin && is_last_admin(&mut transaction, user_id).await? {
@@ -101,7 +102,7 @@ impl AccountStore {
             .bind(&id);
         if transaction.execute(update).await? == 1 {
             transaction.revoke_all(&id, None).await?;
-        } else if !exists(&mut transaction, &id).await? {
+        } else if !user_exists(&mut transaction, &id).await? {
             return Ok(RoleChange::NoSuchUser);
         }
         transaction.commit().await?;
@@ -111,8 +112,8 @@ impl AccountStore {
 
 /// Whether this user is the only administrator.
 ///
-/// An update that changes nothing, for the lock: of two transactions that would each take away one of
-/// the last two, the second waits and then sees what the first has done.
+/// The update changes nothing but locks the rows: of two transactions that would each remove one of the
+/// last two administrators, the second waits and sees what the first has done.
 async fn is_last_admin(
     transaction: &mut SessionTransaction,
     user_id: UserId,
@@ -124,7 +125,7 @@ async fn is_last_admin(
     Ok(ids == [user_id.to_string()])
 }
 
-async fn exists(
+async fn user_exists(
     transaction: &mut SessionTransaction,
     user_id: &str,
 ) -> Result<bool, DatabaseError> {
@@ -137,64 +138,64 @@ mod tests {
     use super::*;
     use crate::db::{
         Attempt, LoginContext,
-        testing::{World, attempt, session},
+        testing::{Fixture, attempt, session},
     };
     use waxseal_session::{RevocationStatus, SessionStore, Timestamp};
 
-    /// Ann changes her password, in the session that she had at first.
-    async fn change(world: &World, hash: &str, attempt: &Attempt) -> Option<PasswordChange> {
-        let context = LoginContext { replaces: Some(world.session), ..LoginContext::default() };
+    /// Ann changes her password in her first session.
+    async fn change(fixture: &Fixture, hash: &str, attempt: &Attempt) -> Option<PasswordChange> {
+        let context = LoginContext { replaces: Some(fixture.session), ..LoginContext::default() };
         let change = NewLogin {
-            user_id: world.ann,
+            user_id: fixture.ann,
             verified_hash: &PasswordHash::from_phc(hash),
             password_hash: &PasswordHash::from_phc("new"),
             context: &context,
             attempt,
         };
-        world.store.change_password(change, session()).await.unwrap()
+        fixture.store.change_password(change, session()).await.unwrap()
     }
 
-    fn status(world: &World) -> RevocationStatus {
-        world.store.sessions().revocation_status(&world.session)
+    fn status(fixture: &Fixture) -> RevocationStatus {
+        fixture.store.sessions().revocation_status(&fixture.session)
     }
 
     #[actix_web::test]
-    async fn a_password_is_changed_only_by_a_session_that_is_live_and_from_the_verified_hash() {
-        let world = World::new().await;
-        let changed = async |hash| change(&world, hash, &attempt()).await;
+    async fn changing_a_password_requires_a_live_session_and_the_verified_hash() {
+        let fixture = Fixture::new().await;
+        let changed = async |hash| change(&fixture, hash, &attempt()).await;
         assert!(changed("another").await.is_none());
-        assert_eq!(status(&world), RevocationStatus::Active);
+        assert_eq!(status(&fixture), RevocationStatus::Active);
         assert!(matches!(changed("hash").await, Some(PasswordChange::Done(_))));
-        assert_eq!(status(&world), RevocationStatus::Revoked);
-        // The session that asks has ended meanwhile.
-        assert!(matches!(changed("new").await, Some(PasswordChange::SessionOver)));
-        assert_eq!(world.live_sessions().await, 1);
+        assert_eq!(status(&fixture), RevocationStatus::Revoked);
+        // That change ended the session that asks.
+        assert!(matches!(changed("new").await, Some(PasswordChange::SessionEnded)));
+        assert_eq!(fixture.live_sessions().await, 1);
     }
 
-    /// The password was right, but while it was verified, others were wrong.
+    /// The password is right, but other attempts failed while it was verified.
     #[actix_web::test]
-    async fn a_change_that_has_come_too_early_in_the_meantime_changes_nothing() {
-        let world = World::new().await;
+    async fn a_throttled_change_of_password_changes_nothing() {
+        let fixture = Fixture::new().await;
         let attempt = Attempt { retry_at: |_, now| Some(now), ..attempt() };
-        let changed = change(&world, "hash", &attempt).await;
+        let changed = change(&fixture, "hash", &attempt).await;
         let until = Timestamp::from_unix(1_000_000);
         assert!(matches!(changed, Some(PasswordChange::Throttled(then)) if then == until));
-        assert_eq!(status(&world), RevocationStatus::Active);
-        assert_eq!(world.live_sessions().await, 1);
+        assert_eq!(status(&fixture), RevocationStatus::Active);
+        assert_eq!(fixture.live_sessions().await, 1);
     }
 
     #[actix_web::test]
-    async fn an_account_is_deleted_only_with_the_verified_hash() {
-        let world = World::new().await;
+    async fn deleting_an_account_requires_the_verified_hash() {
+        let fixture = Fixture::new().await;
         let delete = async |hash| {
             let hash = PasswordHash::from_phc(hash);
-            world.store.delete_user(world.ann, Some(&hash)).await.unwrap()
+            fixture.store.delete_user(fixture.ann, Some(&hash)).await.unwrap()
         };
         assert_eq!(delete("another").await, AccountDeletion::WrongPassword);
-        assert_eq!(status(&world), RevocationStatus::Active);
+        assert_eq!(status(&fixture), RevocationStatus::Active);
         assert_eq!(delete("hash").await, AccountDeletion::Done);
-        assert_eq!(status(&world), RevocationStatus::Revoked);
-        let again = world.store.delete_user(world.ann, None).await.unwrap();
+        assert_eq!(status(&fixture), RevocationStatus::Revoked);
+        let again = fixture.store.delete_user(fixture.ann, None).await.unwrap();
         assert_eq!(again, AccountDeletion::NoSuchUser);
     }
 }

@@ -3,8 +3,8 @@
 use waxseal_session::Clock;
 use waxseal_session_sqlx::{Database, SqlSessionStore};
 
-/// The users, their log-ins and the failed ones. What ends or opens sessions does so in the same
-/// transaction.
+/// Users, their log-in history and the counts of failed log-ins. A change that opens or ends sessions
+/// does both in one transaction.
 #[derive(Debug, Clone)]
 pub struct AccountStore {
     pub(super) database: Database,
@@ -13,8 +13,7 @@ pub struct AccountStore {
 }
 
 impl AccountStore {
-    /// The accounts in the database that these sessions are in, which [`connect`](super::connect())
-    /// has opened.
+    /// The accounts in the same database as these sessions. [`connect`](super::connect()) opens it.
     pub fn new(sessions: SqlSessionStore, clock: Clock) -> Self {
         Self { database: sessions.database().clone(), sessions, clock }
     }

@@ -1,4 +1,4 @@
-//! Deleting what is old: in batches, so that no one waits for it.
+//! Deletes old rows, in batches so that other writers don't have to wait.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use waxseal_session_sqlx::DatabaseError;
 
 use super::{account_store::AccountStore, login_failures::FAILURE_RETENTION};
 
-/// How many rows one transaction deletes.
+/// Rows deleted per transaction.
 const BATCH: i64 = 500;
 
-/// How long the history of log-ins goes back: 90 days.
+/// How long log-in events are kept: 90 days.
 const EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
 
 const LOGIN_EVENTS: &str = "DELETE FROM login_events WHERE id IN
@@ -20,22 +20,22 @@ const LOGIN_FAILURES: &str = "DELETE FROM login_failures WHERE (account, network
         (SELECT account, network FROM login_failures WHERE last_at < $1 ORDER BY last_at LIMIT $2)
      AND last_at < $1";
 
-/// What a clean-up deleted.
+/// The numbers of deleted rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cleaned {
-    /// How many old log-in events.
+    /// Log-in events.
     pub login_events: u64,
-    /// How many counts of failed log-ins.
+    /// Counts of failed log-ins.
     pub login_failures: u64,
 }
 
 impl AccountStore {
-    /// Deletes log-in events older than 90 days, and counts of failed log-ins of which the last was a
-    /// day ago. Sessions are the [session store's](super::SqlSessionStore::clean_up).
+    /// Deletes log-in events older than 90 days, and counts of failed log-ins a day after the last
+    /// failure. Sessions are deleted by the [session store](super::SqlSessionStore::clean_up).
     ///
     /// # Errors
     ///
-    /// When the database fails; what was deleted until then stays deleted.
+    /// If the database fails. Batches deleted before that stay deleted.
     pub async fn clean_up(&self) -> Result<Cleaned, DatabaseError> {
         let now = self.clock.earliest();
         Ok(Cleaned {
@@ -44,7 +44,7 @@ impl AccountStore {
         })
     }
 
-    /// Deletes what is older than `before`; how many rows that were.
+    /// Deletes rows older than `before`. Returns how many.
     async fn delete(&self, batch: &'static str, before: Timestamp) -> Result<u64, DatabaseError> {
         let mut deleted = 0;
         loop {
@@ -56,7 +56,7 @@ impl AccountStore {
                 return Ok(deleted);
             }
             deleted += rows;
-            // Others may write in between.
+            // Lets other writers in.
             tokio::task::yield_now().await;
         }
     }

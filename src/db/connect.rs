@@ -1,4 +1,4 @@
-//! Opening the database with all tables that waxseal has.
+//! Opens the database with waxseal's tables.
 
 use waxseal_session_sqlx::{Database, DatabaseError, DatabaseUrl, Migrations};
 
@@ -7,11 +7,11 @@ const ACCOUNT_MIGRATIONS: Migrations = Migrations {
     list: &[(1, "accounts", include_str!("../../migrations/0001_accounts.sql"))],
 };
 
-/// Opens the database, creates it where it is missing (SQLite) and brings its schema up to date.
+/// Opens the database, creates the file if it is missing (SQLite), and runs the migrations.
 ///
 /// # Errors
 ///
-/// When it can't be opened or migrated.
+/// If it can't be opened or migrated.
 pub async fn connect(url: &DatabaseUrl) -> Result<Database, DatabaseError> {
     let database = Database::connect(url).await?;
     database.migrate(&ACCOUNT_MIGRATIONS).await?;

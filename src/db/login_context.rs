@@ -1,13 +1,13 @@
-//! Where a sign-up, a log-in or a password comes from.
+//! The client and session that a log-in comes from.
 
 use waxseal_session::SessionId;
 use waxseal_session_sqlx::Client;
 
-/// Where a sign-up, a log-in or a password comes from.
+/// The client and session that a sign-up, a log-in or a password comes from.
 #[derive(Debug, Clone, Default)]
 pub struct LoginContext {
-    /// The browser.
+    /// The client.
     pub client: Client,
-    /// The session it had until now; it ends when another is opened.
+    /// The client's current session, which ends when a new one is opened.
     pub replaces: Option<SessionId>,
 }

@@ -1,4 +1,4 @@
-//! The history of log-ins.
+//! The log-in history.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use waxseal_session_sqlx::{Client, DatabaseError, SessionTransaction};
 use super::account_store::AccountStore;
 use crate::domain::UserId;
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// A session was opened.
@@ -22,24 +22,23 @@ pub enum Outcome {
     Refused,
 }
 
-/// An attempt to log in, or to do something else that asks for the password.
+/// An attempt to log in, or to confirm the password on another form.
 #[derive(Debug, Clone)]
 pub struct LoginEventRow {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// From where.
+    /// The client.
     pub client: Client,
 }
 
 impl AccountStore {
-    /// The history of a user's log-ins, the newest first: `limit` events after the first
-    /// `offset`.
+    /// Lists a user's log-in attempts, newest first: `limit` events after the first `offset`.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn login_events(
         &self,
         user_id: UserId,
@@ -57,12 +56,11 @@ impl AccountStore {
         rows.iter().map(read).collect()
     }
 
-    /// The addresses from which a user has logged in, each with the first time, as far back as the
-    /// history goes.
+    /// The IP addresses from which a user has logged in, each with its first log-in in the history.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn addresses_of(
         &self,
         user_id: UserId,
@@ -80,7 +78,7 @@ impl AccountStore {
     }
 }
 
-/// Keeps an attempt. If the account is gone in the meantime, it is kept as one without an account.
+/// Records an attempt. If the user has just been deleted, it is recorded without a user.
 pub(super) async fn record(
     transaction: &mut SessionTransaction,
     user_id: Option<UserId>,
@@ -104,7 +102,7 @@ pub(super) async fn record(
     transaction.execute(query).await.map(drop)
 }
 
-/// Ids that grow: times are whole seconds, and the history shows what came first within one.
+/// Makes an increasing id, which orders events of the same second.
 fn next_id(now: Timestamp) -> Uuid {
     static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Wrong passwords, counted: on whose account, and from where.
+//! Counts of wrong passwords, per account and network.
 
 use std::time::Duration;
 
@@ -12,60 +12,60 @@ use super::{
 };
 use crate::domain::UserId;
 
-/// The row that counts an account's failures from anywhere.
+/// The `network` of the row that counts an account's failures from anywhere.
 const ANYWHERE: &str = "";
 
-/// How long failures are remembered after the last one: a day.
+/// How long failures count after the last one: a day.
 pub(super) const FAILURE_RETENTION: Duration = Duration::from_secs(86_400);
 
-/// An attempt to use a password.
+/// An attempt to log in, or to confirm the password on another form.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// A fingerprint of the email address.
+    /// A hash of the email address.
     pub account: String,
-    /// Where it comes from.
+    /// The network of the client.
     pub network: String,
-    /// Until when it comes too early, after these failures at this time; `None` when it does not.
+    /// The throttling rule: given the failures and the time, when the wait ends; `None` if there is none.
     pub retry_at: fn(&Tally, Timestamp) -> Option<Timestamp>,
 }
 
 /// Wrong passwords since the last right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failures {
-    /// How many.
+    /// Their number.
     pub number: i64,
-    /// When the last one was.
+    /// The time of the last one.
     pub last_at: Timestamp,
 }
 
 /// The failures on one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// From where the attempt comes.
+    /// From the network of the attempt.
     pub here: Failures,
-    /// From anywhere.
+    /// From any network.
     pub anywhere: Failures,
 }
 
 impl AccountStore {
-    /// Until when an attempt comes too early; `None` when it does not.
+    /// When an attempt's wait ends; `None` if it need not wait.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn retry_at(&self, attempt: &Attempt) -> Result<Option<Timestamp>, DatabaseError> {
         let now = self.clock.now();
         let rows = self.database.fetch_all(tally_of(attempt)).await?;
         Ok((attempt.retry_at)(&Tally::read(&rows, now)?, now))
     }
 
-    /// Counts an attempt whose password was wrong, and keeps it in the history; `user_id` is `None`
-    /// where no account has the address. If other attempts at the same time have made it one that comes
-    /// too early, nothing is kept, and the caller does not learn that it was wrong: until when.
+    /// Counts a wrong password and records it in the history; `user_id` is `None` if no account has the
+    /// address. If concurrent failures mean that the attempt has to wait, this records nothing and
+    /// returns when the wait ends, and the client must not learn that the password was wrong.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is kept then.
+    /// If the database fails. Nothing is recorded then.
     pub async fn record_failure(
         &self,
         attempt: &Attempt,
@@ -75,9 +75,9 @@ impl AccountStore {
         let now = self.clock.now();
         let mut transaction = self.sessions.begin().await?;
         let account = &attempt.account;
-        // In this order, so that no two attempts wait for each other.
-        let anywhere = lock(&mut transaction, account, ANYWHERE, now).await?;
-        let here = lock(&mut transaction, account, &attempt.network, now).await?;
+        // Always in this order, so that two attempts can't deadlock.
+        let anywhere = lock_failures(&mut transaction, account, ANYWHERE, now).await?;
+        let here = lock_failures(&mut transaction, account, &attempt.network, now).await?;
         if let Some(until) = (attempt.retry_at)(&Tally { here, anywhere }, now) {
             return Ok(Some(until));
         }
@@ -98,10 +98,10 @@ impl AccountStore {
     }
 }
 
-/// Forgets the failures on an account from here, because the password was right: they count as the
-/// owner's. Those from elsewhere stay: an attacker whose wait ends early would see that there is an
-/// owner, and when they log in. If other attempts at the same time were wrong so often that this one
-/// comes too early, nothing is forgotten: until when.
+/// Clears the failures from this network after a right password: they count as the owner's own. Failures
+/// from elsewhere stay, because an attacker whose wait ends early would learn that the account exists
+/// and when its owner logs in. If concurrent failures mean that the attempt has to wait, this clears
+/// nothing and returns when the wait ends.
 pub(super) async fn reset_failures(
     transaction: &mut SessionTransaction,
     attempt: &Attempt,
@@ -111,8 +111,8 @@ pub(super) async fn reset_failures(
     let tally = Tally::read(&rows, now)?;
     let retry_at = (attempt.retry_at)(&tally, now);
     if retry_at.is_none() && tally.here.number > 0 {
-        // In the order in which they are locked when an attempt is counted.
-        let fewer = sqlx::query(
+        // In the same order as in `record_failure`.
+        let subtract = sqlx::query(
             "UPDATE login_failures SET failures =
                 CASE WHEN failures > $1 THEN failures - $1 ELSE 0 END
              WHERE account = $2 AND network = $3",
@@ -120,11 +120,11 @@ pub(super) async fn reset_failures(
         .bind(tally.here.number)
         .bind(&attempt.account)
         .bind(ANYWHERE);
-        transaction.execute(fewer).await?;
-        let none = sqlx::query("DELETE FROM login_failures WHERE account = $1 AND network = $2")
+        transaction.execute(subtract).await?;
+        let delete = sqlx::query("DELETE FROM login_failures WHERE account = $1 AND network = $2")
             .bind(&attempt.account)
             .bind(&attempt.network);
-        transaction.execute(none).await?;
+        transaction.execute(delete).await?;
     }
     Ok(retry_at)
 }
@@ -142,7 +142,7 @@ fn tally_of(attempt: &Attempt) -> SqlQuery<'_> {
 impl Failures {
     const NONE: Self = Self { number: 0, last_at: Timestamp::MIN };
 
-    /// What is remembered at this time.
+    /// Reads a row; failures older than [`FAILURE_RETENTION`] don't count.
     fn read(row: &AnyRow, now: Timestamp) -> Result<Self, DatabaseError> {
         let last_at = Timestamp::from_unix(row.try_get("last_at")?);
         if now.since(last_at) >= FAILURE_RETENTION {
@@ -166,8 +166,8 @@ impl Tally {
     }
 }
 
-/// Reads a row, makes it where there is none, and keeps others from it until the transaction's end.
-async fn lock(
+/// Reads a row, inserts it if it is missing, and locks it until the transaction ends.
+async fn lock_failures(
     transaction: &mut SessionTransaction,
     account: &str,
     network: &str,

@@ -1,4 +1,4 @@
-//! What opens a session, in one transaction with all that belongs to it: log-in and sign-up.
+//! Log-in and sign-up: each opens a session and makes all related changes in one transaction.
 
 use waxseal_session::SessionRecord;
 use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
@@ -8,26 +8,25 @@ use super::{
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
-    users::parse,
+    users::parse_column,
 };
 use crate::domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId};
 
-/// A log-in, or a change of password, whose password was verified.
+/// A log-in or a change of password, after the password was verified.
 pub struct NewLogin<'a> {
-    /// TokenSubject.
+    /// The user.
     pub user_id: UserId,
     /// The hash that the password was verified against.
     pub verified_hash: &'a PasswordHash,
-    /// The hash to keep from now on: the same one, one made with newer parameters, or that of a new
-    /// password.
+    /// The hash to store: the same one, one with current parameters, or that of a new password.
     pub password_hash: &'a PasswordHash,
-    /// Where it comes from, and which session it ends.
+    /// The client, and the session to end.
     pub context: &'a LoginContext,
-    /// The attempt that it was.
+    /// The attempt, for the counts of failures.
     pub attempt: &'a Attempt,
 }
 
-/// A user to be.
+/// A user to add.
 pub struct NewUser<'a> {
     /// The user's id.
     pub id: UserId,
@@ -40,34 +39,34 @@ pub struct NewUser<'a> {
 }
 
 impl AccountStore {
-    /// Opens the session of a log-in, which `session` makes with the role that the user has at this
-    /// moment. `None`, and nothing is changed, when the verified hash is no longer the user's.
+    /// Opens the session of a log-in. `session` makes it from the user's current role. `None`, with
+    /// nothing changed, if the verified hash is no longer the stored one.
     ///
     /// # Errors
     ///
-    /// When the database fails, or `session` does; nothing is changed then.
+    /// If the database or `session` fails. Nothing changes then.
     pub async fn log_in<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
         session: impl FnOnce(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
         let mut transaction = self.sessions.begin().await?;
-        let Some(role) = confirm(&mut transaction, &login).await? else { return Ok(None) };
+        let Some(role) = update_hash(&mut transaction, &login).await? else { return Ok(None) };
         let session = session(role)?;
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
             return Ok(Some(LogIn::Throttled(until)));
         }
-        open(&mut transaction, login.user_id, &session, login.context).await?;
+        open_session(&mut transaction, login.user_id, &session, login.context).await?;
         transaction.commit().await?;
         Ok(Some(LogIn::Granted(session)))
     }
 
-    /// Adds a user and opens the first session.
+    /// Adds a user and opens their first session.
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn sign_up(
         &self,
         user: NewUser<'_>,
@@ -75,10 +74,10 @@ impl AccountStore {
         context: &LoginContext,
     ) -> Result<SignUp, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        if !self.insert(&mut transaction, &user).await? {
+        if !self.insert_user(&mut transaction, &user).await? {
             return Ok(SignUp::EmailTaken);
         }
-        open(&mut transaction, user.id, &session, context).await?;
+        open_session(&mut transaction, user.id, &session, context).await?;
         transaction.commit().await?;
         Ok(SignUp::Done(session))
     }
@@ -87,18 +86,18 @@ impl AccountStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn add_user(&self, user: NewUser<'_>) -> Result<NewAccount, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        if !self.insert(&mut transaction, &user).await? {
+        if !self.insert_user(&mut transaction, &user).await? {
             return Ok(NewAccount::EmailTaken);
         }
         transaction.commit().await?;
         Ok(NewAccount::Done(user.id))
     }
 
-    /// Inserts a user's row; `false` when the email address is taken.
-    async fn insert(
+    /// Inserts a user's row; `false` if the email address is taken.
+    async fn insert_user(
         &self,
         transaction: &mut SessionTransaction,
         user: &NewUser<'_>,
@@ -116,11 +115,12 @@ impl AccountStore {
     }
 }
 
-/// Keeps the log-in's password hash if the verified one is still the user's; the role then.
+/// Stores the log-in's password hash and returns the user's role; `None` if the verified hash is no
+/// longer the stored one.
 ///
-/// An update, also where nothing changes: it locks the row on either engine, so a change of password
-/// or role waits for this transaction and then ends its session, or is seen by it.
-async fn confirm(
+/// The update locks the row even if the hash stays the same. So a concurrent change of password or role
+/// either comes first, and this sees it, or waits and then ends the new session.
+async fn update_hash(
     transaction: &mut SessionTransaction,
     login: &NewLogin<'_>,
 ) -> Result<Option<Role>, DatabaseError> {
@@ -131,11 +131,11 @@ async fn confirm(
     .bind(login.user_id.to_string())
     .bind(login.verified_hash.as_phc());
     let row = transaction.fetch_optional(query).await?;
-    row.map(|row| parse(&row, "role", "role")).transpose()
+    row.map(|row| parse_column(&row, "role", "role")).transpose()
 }
 
-/// Opens a session, ends the one it replaces, and writes the history.
-async fn open(
+/// Opens a session, ends the one it replaces, and records the log-in.
+async fn open_session(
     transaction: &mut SessionTransaction,
     user_id: UserId,
     session: &SessionRecord,
@@ -154,50 +154,50 @@ mod tests {
     use super::*;
     use crate::db::{
         Tally,
-        testing::{World, attempt, session},
+        testing::{Fixture, attempt, session},
     };
     use waxseal_session::Timestamp;
 
-    /// The log-in of Ann, whose password was verified against this hash.
-    async fn log_in(world: &World, verified_hash: &str, attempt: &Attempt) -> Option<LogIn> {
+    /// Logs Ann in, as if her password had been verified against this hash.
+    async fn log_in(fixture: &Fixture, verified_hash: &str, attempt: &Attempt) -> Option<LogIn> {
         let hash = PasswordHash::from_phc(verified_hash);
         let login = NewLogin {
-            user_id: world.ann,
+            user_id: fixture.ann,
             verified_hash: &hash,
             password_hash: &hash,
             context: &LoginContext::default(),
             attempt,
         };
-        world.store.log_in(login, |_| Ok::<_, DatabaseError>(session())).await.unwrap()
+        fixture.store.log_in(login, |_| Ok::<_, DatabaseError>(session())).await.unwrap()
     }
 
     #[actix_web::test]
-    async fn a_log_in_whose_hash_has_changed_in_the_meantime_opens_nothing() {
-        let world = World::new().await;
-        assert!(log_in(&world, "another", &attempt()).await.is_none());
-        assert_eq!(world.live_sessions().await, 1);
-        let granted = log_in(&world, "hash", &attempt()).await;
+    async fn a_log_in_opens_no_session_if_the_hash_has_changed() {
+        let fixture = Fixture::new().await;
+        assert!(log_in(&fixture, "another", &attempt()).await.is_none());
+        assert_eq!(fixture.live_sessions().await, 1);
+        let granted = log_in(&fixture, "hash", &attempt()).await;
         assert!(matches!(granted, Some(LogIn::Granted(_))));
-        assert_eq!(world.live_sessions().await, 2);
+        assert_eq!(fixture.live_sessions().await, 2);
     }
 
-    /// The password was right, but while it was verified, others were wrong.
+    /// The password is right, but other attempts failed while it was verified.
     #[actix_web::test]
-    async fn a_log_in_that_has_come_too_early_in_the_meantime_opens_nothing() {
-        let world = World::new().await;
+    async fn a_throttled_log_in_opens_no_session() {
+        let fixture = Fixture::new().await;
         let after_two = |tally: &Tally, now| (tally.here.number >= 2).then_some(now);
         let attempt = Attempt { retry_at: after_two, ..attempt() };
-        let log_in = async || log_in(&world, "hash", &attempt).await;
+        let log_in = async || log_in(&fixture, "hash", &attempt).await;
         let fail = async || {
             let client = LoginContext::default().client;
-            world.store.record_failure(&attempt, None, &client).await.unwrap()
+            fixture.store.record_failure(&attempt, None, &client).await.unwrap()
         };
         assert_eq!(fail().await, None);
-        assert!(matches!(log_in().await, Some(LogIn::Granted(_))), "and forgets the failure");
+        assert!(matches!(log_in().await, Some(LogIn::Granted(_))), "and clears the failure");
         assert_eq!(fail().await, None);
         assert_eq!(fail().await, None);
         assert_eq!(fail().await, Some(Timestamp::from_unix(1_000_000)));
         assert!(matches!(log_in().await, Some(LogIn::Throttled(_))));
-        assert_eq!(world.live_sessions().await, 2);
+        assert_eq!(fixture.live_sessions().await, 2);
     }
 }

@@ -1,9 +1,8 @@
-//! SQL: the one place that speaks it. It takes and returns the types of `domain`; a row that does not
-//! read as one is [`DatabaseError::Corrupt`].
+//! The database: all of this crate's SQL. It takes and returns the types of `domain`; a row that can't
+//! be parsed into them is [`DatabaseError::Corrupt`].
 //!
-//! [`AccountStore`] has the users and their log-ins; sessions are in [`SqlSessionStore`], of the crate
-//! `waxseal-session-sqlx`. Neither's SQL names the other's tables. What changes both uses one
-//! [`SessionTransaction`].
+//! [`AccountStore`] holds users and their log-ins, [`SqlSessionStore`] (of `waxseal-session-sqlx`) holds
+//! sessions. Neither's SQL names the other's tables. A change to both uses one [`SessionTransaction`].
 
 mod account_changes;
 mod account_store;

@@ -1,4 +1,4 @@
-//! A database with one user, for the tests.
+//! A test fixture: a database with one user.
 
 use tempfile::TempDir;
 use waxseal_session::{Clock, ExpiryPolicy, SessionId, SessionRecord, State, Timestamp};
@@ -6,16 +6,16 @@ use waxseal_session::{Clock, ExpiryPolicy, SessionId, SessionRecord, State, Time
 use super::{AccountStore, Attempt, LoginContext, NewUser, SqlSessionStore, connect};
 use crate::domain::{PasswordHash, Role, SignUp, UserId};
 
-/// The accounts, with one user, `ann@example.com`, whose hash is `hash`.
-pub(super) struct World {
+/// A database with one user, `ann@example.com`, whose password hash is `hash`.
+pub(super) struct Fixture {
     pub(super) store: AccountStore,
     pub(super) ann: UserId,
-    /// The session that she has.
+    /// Ann's session.
     pub(super) session: SessionId,
     _folder: TempDir,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
@@ -40,7 +40,7 @@ impl World {
     }
 }
 
-/// A session to be.
+/// A new session, not yet stored.
 pub(super) fn session() -> SessionRecord {
     let state = State::from_json("{}").unwrap();
     SessionRecord::new(&ExpiryPolicy::default(), Timestamp::from_unix(1_000_000), state)

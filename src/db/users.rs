@@ -1,4 +1,4 @@
-//! The users' rows.
+//! The table of users.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -9,10 +9,10 @@ use waxseal_session_sqlx::{DatabaseError, SqlQuery};
 use super::account_store::AccountStore;
 use crate::domain::{Email, PasswordHash, User, UserId};
 
-/// What a password is compared with.
+/// A user with their password hash.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// TokenSubject they are.
+    /// The user.
     pub user: User,
     /// The password's hash.
     pub password_hash: PasswordHash,
@@ -20,35 +20,35 @@ pub struct Credentials {
 
 const COLUMNS: &str = "id, users.email AS email, role, created_at";
 
-/// How many ids stand in one query.
+/// Ids per query.
 const BATCH: usize = 500;
 
 impl AccountStore {
-    /// The user with this email address.
+    /// Finds a user by email address.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, DatabaseError> {
         let sql = format!("SELECT {COLUMNS} FROM users WHERE email = $1");
         self.user_of(sqlx::query(AssertSqlSafe(sql)).bind(email.as_str())).await
     }
 
-    /// The user with this id.
+    /// Finds a user by id.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, DatabaseError> {
         let sql = format!("SELECT {COLUMNS} FROM users WHERE id = $1");
         self.user_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
     }
 
-    /// What the password of this email address is compared with.
+    /// Finds a user and their password hash by email address.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn credentials_by_email(
         &self,
         email: &Email,
@@ -57,39 +57,42 @@ impl AccountStore {
         self.credentials_of(sqlx::query(AssertSqlSafe(sql)).bind(email.as_str())).await
     }
 
-    /// What this user's password is compared with.
+    /// Finds a user and their password hash by id.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn credentials(&self, id: UserId) -> Result<Option<Credentials>, DatabaseError> {
         let sql = format!("SELECT {COLUMNS}, password_hash FROM users WHERE id = $1");
         self.credentials_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
     }
 
-    /// The users whose address contains `search` (in lower case), in the order of their addresses:
-    /// `limit` of them after the first `offset`.
+    /// Lists the users whose address contains `search` (in lower case), sorted by address: `limit` users
+    /// after the first `offset`.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn users(
         &self,
         search: &str,
         limit: u32,
         offset: u32,
     ) -> Result<Vec<User>, DatabaseError> {
-        let sql = listed(&format!("WHERE {} ORDER BY email LIMIT $1 OFFSET $2", contains(search)));
+        let sql = page_query(&format!(
+            "WHERE {} ORDER BY email LIMIT $1 OFFSET $2",
+            search_condition(search)
+        ));
         let query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(i64::from(offset));
         self.page(query, search).await
     }
 
-    /// The same list from the first address after `after` on: however far that is, it costs no more
-    /// than the beginning.
+    /// Lists the same users from the first address after `after`. Unlike an offset, this costs the same
+    /// however far down the list it is.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn users_after(
         &self,
         search: &str,
@@ -97,34 +100,39 @@ impl AccountStore {
         limit: u32,
     ) -> Result<Vec<User>, DatabaseError> {
         let Some(after) = after else { return self.users(search, limit, 0).await };
-        let sql =
-            listed(&format!("WHERE {} AND email > $2 ORDER BY email LIMIT $1", contains(search)));
+        let sql = page_query(&format!(
+            "WHERE {} AND email > $2 ORDER BY email LIMIT $1",
+            search_condition(search)
+        ));
         let query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(limit)).bind(after.as_str());
         self.page(query, search).await
     }
 
-    /// The addresses of those of these users who are there.
+    /// The email addresses of these users; unknown ids are left out.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn emails_of(
         &self,
         users: &[UserId],
     ) -> Result<HashMap<UserId, Email>, DatabaseError> {
         let mut emails = HashMap::new();
         for batch in users.chunks(BATCH) {
-            let places: Vec<String> =
+            let placeholders: Vec<String> =
                 (1..=batch.len()).map(|number| format!("${number}")).collect();
-            let sql = format!("SELECT id, email FROM users WHERE id IN ({})", places.join(", "));
-            // Not prepared for later: there is one such query for each number of users.
+            let sql =
+                format!("SELECT id, email FROM users WHERE id IN ({})", placeholders.join(", "));
+            // Not cached as a prepared statement: the text differs for each number of users.
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             for id in batch {
                 query = query.bind(id.to_string());
             }
             for row in self.database.fetch_all(query).await? {
-                emails
-                    .insert(parse(&row, "id", "user id")?, parse(&row, "email", "email address")?);
+                emails.insert(
+                    parse_column(&row, "id", "user id")?,
+                    parse_column(&row, "email", "email address")?,
+                );
             }
         }
         Ok(emails)
@@ -149,29 +157,29 @@ impl AccountStore {
         search: &str,
     ) -> Result<Vec<User>, DatabaseError> {
         if !search.is_empty() {
-            query = query.bind(pattern(search));
+            query = query.bind(like_pattern(search));
         }
         self.database.fetch_all(query).await?.iter().map(read).collect()
     }
 }
 
-/// The users of a page. It is cut from the addresses alone, which stand in an index: only the rows that
-/// are on it are read. CROSS has SQLite begin with the page.
-fn listed(page: &str) -> String {
+/// The query for a page of users. It selects the page from the index on addresses, so that only the rows
+/// on the page are read. CROSS JOIN makes SQLite start with the page.
+fn page_query(page: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM (SELECT email FROM users {page}) AS listed CROSS JOIN users
          WHERE users.email = listed.email ORDER BY listed.email"
     )
 }
 
-/// The condition on addresses in a search, whose pattern is `$3`. Where nothing is searched for,
-/// nothing is compared: that would be half the time of a page far down the list.
-fn contains(search: &str) -> &'static str {
+/// The search's condition on addresses; the pattern is `$3`. An empty search compares nothing: that
+/// would be half the time of a page far down the list.
+fn search_condition(search: &str) -> &'static str {
     if search.is_empty() { "TRUE" } else { r"email LIKE $3 ESCAPE '\'" }
 }
 
-/// `LIKE`'s pattern for what contains this text.
-fn pattern(text: &str) -> String {
+/// The `LIKE` pattern for texts that contain this one.
+fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {
@@ -185,15 +193,15 @@ fn pattern(text: &str) -> String {
 
 fn read(row: &AnyRow) -> Result<User, DatabaseError> {
     Ok(User {
-        id: parse(row, "id", "user id")?,
-        email: parse(row, "email", "email address")?,
-        role: parse(row, "role", "role")?,
+        id: parse_column(row, "id", "user id")?,
+        email: parse_column(row, "email", "email address")?,
+        role: parse_column(row, "role", "role")?,
         created_at: Timestamp::from_unix(row.try_get("created_at")?),
     })
 }
 
-/// A column of text as what it stands for.
-pub(super) fn parse<T: FromStr>(
+/// Parses a text column; `what` names it in the error.
+pub(super) fn parse_column<T: FromStr>(
     row: &AnyRow,
     column: &str,
     what: &'static str,

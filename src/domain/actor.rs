@@ -1,26 +1,25 @@
-//! Who does something to an account.
+//! The actor of a change, for the audit log.
 
 use std::fmt;
 
 use super::user::UserId;
 
-/// Who changes an account or ends a session: for the log. An administrator is a person who acts on
-/// someone else.
+/// Who changes an account or ends a session. An administrator is a person who acts on another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A person who is logged in.
+    /// A signed-in user.
     Person {
-        /// Who it is.
+        /// The user.
         user_id: UserId,
-        /// The client's address.
+        /// The client's IP address.
         from: String,
     },
-    /// Someone who may use the command line.
+    /// The command line.
     CommandLine,
 }
 
 impl Actor {
-    /// As it stands in the log of an act on this user: `from {address}` where it is the user, else
+    /// The actor of an act on `user`, for the log: `from {address}` if it is that user, otherwise
     /// `by {actor}`.
     pub fn acting_on(&self, user: UserId) -> String {
         match self {
@@ -30,7 +29,7 @@ impl Actor {
     }
 }
 
-/// As it stands in the log, after "by".
+/// The text after "by" in the log.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

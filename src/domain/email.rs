@@ -1,12 +1,12 @@
-//! Email addresses, parsed at the door.
+//! Email addresses.
 
 use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress, Options};
 use unicode_normalization::UnicodeNormalization;
 
-/// An email address: trimmed, normalised (NFC) and in lower case, so that one account has one
-/// spelling.
+/// An email address: trimmed, normalized (NFC) and in lower case, so that one address can't have two
+/// accounts.
 ///
 /// ```
 /// use waxseal::domain::Email;
@@ -19,8 +19,8 @@ use unicode_normalization::UnicodeNormalization;
 pub struct Email(String);
 
 impl Email {
-    /// The most bytes an address may have: what fits the path of RFC 5321, section 4.5.3.1.3,
-    /// less its angle brackets.
+    /// The maximum length in bytes: that of a path in RFC 5321, section 4.5.3.1.3, without its angle
+    /// brackets.
     pub const MAX_BYTES: usize = 254;
 
     /// The address.
@@ -28,14 +28,14 @@ impl Email {
         &self.0
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 }
 
-/// Letters that are not seen: the Hangul fillers. Others like them no address may have anyway.
-const BLANKS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+/// Invisible letters: the Hangul fillers. The parser rejects other invisible characters.
+const INVISIBLE: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 impl FromStr for Email {
     type Err = InvalidEmail;
@@ -45,18 +45,17 @@ impl FromStr for Email {
         if text.is_empty() {
             return Err(InvalidEmail::Missing);
         }
-        // Before anything is done with it, however long it is; lower case can be longer.
+        // Before any other work on it, and again below, because lower case can be longer.
         let fits = |text: &str| text.len() <= Self::MAX_BYTES;
         if !fits(text) {
             return Err(InvalidEmail::TooLong);
         }
-        // Normalised again at the end: some letters have a character of their own, with their
-        // mark, only in lower case (ǰ).
+        // Normalized again, because some letters have a composed form only in lower case (ǰ).
         let address: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
         if !fits(&address) {
             return Err(InvalidEmail::TooLong);
         }
-        if address.contains(BLANKS) {
+        if address.contains(INVISIBLE) {
             return Err(InvalidEmail::Malformed);
         }
         let options = Options::default().without_display_text().without_domain_literal();
@@ -73,19 +72,16 @@ impl fmt::Display for Email {
     }
 }
 
-/// Why a text is no email address, in words for the person who typed it.
+/// Why a text is not an email address. The messages are for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
-    /// Nothing was typed.
+    /// It is empty.
     #[error("Enter your email address.")]
     Missing,
-    /// It has more than [`Email::MAX_BYTES`] bytes.
-    #[error(
-        "This is too long for an email address: it may have at most {} characters.",
-        Email::MAX_BYTES
-    )]
+    /// It is longer than [`Email::MAX_BYTES`].
+    #[error("This email address is too long: it may have at most {} characters.", Email::MAX_BYTES)]
     TooLong,
-    /// It does not read like one.
+    /// It does not have the form of an email address.
     #[error("This does not look like an email address, such as name@example.com.")]
     Malformed,
 }
@@ -95,8 +91,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_seen_is_in_no_address() {
-        for blank in BLANKS.iter().chain(&['\u{200b}', '\u{2060}', '\u{feff}', '\u{202e}']) {
+    fn addresses_with_invisible_characters_are_rejected() {
+        for blank in INVISIBLE.iter().chain(&['\u{200b}', '\u{2060}', '\u{feff}', '\u{202e}']) {
             for address in [format!("an{blank}n@example.com"), format!("ann@example.com{blank}")] {
                 assert!(address.parse::<Email>().is_err(), "{}", address.escape_unicode());
             }

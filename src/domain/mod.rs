@@ -1,7 +1,7 @@
-//! Users, passwords and roles as types, and how each act on an account can end: what SQL, accounts,
-//! the pages and the command line all speak of.
+//! The domain types: users, passwords and roles, and the outcome of each operation on an account. SQL,
+//! accounts, pages and the command line all use them.
 //!
-//! What is typed is parsed into these types at the door, so nothing below meets bad input.
+//! Pages and commands parse input into these types, so the layers below never see invalid input.
 
 mod actor;
 mod email;

@@ -1,90 +1,90 @@
-//! How each act on an account can end: one enum an act, from SQL up to the page.
+//! The outcomes of operations on accounts: one enum per operation, used from SQL up to the pages.
 
 use waxseal_session::{SessionRecord, Timestamp};
 
 use super::{password::PasswordRejected, user::UserId};
 
-/// How a sign-up ended.
+/// The outcome of a sign-up.
 #[derive(Debug)]
 pub enum SignUp {
-    /// The account is there, and its first session is open.
+    /// The account exists, and its first session is open.
     Done(SessionRecord),
-    /// There is an account with this address already.
+    /// Another account has this address.
     EmailTaken,
-    /// The password is not taken.
+    /// The password does not meet the policy.
     Rejected(PasswordRejected),
 }
 
-/// How adding a user ended.
+/// The outcome of adding a user.
 #[derive(Debug)]
 pub enum NewAccount {
-    /// The account is there.
+    /// The account exists.
     Done(UserId),
-    /// There is an account with this address already.
+    /// Another account has this address.
     EmailTaken,
-    /// The password is not taken.
+    /// The password does not meet the policy.
     Rejected(PasswordRejected),
 }
 
-/// How a log-in ended.
+/// The outcome of a log-in.
 #[derive(Debug)]
 pub enum LogIn {
     /// The session is open.
     Granted(SessionRecord),
-    /// There is no account with this address and this password.
+    /// Wrong password, or no account with this address.
     Refused,
-    /// Too many wrong passwords came before this one, which was not looked at. Until then.
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
     Throttled(Timestamp),
 }
 
-/// How a change of password ended.
+/// The outcome of a change of password.
 #[derive(Debug)]
 pub enum PasswordChange {
-    /// It is changed. The other sessions have ended; this is the one that goes on.
+    /// The password was changed. All previous sessions have ended; this is the new one.
     Done(SessionRecord),
-    /// The current password is another one.
+    /// The current password is wrong.
     WrongPassword,
-    /// The new password is not taken.
+    /// The new password does not meet the policy.
     Rejected(PasswordRejected),
-    /// The session has ended meanwhile; nothing was changed.
-    SessionOver,
-    /// Too many wrong passwords came before. Until then.
+    /// The session had already ended. Nothing was changed.
+    SessionEnded,
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
     Throttled(Timestamp),
 }
 
-/// How a change of role ended.
+/// The outcome of setting a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleChange {
-    /// The user has the role. If it is another one than before, the user's sessions have ended.
+    /// The user has the role. If it changed, the user's sessions have ended.
     Done,
     /// There is no such user.
     NoSuchUser,
-    /// It is the last administrator; nothing was changed.
+    /// The user is the last administrator. Nothing was changed.
     LastAdmin,
 }
 
-/// How the deletion of an account ended.
+/// The outcome of deleting an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountDeletion {
-    /// The account, its log-in history and its sessions are gone.
+    /// The account and its log-in history are deleted, and its sessions have ended.
     Done,
     /// There is no such user.
     NoSuchUser,
-    /// The password is another one.
+    /// The password is wrong.
     WrongPassword,
-    /// It is the last administrator; nothing was changed.
+    /// The user is the last administrator. Nothing was changed.
     LastAdmin,
-    /// Too many wrong passwords came before. Until then.
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
     Throttled(Timestamp),
 }
 
-/// How revoking a session ended.
+/// The outcome of revoking a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {
-    /// It has ended.
+    /// It was live, and has ended.
     Done,
-    /// It had ended or expired before.
-    OverAlready,
-    /// There is no such session, or its row is deleted already.
+    /// It had already been revoked or expired.
+    AlreadyEnded,
+    /// There is no such session, or its row has been deleted.
     NoSuchSession,
 }

@@ -1,25 +1,24 @@
-//! Passwords, as people type them.
+//! Passwords.
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// A password as it was typed, normalised (NFC, as NIST SP 800-63B-4, section 3.1.1.2, asks), so that
-/// it is the same from every keyboard. It is wiped from memory when dropped, and `Debug` does not show
-/// it.
+/// A password, normalized to NFC so that it is the same from every keyboard (NIST SP 800-63B-4, section
+/// 3.1.1.2). It is wiped from memory when dropped, and `Debug` hides it.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The most bytes that are accepted: plenty for any pass phrase, and little to hash.
+    /// The maximum length in bytes: enough for any passphrase, and cheap to hash.
     pub const MAX_BYTES: usize = 1024;
 
-    /// Takes what was typed.
+    /// Normalizes what was typed.
     ///
     /// # Errors
     ///
-    /// When nothing was, or more than [`MAX_BYTES`](Self::MAX_BYTES) bytes.
+    /// If it is empty or longer than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn parse(typed: &str) -> Result<Self, PasswordRejected> {
         if typed.is_empty() {
             return Err(PasswordRejected::Missing);
@@ -27,7 +26,7 @@ impl Password {
         if typed.len() > Self::MAX_BYTES {
             return Err(PasswordRejected::TooLong);
         }
-        // A buffer that never grows: growing would leave a copy behind that is not wiped.
+        // A buffer that never grows: growing would leave an unwiped copy in memory.
         let mut normalized = Zeroizing::new(String::with_capacity(NFC_GROWTH * typed.len()));
         normalized.extend(typed.nfc());
         Ok(Self(normalized))
@@ -39,7 +38,7 @@ impl Password {
     }
 }
 
-/// How many times as many bytes the NFC of a text in UTF-8 can have (Unicode's FAQ on normalization).
+/// By what factor NFC can lengthen a text in UTF-8 (Unicode's FAQ on normalization).
 const NFC_GROWTH: usize = 3;
 
 impl fmt::Debug for Password {
@@ -48,22 +47,22 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Why a password is not taken, in words for the person who typed it.
+/// Why a password is rejected. The messages are for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRejected {
-    /// Nothing was typed.
+    /// It is empty.
     #[error("Enter a password.")]
     Missing,
-    /// It has more than [`Password::MAX_BYTES`] bytes.
+    /// It is longer than [`Password::MAX_BYTES`].
     #[error("This password is too long: it may have at most {} bytes.", Password::MAX_BYTES)]
     TooLong,
-    /// It is shorter than the policy asks.
+    /// It is shorter than the policy requires.
     #[error("This password is too short: it needs at least {min_length} characters.")]
     TooShort {
-        /// How many characters it needs.
+        /// The required length, in characters.
         min_length: usize,
     },
-    /// It is easy to guess, for this reason.
+    /// It is easy to guess. The text is the reason, a sentence.
     #[error("This password is easy to guess. {0}")]
     Weak(String),
 }
@@ -73,8 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normalizing_never_outgrows_its_buffer() {
-        // Two characters that NFC makes three times as long, and one that it makes shorter.
+    fn the_buffer_never_grows_during_normalization() {
+        // NFC makes the first two three times as long, and the third shorter.
         for text in ["\u{1d160}".repeat(100), "\u{0390}".repeat(100), "e\u{301}".repeat(100)] {
             let password = Password::parse(&text).unwrap();
             assert!(password.as_str().len() <= NFC_GROWTH * text.len());

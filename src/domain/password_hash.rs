@@ -1,14 +1,13 @@
-//! The hash of a password.
+//! Password hashes.
 
 use std::fmt;
 
-/// What is kept of a password: a PHC string, with algorithm, parameters and salt. `Debug` does not
-/// show it.
+/// A password hash: a PHC string with algorithm, parameters and salt. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The hash that a PHC string is. It is read when a password is compared with it.
+    /// Wraps a PHC string without parsing it; verifying a password does that.
     pub fn from_phc(phc: impl Into<String>) -> Self {
         Self(phc.into())
     }

@@ -1,4 +1,4 @@
-//! A user.
+//! Users.
 
 use std::{fmt, str::FromStr};
 
@@ -8,29 +8,29 @@ use waxseal_session::Timestamp;
 
 use super::email::Email;
 
-/// A user's id: random, so that ids say nothing of how many users there are.
+/// A user's id: random, so that ids don't reveal the number of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Uuid);
 
-/// What a user may do.
+/// A user's role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Has an account.
+    /// Manages their own account.
     User,
-    /// Sees and manages the accounts of others.
+    /// Also sees and manages other people's accounts.
     Admin,
 }
 
-/// A person with an account.
+/// A user.
 #[derive(Debug, Clone)]
 pub struct User {
     /// The user's id.
     pub id: UserId,
     /// The email address.
     pub email: Email,
-    /// What the user may do.
+    /// The role.
     pub role: Role,
-    /// When the user signed up.
+    /// When the account was created.
     pub created_at: Timestamp,
 }
 
@@ -56,10 +56,10 @@ impl FromStr for UserId {
 }
 
 impl Role {
-    /// Every role there is.
+    /// All roles.
     pub const ALL: [Self; 2] = [Self::User, Self::Admin];
 
-    /// The role's name, as it stands in rows and in the session's state.
+    /// The role's name, as stored in the database and in session state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -88,7 +88,7 @@ impl FromStr for Role {
     }
 }
 
-/// Not the name of a role.
+/// The text is not the name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such role")]
 pub struct UnknownRole;

@@ -12,7 +12,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; what was deleted until then stays deleted.
+    /// If the database fails; what was deleted until then stays deleted.
     pub async fn clean_up(&self) -> Result<u64, DatabaseError> {
         let before = self.clock.earliest() - REVOCATION_RETENTION;
         let mut deleted = 0;

@@ -18,7 +18,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the row has no such columns of text.
+    /// If the row has no such columns of text.
     pub fn from_row(row: &AnyRow) -> Result<Self, DatabaseError> {
         let text = |column| Ok::<_, DatabaseError>(row.try_get::<Option<String>, _>(column)?);
         Ok(Self {

@@ -31,7 +31,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sessions_of(
         &self,
         user_id: &str,
@@ -67,7 +67,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sessions_after(
         &self,
         user_id: Option<&str>,
@@ -99,7 +99,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn find(&self, id: &SessionId) -> Result<Option<SessionDetails>, DatabaseError> {
         let sql =
             format!("SELECT {COLUMNS}, state, revoked_at FROM waxseal_sessions WHERE id = $1");
@@ -118,7 +118,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn count_sessions(
         &self,
         user_ids: &[String],

@@ -9,7 +9,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn revoke_session(
         &self,
         id: &SessionId,
@@ -28,7 +28,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is changed then.
+    /// If the database fails. Nothing changes then.
     pub async fn revoke_all(
         &self,
         user_id: &str,

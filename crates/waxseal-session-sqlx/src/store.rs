@@ -41,7 +41,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the URL is invalid, or the database can't be opened or migrated.
+    /// If the URL is invalid, or the database can't be opened or migrated.
     pub async fn connect(url: &str) -> Result<Self, DatabaseError> {
         let url: DatabaseUrl = url.parse()?;
         let database = Database::connect(&url).await?;
@@ -55,7 +55,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn load(database: Database, clock: Clock) -> Result<Self, DatabaseError> {
         let store = Self::without_feed(database, clock);
         store.reload().await?;
@@ -96,7 +96,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; the next poll covers this one's time too.
+    /// If the database fails; the next poll covers this one's time too.
     pub async fn poll(&self) -> Result<(), DatabaseError> {
         self.feed.poll(&self.database, &self.clock).await
     }
@@ -106,7 +106,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails; the times are kept for the next call.
+    /// If the database fails; the times are kept for the next call.
     pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
         self.last_seen.write(&self.database).await
     }

@@ -34,7 +34,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database fails, or others write for longer than three seconds.
+    /// If the database fails, or others write for longer than three seconds.
     pub async fn begin(&self) -> Result<SessionTransaction, DatabaseError> {
         Ok(SessionTransaction {
             transaction: self.database.write().await?,
@@ -51,7 +51,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn execute(&mut self, query: SqlQuery<'_>) -> Result<u64, DatabaseError> {
         self.transaction.execute(query).await
     }
@@ -60,7 +60,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn fetch_all(&mut self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
         self.transaction.fetch_all(query).await
     }
@@ -69,7 +69,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn fetch_optional(
         &mut self,
         query: SqlQuery<'_>,
@@ -81,7 +81,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn create(
         &mut self,
         session: &SessionRecord,
@@ -112,7 +112,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn revoke(
         &mut self,
         id: &SessionId,
@@ -168,7 +168,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn revoke_all(
         &mut self,
         user_id: &str,
@@ -209,8 +209,8 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails.
-    pub async fn forget_user(&mut self, user_id: &str) -> Result<(), DatabaseError> {
+    /// If the database fails.
+    pub async fn erase_personal_data(&mut self, user_id: &str) -> Result<(), DatabaseError> {
         let query = sqlx::query(
             "UPDATE waxseal_sessions SET address = NULL, user_agent = NULL WHERE user_id = $1",
         )
@@ -223,7 +223,7 @@ impl SessionTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// If the database fails.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         let Self { mut transaction, feed, created, revoked, .. } = self;
         let committing = async move {

@@ -32,7 +32,7 @@ pub(super) async fn run(args: RevokeArgs) -> Result<(), Failure> {
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
     let was_live = match accounts.revoke_session(&id, &Actor::CommandLine).await? {
         Revocation::Done => true,
-        Revocation::OverAlready => false,
+        Revocation::AlreadyEnded => false,
         Revocation::NoSuchSession => return Err(format!("there is no session {id}").into()),
     };
     if args.json {

@@ -47,7 +47,7 @@ pub(crate) async fn submit(
                 waxseal_session::attach_session(&request, session)?;
                 return Ok(see_other(profile::PATH));
             }
-            PasswordChange::SessionOver => {
+            PasswordChange::SessionEnded => {
                 clear_site_data::session_ended(&request);
                 return Ok(see_other("/login"));
             }

@@ -65,7 +65,7 @@ pub(crate) async fn revoke(
     };
     let actor = client_info::actor(auth.user_id, &request);
     match accounts.revoke_session_of(auth.user_id, &id, &actor).await? {
-        Revocation::Done | Revocation::OverAlready => {}
+        Revocation::Done | Revocation::AlreadyEnded => {}
         Revocation::NoSuchSession => return Ok(not_found(&auth, &request)),
     }
     if id == auth.session.id {

@@ -51,7 +51,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When it can't be opened or migrated.
+    /// If it can't be opened or migrated.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
         sqlx::any::install_default_drivers();
         let (engine, sqlx_url) = match url {
@@ -86,7 +86,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When one fails, or the database has others than these.
+    /// If one fails, or the database has others than these.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
         let mut connection = self.single_connection().await?;
         migrations.run(&mut connection, &self.engine).await?;

@@ -29,7 +29,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When the database fails, or takes longer than two seconds.
+    /// If the database fails, or takes longer than two seconds.
     pub async fn fetch_all(&self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
         self.read(query.fetch_all(&self.pool)).await
     }
@@ -38,7 +38,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When the database fails, or takes longer than two seconds.
+    /// If the database fails, or takes longer than two seconds.
     pub async fn fetch_optional(
         &self,
         query: SqlQuery<'_>,
@@ -60,7 +60,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When the database fails, or others write for longer than three seconds.
+    /// If the database fails, or others write for longer than three seconds.
     pub async fn write(&self) -> Result<WriteTransaction, DatabaseError> {
         self.write_within(WRITE_TIMEOUT).await
     }
@@ -105,7 +105,7 @@ impl WriteTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn execute(&mut self, query: SqlQuery<'_>) -> Result<u64, DatabaseError> {
         let done = within(&mut self.deadline, query.execute(&mut *self.transaction)).await?;
         Ok(done.rows_affected())
@@ -115,7 +115,7 @@ impl WriteTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn fetch_all(&mut self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
         within(&mut self.deadline, query.fetch_all(&mut *self.transaction)).await
     }
@@ -124,7 +124,7 @@ impl WriteTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up.
+    /// If the database fails, or the transaction's time is up.
     pub async fn fetch_optional(
         &mut self,
         query: SqlQuery<'_>,
@@ -136,7 +136,7 @@ impl WriteTransaction {
     ///
     /// # Errors
     ///
-    /// When the database fails, or the transaction's time is up: no one knows then whether it lasts.
+    /// If the database fails, or the transaction's time is up: no one knows then whether it lasts.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         within(&mut self.deadline, self.transaction.commit()).await
     }

@@ -30,7 +30,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// When the database can't be reached, or has notifications that don't arrive.
+    /// If the database can't be reached, or has notifications that don't arrive.
     pub(super) async fn listen(&self) -> Result<Option<Listener<'_>>, ListenError> {
         let DatabaseUrl::Postgres(url) = &self.database.url else { return Ok(None) };
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
