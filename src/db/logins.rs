@@ -34,7 +34,7 @@ pub struct NewUser<'a> {
     pub email: &'a Email,
     /// The password's hash.
     pub password_hash: &'a PasswordHash,
-    /// What the user may do.
+    /// The role.
     pub role: Role,
 }
 

@@ -2,7 +2,7 @@
 
 CREATE TABLE waxseal_sessions (
     id         TEXT   NOT NULL PRIMARY KEY,
-    user_id    TEXT,            -- what the app calls its user; refers to no table
+    user_id    TEXT,            -- the app's id of the user; refers to no table
     state      TEXT   NOT NULL, -- a JSON object
     auth_time  BIGINT NOT NULL,
     last_seen  BIGINT NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE waxseal_sessions (
 CREATE INDEX waxseal_sessions_by_user ON waxseal_sessions (user_id, expires_at);
 CREATE INDEX waxseal_sessions_by_expiry ON waxseal_sessions (expires_at);
 
--- Most sessions are not revoked. With them in it, the index looked useless to SQLite: a start with a
--- million sessions took two seconds. All that the feed asks for is in it: it reads no row.
+-- A partial index, because most sessions are not revoked: with all of them in it, SQLite did not use
+-- it, and a start with a million sessions took two seconds. It covers the feed's query.
 CREATE INDEX waxseal_sessions_by_revocation ON waxseal_sessions (revoked_at, expires_at, id)
     WHERE revoked_at IS NOT NULL;

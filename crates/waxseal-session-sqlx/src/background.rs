@@ -7,15 +7,15 @@ use waxseal_session::{ErrorChain, Interval};
 
 use crate::{revocation, store::SqlSessionStore};
 
-/// Often enough for "last seen 5 minutes ago".
+/// How often last-seen times are written. People read them as "last seen 5 minutes ago".
 const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Tasks that stop when this is dropped.
+/// A store's background tasks. They stop when this is dropped.
 #[derive(Debug)]
 pub(crate) struct BackgroundTasks(JoinHandle<()>);
 
 impl BackgroundTasks {
-    /// `store` must not hold the tasks itself, or they would never stop.
+    /// Starts the tasks. `store` must not hold the tasks itself, or they would never stop.
     pub(crate) fn spawn(store: SqlSessionStore) -> Self {
         Self(tokio::spawn(async move { store.run(SqlSessionStore::CLEANUP_INTERVAL).await }))
     }
@@ -29,8 +29,8 @@ impl Drop for BackgroundTasks {
 
 impl SqlSessionStore {
     /// Runs the background tasks until the future is dropped: follows the revocation feed, writes
-    /// last-seen times and deletes expired sessions. Only for stores that [`load`](Self::load) made;
-    /// [`connect`](Self::connect) runs them itself.
+    /// last-seen times and deletes expired sessions. Call it on a store made by [`load`](Self::load);
+    /// [`connect`](Self::connect) starts the tasks itself.
     pub async fn run(&self, cleanup_interval: Duration) {
         tokio::join!(
             revocation::follow(self),

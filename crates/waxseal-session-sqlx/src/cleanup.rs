@@ -1,24 +1,23 @@
-//! Deleting sessions that are over: in batches, so that no one waits for it.
+//! Deletes expired sessions, in batches so that other writers don't have to wait.
 
 use crate::{database::DatabaseError, revocation::REVOCATION_RETENTION, store::SqlSessionStore};
 
-/// How many rows one transaction deletes.
+/// Rows deleted per transaction.
 const BATCH: i64 = 500;
 
 impl SqlSessionStore {
-    /// Deletes the rows of sessions that expired a day ago and more, revoked or not; how many. A
-    /// revocation is never deleted while its session could still be valid, not even on a clock that is
-    /// set back.
+    /// Deletes sessions that expired more than a day ago, revoked or not. Returns how many. The day is
+    /// for clocks that are set back: a revocation must stay while its session could still be valid.
     ///
     /// # Errors
     ///
-    /// If the database fails; what was deleted until then stays deleted.
+    /// If the database fails. Batches deleted before that stay deleted.
     pub async fn clean_up(&self) -> Result<u64, DatabaseError> {
         let before = self.clock.earliest() - REVOCATION_RETENTION;
         let mut deleted = 0;
         loop {
             let mut transaction = self.database.write().await?;
-            // Not those that were refreshed meanwhile.
+            // The outer condition skips sessions that were extended meanwhile.
             let batch = sqlx::query(
                 "DELETE FROM waxseal_sessions WHERE id IN
                     (SELECT id FROM waxseal_sessions
@@ -33,7 +32,7 @@ impl SqlSessionStore {
                 return Ok(deleted);
             }
             deleted += rows;
-            // Others may write in between.
+            // Lets other writers in.
             tokio::task::yield_now().await;
         }
     }

@@ -1,4 +1,4 @@
-//! When sessions were last seen: gathered in memory, written in batches, outside of requests.
+//! Last-seen times: collected in memory and written in batches, outside requests.
 
 use std::{
     collections::HashMap,
@@ -9,16 +9,16 @@ use waxseal_session::{SessionId, Timestamp};
 
 use crate::{database::Database, database::DatabaseError};
 
-/// How many rows one transaction writes: few enough that others don't wait for it.
+/// Rows written per transaction: few enough that other writers don't have to wait.
 const BATCH: usize = 200;
 
-/// The sessions that were seen since the last batch was written.
+/// The last-seen times that are not yet written.
 #[derive(Debug, Default)]
 pub(super) struct LastSeen(Mutex<HashMap<SessionId, Timestamp>>);
 
 impl LastSeen {
-    /// Notes that a session was seen, unless another thread is noting at this very moment: a request
-    /// does not wait for this, and the next one will be noted.
+    /// Records that a session was seen. Skips it if another thread holds the lock: a request doesn't wait
+    /// for this, and the session's next request will be recorded.
     pub(super) fn note(&self, id: SessionId, now: Timestamp) {
         match self.0.try_lock() {
             Ok(mut seen) => seen.insert(id, now),
@@ -27,22 +27,22 @@ impl LastSeen {
         };
     }
 
-    /// When a session was seen that is not yet written.
+    /// A session's last-seen time, if it is not yet written.
     pub(super) fn of(&self, id: &SessionId) -> Option<Timestamp> {
         self.lock().get(id).copied()
     }
 
-    /// Writes what was gathered. It stays gathered until it is written, whatever comes between.
+    /// Writes all collected times. Each stays in memory until it is written.
     pub(super) async fn write(&self, database: &Database) -> Result<(), DatabaseError> {
         let mut seen: Vec<_> = self.lock().iter().map(|(id, at)| (*id, *at)).collect();
-        // By the text of the ids, byte by byte, as everything that locks several rows does it: so no
-        // two transactions wait for each other's.
+        // Sorted by the bytes of the ids, the order in which every transaction locks several rows, so that
+        // none deadlock.
         seen.sort_by_cached_key(|(id, _)| id.to_string());
         for batch in seen.chunks(BATCH) {
             write_batch(database, batch).await?;
             let mut seen = self.lock();
             for (id, at) in batch {
-                // Seen once more in the meantime: the next time, then.
+                // If the session was seen again meanwhile, the next write includes it.
                 if seen.get(id) == Some(at) {
                     seen.remove(id);
                 }

@@ -1,7 +1,7 @@
 //! A session store for [`waxseal_session`] on SQLite and PostgreSQL.
 //!
 //! Sessions survive a restart, and a log-out ends the session on every node: within a second on
-//! PostgreSQL, where nodes notify each other, within two where they only poll.
+//! PostgreSQL, where nodes notify each other, and within two seconds where they only poll.
 //!
 //! ```no_run
 //! use actix_session::Session;
@@ -38,8 +38,8 @@
 //!
 //! # Transactions
 //!
-//! To create or revoke sessions together with other changes, use a [`SessionTransaction`], and hand a
-//! session that it created to the request with [`attach_session`](waxseal_session::attach_session).
+//! To create or revoke sessions together with other changes, use a [`SessionTransaction`]. To log a
+//! request in with a session created there, call [`attach_session`](waxseal_session::attach_session).
 
 mod background;
 mod cleanup;

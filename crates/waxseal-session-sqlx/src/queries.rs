@@ -1,4 +1,4 @@
-//! Sessions, as people see their own and administrators all.
+//! Queries that list, find and count sessions.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -11,23 +11,23 @@ use crate::{
     store::SqlSessionStore,
 };
 
-/// How many ids stand in one query.
+/// Ids per query.
 const BATCH: usize = 500;
 
-/// What is known of a session, live or not.
+/// A session's full record, live or not.
 #[derive(Debug, Clone)]
 pub struct SessionDetails {
     /// The session.
     pub session: SessionInfo,
     /// Its state.
     pub state: State,
-    /// When it was revoked, if it was.
+    /// When it was revoked; `None` if it was not.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl SqlSessionStore {
-    /// The live sessions of a user: `first`, if it is among them, then the latest seen; `limit` of them
-    /// after the first `offset`.
+    /// Lists a user's live sessions: `first` if it is among them, then the others, most recently seen
+    /// first; `limit` sessions after the first `offset`.
     ///
     /// # Errors
     ///
@@ -53,17 +53,16 @@ impl SqlSessionStore {
             .bind(i64::from(offset));
         let rows = self.database.fetch_all(query).await?;
         let mut sessions = self.read_all(&rows)?;
-        // Some were seen again since it was last written.
+        // Some may have been seen again since their times were last written.
         sessions
             .sort_by_key(|session| (session.id != *first, Reverse(session.last_seen), session.id));
         Ok(sessions)
     }
 
-    /// The live sessions of a user, or of everyone, the latest log-in first: `limit` of them after
-    /// this one, or the first.
+    /// Lists the live sessions of a user, or of all users, latest log-in first: `limit` sessions after
+    /// `after`, or the first ones.
     ///
-    /// Using a session does not change this order, so none is left out because it was used while the
-    /// list was read.
+    /// Using a session does not change this order, so reading the list in batches misses none.
     ///
     /// # Errors
     ///
@@ -95,7 +94,7 @@ impl SqlSessionStore {
         self.read_all(&self.database.fetch_all(query).await?)
     }
 
-    /// What is known of a session; `None` when its row is not there, or not any more.
+    /// Finds a session, live or not; `None` if it has no row, or no longer has one.
     ///
     /// # Errors
     ///
@@ -114,7 +113,7 @@ impl SqlSessionStore {
         }))
     }
 
-    /// How many live sessions each of these users has; those who have none are left out.
+    /// Counts the live sessions of each of these users. Users without any are left out.
     ///
     /// # Errors
     ///
@@ -125,15 +124,15 @@ impl SqlSessionStore {
     ) -> Result<HashMap<String, i64>, DatabaseError> {
         let mut counts = HashMap::new();
         for batch in user_ids.chunks(BATCH) {
-            let places: Vec<String> =
+            let placeholders: Vec<String> =
                 (2..batch.len() + 2).map(|number| format!("${number}")).collect();
             let sql = format!(
                 "SELECT user_id, COUNT(*) AS sessions FROM waxseal_sessions
                  WHERE user_id IN ({}) AND revoked_at IS NULL AND expires_at > $1
                  GROUP BY user_id",
-                places.join(", ")
+                placeholders.join(", ")
             );
-            // Not prepared for later: there is one such query for each number of users.
+            // Not cached as a prepared statement: the text differs for each number of users.
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             query = query.bind(self.clock.now().as_unix());
             for id in batch {
@@ -150,7 +149,7 @@ impl SqlSessionStore {
         rows.iter().map(|row| self.read(row)).collect()
     }
 
-    /// A row, with when the session was seen that is not yet written.
+    /// Reads a row, and replaces its last-seen time by the one that is not yet written.
     fn read(&self, row: &AnyRow) -> Result<SessionInfo, DatabaseError> {
         let mut session = SessionInfo::read(row)?;
         if let Some(seen) = self.last_seen.of(&session.id) {

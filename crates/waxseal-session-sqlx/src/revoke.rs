@@ -1,11 +1,11 @@
-//! Revoking a session, or all sessions of a user, from outside.
+//! Revoking a session, or all sessions of a user, outside a request of that session.
 
 use waxseal_session::SessionId;
 
 use crate::{database::DatabaseError, store::SqlSessionStore};
 
 impl SqlSessionStore {
-    /// Revokes a session; with an owner, only if it is that user's. Whether it was live.
+    /// Revokes a session; with `owner`, only if it is that user's. Returns whether it was live.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl SqlSessionStore {
         Ok(revoked.is_some_and(|session| self.clock.now() < session.expires_at))
     }
 
-    /// Revokes all sessions of a user but `except`. How many of them were live.
+    /// Revokes all sessions of a user except `except`. Returns how many of them were live.
     ///
     /// # Errors
     ///

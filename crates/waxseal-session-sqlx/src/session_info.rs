@@ -1,24 +1,24 @@
-//! A session's row, as far as it is read.
+//! Reading a session's row.
 
 use sqlx::{Row, any::AnyRow};
 use waxseal_session::{SessionId, Timestamp};
 
 use crate::{client::Client, database::DatabaseError};
 
-/// A session, for those who look at it from outside.
+/// A session's metadata, without its state.
 #[derive(Debug, Clone)]
 pub struct SessionInfo {
     /// The session's id.
     pub id: SessionId,
-    /// Its user; `None` for a visitor's.
+    /// The user's id; `None` if no user is logged in.
     pub user_id: Option<String>,
-    /// Where it was opened.
+    /// The client that opened it.
     pub client: Client,
-    /// When it began.
+    /// When the user logged in, or the session was created.
     pub auth_time: Timestamp,
     /// When it was last used, as far as this node knows.
     pub last_seen: Timestamp,
-    /// When it ends unless it is refreshed.
+    /// When it expires unless it is extended.
     pub expires_at: Timestamp,
 }
 
@@ -31,7 +31,7 @@ pub struct RevokedSession {
     pub expires_at: Timestamp,
 }
 
-/// The columns of [`SessionInfo`].
+/// The columns that [`SessionInfo::read`] needs.
 pub(super) const COLUMNS: &str =
     "id, user_id, address, user_agent, auth_time, last_seen, expires_at";
 

@@ -1,4 +1,4 @@
-//! `SessionStore` on the database.
+//! The implementation of `SessionStore`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     store::SqlSessionStore,
 };
 
-/// A refresh that takes longer is left to the next request.
+/// How long extending a session may take. After that, the next request tries again.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl SessionStore for SqlSessionStore {
@@ -72,18 +72,18 @@ impl SessionStore for SqlSessionStore {
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        // The revocation was committed before it was put on the list.
+        // A session on the list was revoked and committed before.
         if self.revocation_status(&session.id) == RevocationStatus::Revoked {
             return Ok(());
         }
         let (store, session) = (self.clone(), session.clone());
-        // By itself: a person who logs out and closes the browser before the answer is logged out, too.
-        let ending = tokio::spawn(async move {
+        // In a task of its own: the log-out completes even if the client disconnects.
+        let revocation = tokio::spawn(async move {
             let mut transaction = store.begin().await?;
             transaction.insert_revoked(&session).await?;
             transaction.commit().await
         });
-        ending.await.map_err(StoreError::new)?.map_err(StoreError::new)
+        revocation.await.map_err(StoreError::new)?.map_err(StoreError::new)
     }
 }
 
@@ -109,7 +109,7 @@ impl SqlSessionStore {
         Ok(true)
     }
 
-    /// Whether there was the row that an update is for.
+    /// Runs an update. Returns whether it found its row.
     async fn update_one(
         &self,
         update: SqlQuery<'_>,
@@ -129,7 +129,7 @@ mod tests {
     use waxseal_session::{Clock, ExpiryPolicy};
 
     #[actix_web::test]
-    async fn a_log_out_completes_when_its_client_is_gone() {
+    async fn a_log_out_completes_if_the_client_disconnects() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
@@ -139,14 +139,14 @@ mod tests {
         let session = SessionRecord::new(&ExpiryPolicy::default(), clock.now(), state);
         assert!(store.create(&session, None).await.unwrap());
 
-        let before = store.database.write().await.unwrap();
+        let writer = store.database.write().await.unwrap();
         tokio::select! {
             biased;
             _ = SessionStore::revoke(&store, &session) => panic!("another transaction has the write lock"),
             () = tokio::task::yield_now() => {}
         }
-        drop(before);
-        // The next in write_lock comes after it.
+        drop(writer);
+        // The write lock is fair: this one gets it after the revocation.
         drop(store.database.write().await.unwrap());
         assert_eq!(store.revocation_status(&session.id), RevocationStatus::Revoked);
         assert!(store.load(&session.id).await.unwrap().is_none());

@@ -21,21 +21,21 @@ pub struct SqlSessionStore {
     _tasks: Option<Arc<BackgroundTasks>>,
 }
 
-/// Whether a node can do its work.
+/// The health of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
     /// The database answered the latest poll.
     pub database: bool,
-    /// The revocation feed is fresh enough to vouch for sessions.
+    /// The revocation list is fresh enough to tell whether a session is active.
     pub revocation_feed: bool,
 }
 
 impl SqlSessionStore {
-    /// How often [`connect`](Self::connect) has expired sessions deleted: every hour.
+    /// How often a store made by [`connect`](Self::connect) deletes expired sessions: every hour.
     pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
 
-    /// Connects to a database, creates the table of sessions if it is missing, loads the revocations
-    /// and starts the background tasks.
+    /// Connects to a database, creates the session table if it is missing, loads the revocations and
+    /// starts the background tasks.
     ///
     /// The URL is `sqlite://FILE` (created if missing) or `postgres://USER:PASSWORD@HOST:PORT/NAME`.
     ///
@@ -50,8 +50,8 @@ impl SqlSessionStore {
         Ok(store)
     }
 
-    /// Loads the revocations from a database that is connected. The store vouches for sessions as long
-    /// as [`run`](Self::run) runs.
+    /// Makes a store on a connected database and loads the revocations. Keep [`run`](Self::run) running:
+    /// without it, the store reports sessions as `Unknown` after 30 s.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl SqlSessionStore {
         Ok(store)
     }
 
-    /// A store for a process that serves no requests, such as a command line: it reads and changes
-    /// records, but knows of no revocation and so vouches for no session.
+    /// Makes a store for a process that serves no requests, such as a command-line tool. It reads and
+    /// changes sessions, but loads no revocations, so it reports every session as `Unknown`.
     pub fn without_feed(database: Database, clock: Clock) -> Self {
         let (feed, last_seen) = (Arc::default(), Arc::default());
         Self { database, clock, feed, last_seen, _tasks: None }
@@ -74,13 +74,13 @@ impl SqlSessionStore {
         &self.database
     }
 
-    /// The state of the revocation feed. It counts the revocation list, so do not call it on every
+    /// The status of the revocation feed. This counts the entries of the list, so don't call it on every
     /// request.
     pub fn feed_status(&self) -> FeedStatus {
         self.feed.status(&self.clock)
     }
 
-    /// Whether this node can do its work, as of the latest poll.
+    /// The health of this node, as of the latest poll.
     pub fn health(&self) -> Health {
         Health {
             database: self.database.is_reachable(),
@@ -96,17 +96,17 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// If the database fails; the next poll covers this one's time too.
+    /// If the database fails. The next poll then covers the time since the last successful one.
     pub async fn poll(&self) -> Result<(), DatabaseError> {
         self.feed.poll(&self.database, &self.clock).await
     }
 
-    /// Writes when sessions were last seen. [`run`](Self::run) calls it every 30 s; call it before the
-    /// process ends.
+    /// Writes the last-seen times that are still in memory. [`run`](Self::run) calls it every 30 s; call
+    /// it before the process ends.
     ///
     /// # Errors
     ///
-    /// If the database fails; the times are kept for the next call.
+    /// If the database fails. The times stay in memory for the next call.
     pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
         self.last_seen.write(&self.database).await
     }

@@ -1,4 +1,4 @@
-//! One transaction in which sessions are created and revoked, beside whatever an app writes itself.
+//! A transaction that creates and revokes sessions together with an app's own changes.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::{
     store::SqlSessionStore,
 };
 
-/// A write transaction in which sessions are created and revoked beside an app's own SQL. Dropped
-/// before its [commit](Self::commit), it has changed nothing.
+/// A write transaction that creates and revokes sessions together with an app's own SQL. It rolls back
+/// if it is dropped before [`commit`](Self::commit).
 ///
-/// An app that locks rows of its own does so before it calls [`create`](Self::create) or
-/// [`revoke_all`](Self::revoke_all): then no two transactions wait for each other.
+/// To avoid deadlocks, lock your own rows before you call [`create`](Self::create) or
+/// [`revoke_all`](Self::revoke_all).
 pub struct SessionTransaction {
     transaction: WriteTransaction,
     clock: Clock,
@@ -34,7 +34,7 @@ impl SqlSessionStore {
     ///
     /// # Errors
     ///
-    /// If the database fails, or others write for longer than three seconds.
+    /// If the database fails, or the write lock is not free within three seconds.
     pub async fn begin(&self) -> Result<SessionTransaction, DatabaseError> {
         Ok(SessionTransaction {
             transaction: self.database.write().await?,
@@ -47,7 +47,7 @@ impl SqlSessionStore {
 }
 
 impl SessionTransaction {
-    /// How many rows a statement changed.
+    /// Runs a statement. Returns how many rows it changed.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl SessionTransaction {
         self.transaction.execute(query).await
     }
 
-    /// Every row that a statement returns.
+    /// Runs a statement and returns its rows.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl SessionTransaction {
         self.transaction.fetch_all(query).await
     }
 
-    /// The row that a statement returns, if any.
+    /// Runs a statement and returns its first row, if any.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl SessionTransaction {
         self.transaction.fetch_optional(query).await
     }
 
-    /// Creates a session, of a user or of a visitor.
+    /// Creates a session; `user_id` is `None` if no user is logged in.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl SessionTransaction {
         Ok(())
     }
 
-    /// Revokes a session; `None` if it is revoked already, or was never there.
+    /// Revokes a session; `None` if it has already been revoked or does not exist.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl SessionTransaction {
         self.note_revoked_row(query).await
     }
 
-    /// The same for a session of this user only.
+    /// Revokes a session if it is this user's.
     pub(super) async fn revoke_of(
         &mut self,
         user_id: &str,
@@ -142,8 +142,8 @@ impl SessionTransaction {
         self.note_revoked_row(query).await
     }
 
-    /// Revokes a session that a cookie vouches for, whether its row is there or not: in a database that
-    /// was restored from a backup it may be missing, and the revocation has to be in it all the same.
+    /// Revokes the session of a valid cookie, and inserts its row if it is missing. It may be missing in a
+    /// database restored from a backup, and the revocation must be stored even then.
     pub(super) async fn insert_revoked(
         &mut self,
         session: &SessionRecord,
@@ -163,8 +163,8 @@ impl SessionTransaction {
         self.note_revoked_row(query).await.map(drop)
     }
 
-    /// Revokes all sessions of a user but `except`. Expired ones, too: they could be valid again on a
-    /// clock that is set back.
+    /// Revokes all sessions of a user except `except`. This includes expired sessions: they could be valid
+    /// again if the clock is set back.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl SessionTransaction {
         let except = except.map(ToString::to_string);
         let but = if except.is_some() { "AND id <> $2" } else { "" };
         if self.transaction.is_postgres {
-            // In the order in which last-seen times are written, so that the two don't deadlock.
+            // Locks rows in the order in which last-seen times are written, so that the two don't deadlock.
             let lock = format!(
                 r#"SELECT id FROM waxseal_sessions WHERE user_id = $1 AND revoked_at IS NULL {but}
                    ORDER BY id COLLATE "C" FOR UPDATE"#
@@ -204,8 +204,8 @@ impl SessionTransaction {
         Ok(revoked)
     }
 
-    /// Erases from where a user's sessions were opened. The rows themselves stay until their cookies
-    /// are dead.
+    /// Erases the addresses and user agents of a user's sessions. The rows stay until the sessions have
+    /// expired, because they hold the revocations.
     ///
     /// # Errors
     ///
@@ -218,8 +218,8 @@ impl SessionTransaction {
         self.execute(query).await.map(drop)
     }
 
-    /// Commits, tells the other nodes of what was revoked, and puts it on this node's list. By itself:
-    /// the list has what the database has, even if the caller is dropped meanwhile.
+    /// Commits, notifies the other nodes of the revocations and adds them to this node's list. This runs
+    /// in a task of its own, so that the list matches the database even if the caller is dropped.
     ///
     /// # Errors
     ///
@@ -237,9 +237,9 @@ impl SessionTransaction {
         tokio::spawn(committing).await?
     }
 
-    /// Keeps a user's sessions apart until the transaction's end: no other transaction creates one, or
-    /// revokes all. Before any session's row is locked, so that no two transactions wait for each
-    /// other. SQLite has one writer anyway.
+    /// Keeps other transactions from creating or revoking this user's sessions until this one ends. To
+    /// avoid deadlocks, call it before locking the row of a session. SQLite needs no lock: it has one
+    /// writer at a time.
     pub(super) async fn lock_user(&mut self, user_id: &str) -> Result<(), DatabaseError> {
         if !self.transaction.is_postgres {
             return Ok(());
@@ -259,7 +259,7 @@ impl SessionTransaction {
     }
 }
 
-/// The number of a user's advisory lock.
+/// The key of a user's advisory lock.
 fn user_lock(user_id: &str) -> i64 {
     let digest = Sha256::new().chain_update("waxseal session ").chain_update(user_id).finalize();
     let (first, _) = digest.split_at(8);
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_a_lock_is_the_beginning_of_a_hash() {
+    fn a_lock_key_is_the_first_8_bytes_of_a_hash() {
         let digest = Sha256::digest("waxseal session ann");
         assert_eq!(user_lock("ann").to_be_bytes()[..], digest[..8]);
         assert_ne!(user_lock("ann"), user_lock("bob"));

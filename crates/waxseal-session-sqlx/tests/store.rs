@@ -1,4 +1,4 @@
-//! The store from outside.
+//! The store's public API.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,7 +21,7 @@ fn session(user: &str, clock: &Clock) -> SessionRecord {
 }
 
 #[actix_web::test]
-async fn it_passes_the_acceptance_suite() {
+async fn the_store_passes_the_acceptance_suite() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Timestamp::from_unix(1_700_000_000));
     testing::acceptance_suite(&store(&folder, &clock).await, &clock).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_user_s_sessions_are_listed_and_revoked_together() {
 }
 
 #[actix_web::test]
-async fn a_session_is_created_or_not_with_the_rest_of_a_transaction() {
+async fn a_session_is_created_only_if_its_transaction_commits() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Timestamp::from_unix(1_700_000_000));
     let store = store(&folder, &clock).await;

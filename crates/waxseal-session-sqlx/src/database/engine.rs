@@ -1,4 +1,4 @@
-//! The two databases that there are, and what they want of their connections.
+//! The database engine, and the connection pool for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,15 +7,15 @@ use tokio::sync::Mutex;
 
 use super::{postgres, sqlite};
 
-/// How long a request waits for a connection. One that waits for the write lock holds none, so this
-/// is seldom long.
+/// How long a request waits for a connection. Requests that wait for the write lock hold none, so the
+/// wait is usually short.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the database is.
+/// The database engine.
 #[derive(Debug, Clone)]
 pub(super) enum Engine {
-    /// SQLite has one writer at a time. The others wait for this lock, without a connection, so that
-    /// readers always find one.
+    /// SQLite has one writer at a time. The others wait for this lock without holding a connection, so
+    /// that readers always get one.
     Sqlite {
         write_lock: Arc<Mutex<()>>,
     },
@@ -23,7 +23,7 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// How its pools of connections are set up.
+    /// The options for a connection pool.
     pub(super) fn pool(&self) -> AnyPoolOptions {
         let is_sqlite = matches!(self, Self::Sqlite { .. });
         AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_connect(

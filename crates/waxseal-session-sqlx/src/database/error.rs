@@ -1,4 +1,4 @@
-//! Errors of the database.
+//! Database errors.
 
 use std::{io, path::PathBuf};
 
@@ -10,23 +10,23 @@ pub enum DatabaseError {
     /// A query failed, or no connection was free in time.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    /// The operation took too long, or other writers did.
+    /// The operation took too long, or the write lock was not free in time.
     #[error("the database is busy")]
     Busy,
-    /// It did not answer the latest poll, so no request waits for it.
+    /// The database did not answer the latest poll, so requests don't wait for it.
     #[error("the database is unreachable")]
     Unreachable,
-    /// It did not answer in time at the start.
+    /// The database did not answer in time at startup.
     #[error("the database does not answer")]
     NoAnswer,
-    /// A panic or the end of the process interrupted the operation.
+    /// A panic or a shutdown interrupted the operation.
     #[error("an operation on the database was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),
     /// A migration failed.
-    #[error("the database's migrations failed")]
+    #[error("a database migration failed")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The database's file could not be created.
-    #[error("the database's file {0} can't be created")]
+    /// The database file could not be created.
+    #[error("can't create the database file {0}")]
     File(PathBuf, #[source] io::Error),
     /// A row holds an invalid value.
     #[error("a row holds an invalid {0}")]

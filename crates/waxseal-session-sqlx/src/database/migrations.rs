@@ -1,4 +1,4 @@
-//! Bringing the schema up to date.
+//! Schema migrations.
 
 use sqlx::{
     AnyConnection, AssertSqlSafe, Connection, Row, SqlSafeStr,
@@ -8,14 +8,14 @@ use sqlx::{
 
 use super::{engine::Engine, error::DatabaseError, postgres, sqlite};
 
-/// Migrations of one owner. Which of them have run stands in a table of their own, so those of the
-/// session store, of waxseal and of an app live side by side in one database.
+/// The migrations of one component. Each component records its own in its own table, so the session
+/// store, waxseal and an app can share a database.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
-    /// The name of that table.
+    /// The table that records which migrations have run.
     pub table: &'static str,
-    /// Version, description and SQL of each, the newest last. One that has been published never
-    /// changes.
+    /// The version, description and SQL of each migration, newest last. A published migration must never
+    /// change.
     pub list: &'static [(i64, &'static str, &'static str)],
 }
 
@@ -25,14 +25,14 @@ pub(super) const SESSION_MIGRATIONS: Migrations = Migrations {
 };
 
 impl Migrations {
-    /// Runs those that have not run yet. Of processes that start together one does it, the others
-    /// wait for it.
+    /// Runs the pending migrations. If several processes start together, one runs them and the others
+    /// wait.
     pub(super) async fn run(
         &self,
         connection: &mut AnyConnection,
         engine: &Engine,
     ) -> Result<(), DatabaseError> {
-        if self.are_done(connection).await {
+        if self.is_up_to_date(connection).await {
             return Ok(());
         }
         let mut transaction = match engine {
@@ -47,18 +47,19 @@ impl Migrations {
         Ok(transaction.commit().await?)
     }
 
-    /// Whether exactly these have run, compared one by one. It only reads: a process that just looks
-    /// at a database waits for no writer.
-    async fn are_done(&self, connection: &mut AnyConnection) -> bool {
+    /// Whether exactly these migrations have run. This only reads, so a process that just reads the
+    /// database never waits for a writer.
+    async fn is_up_to_date(&self, connection: &mut AnyConnection) -> bool {
         let table = self.table;
         let sql = format!("SELECT version, checksum FROM {table} WHERE success ORDER BY version");
-        // Not even the table is there in a new database.
-        let Ok(done) = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await else {
+        // A new database has no such table.
+        let Ok(rows) = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await else {
             return false;
         };
         let migrator = self.migrator();
-        let ours = migrator.iter();
-        done.len() == ours.len() && done.iter().zip(ours).all(|(row, ours)| is(row, ours))
+        let migrations = migrator.iter();
+        rows.len() == migrations.len()
+            && rows.iter().zip(migrations).all(|(row, migration)| records(row, migration))
     }
 
     fn migrator(&self) -> Migrator {
@@ -67,15 +68,16 @@ impl Migrations {
             Migration::new(version, description.into(), kind, sql.into_sql_str(), false)
         });
         let mut migrator = Migrator::with_migrations(migrations.collect());
-        // "Dangerous" on a database whose migrations stand in a table of another name.
+        // "Dangerous" only if the database already records them in another table.
         migrator.dangerous_set_table_name(self.table);
-        // The transaction that it runs in has the lock.
+        // The transaction it runs in already holds the lock.
         migrator.set_locking(false);
         migrator
     }
 }
 
-fn is(row: &AnyRow, migration: &Migration) -> bool {
+/// Whether a row records this migration, with the same SQL.
+fn records(row: &AnyRow, migration: &Migration) -> bool {
     row.try_get::<i64, _>("version").is_ok_and(|version| version == migration.version)
         && row
             .try_get::<Vec<u8>, _>("checksum")
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn which_migrations_have_run_is_compared_one_by_one() {
+    async fn changed_missing_and_unknown_migrations_are_refused() {
         const CHANGED: (i64, &str, &str) = (1, "notes", "CREATE TABLE notes (id BIGINT)");
         let folder = tempfile::tempdir().unwrap();
         let database = Database::connect(&url(&folder)).await.unwrap();
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn processes_that_start_together_bring_the_schema_up_to_date_once() {
+    async fn processes_that_start_together_run_the_migrations_once() {
         let folder = tempfile::tempdir().unwrap();
         let url = url(&folder);
         let starts = (0..8).map(|_| {

@@ -28,20 +28,19 @@ pub use self::{
     url::{DatabaseUrl, InvalidDatabaseUrl},
 };
 
-/// How long to wait for a database server to answer at the start.
+/// How long to wait for a database server to answer at startup.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The database. Clones share its connections.
+/// A database connection pool. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) url: DatabaseUrl,
     engine: Engine,
     pool: AnyPool,
-    /// The revocation feed has a connection of its own, so that it is never kept waiting.
+    /// A connection for the revocation feed only, so that it never waits for one.
     pub(crate) feed_pool: AnyPool,
     options: AnyConnectOptions,
-    /// Whether the database answered the latest poll. While it does not, requests fail at once instead of
-    /// waiting for it.
+    /// Whether the database answered the latest poll. If not, requests fail at once instead of waiting.
     reachable: Arc<AtomicBool>,
 }
 
@@ -51,7 +50,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// If it can't be opened or migrated.
+    /// If the database can't be opened or migrated.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
         sqlx::any::install_default_drivers();
         let (engine, sqlx_url) = match url {
@@ -82,19 +81,19 @@ impl Database {
         Ok(database)
     }
 
-    /// Runs those of the app's migrations that have not run yet.
+    /// Runs an app's pending migrations.
     ///
     /// # Errors
     ///
-    /// If one fails, or the database has others than these.
+    /// If one fails, or the database records migrations that are not in this list.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
         let mut connection = self.single_connection().await?;
         migrations.run(&mut connection, &self.engine).await?;
         Ok(connection.close().await?)
     }
 
-    /// A connection outside the pool: a pool would retry until its timeout and hide the cause. It has no
-    /// statement timeout, because migrations may take long.
+    /// Opens a connection outside the pool: a pool would retry until its timeout and hide the cause. It
+    /// has no statement timeout, because migrations may take long.
     async fn single_connection(&self) -> Result<AnyConnection, DatabaseError> {
         let connection = timeout(CONNECT_TIMEOUT, AnyConnection::connect_with(&self.options));
         let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;

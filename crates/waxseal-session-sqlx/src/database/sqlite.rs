@@ -1,22 +1,20 @@
-//! What is particular to SQLite: its file, its settings, its one writer.
+//! SQLite: the database file, the settings, and the journal mode.
 
 use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
 use tokio::time::sleep;
 
-/// How long the holder of the write lock waits for writers of other processes.
+/// How long the holder of the write lock waits for writers in other processes.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A transaction that will write takes the write lock at its beginning: a lock taken later could
-/// not be waited for.
+/// Takes SQLite's write lock at the start. A transaction that reads first can't wait for it later.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Two processes may start at once: the second waits, and finds it done.
+/// If two processes start together, the second waits until the first has run the migrations.
 pub(super) const BEGIN_MIGRATION: &str = "BEGIN EXCLUSIVE";
 
-/// Creates the database's file so that only its owner can read it: SQLite gives the files beside
-/// it (`-wal`, `-shm`) the same mode.
+/// Creates the database file with mode 0600. SQLite gives the `-wal` and `-shm` files the same mode.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -28,21 +26,21 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// For a file that was there before: its mode is its owner's business.
+/// Warns if other users can read the file. It doesn't change the mode of an existing file.
 #[cfg(unix)]
 pub(super) fn warn_unless_private(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
-        log::warn!("{} can be read by others than its owner (mode {mode:o})", path.display());
+        log::warn!("other users can read {} (mode {mode:o})", path.display());
     }
 }
 
 #[cfg(not(unix))]
 pub(super) fn warn_unless_private(_: &Path) {}
 
-/// Sets up a connection. With FULL every commit is on the disk before it is acknowledged.
+/// Sets up a connection. With `synchronous = FULL`, a commit is on disk before it returns.
 pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let pragmas = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -51,9 +49,9 @@ pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::E
     connection.execute(AssertSqlSafe(pragmas)).await.map(drop)
 }
 
-/// WAL lets readers go on while one process writes. The database stays in this mode: only the first
-/// process that opens a new one changes anything, and wants it for itself for that moment. SQLite does
-/// not wait for the others then, whatever the busy timeout is, so this does.
+/// Turns on WAL mode, in which readers don't wait for a writer. The mode is stored in the database, so
+/// only the first process changes it. That takes an exclusive lock, and SQLite ignores the busy timeout
+/// for it, so this retries.
 pub(super) async fn turn_on_wal(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     const TRIES: u32 = 250;
     const PAUSE: Duration = Duration::from_millis(10);
@@ -72,11 +70,11 @@ pub(super) async fn turn_on_wal(connection: &mut AnyConnection) -> Result<(), sq
 
 fn warn_unless_wal(mode: &str) {
     if mode != "wal" {
-        log::warn!("SQLite keeps its journal as {mode:?}, not WAL: readers wait for writers");
+        log::warn!("SQLite uses journal mode {mode:?}, not WAL: readers wait for writers");
     }
 }
 
-/// SQLITE_BUSY, as it is or with one of the details that stand above the first byte.
+/// Whether this is SQLITE_BUSY (5) or one of its extended codes, whose lowest byte is 5.
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)

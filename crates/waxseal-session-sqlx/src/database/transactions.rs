@@ -1,5 +1,5 @@
-//! Queries and transactions with timeouts: no request waits for the database for more than a few
-//! seconds.
+//! Queries and transactions with timeouts, so that no request waits more than a few seconds for the
+//! database.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -15,17 +15,17 @@ use tokio::{
 
 use super::{Database, DatabaseError, engine::Engine, postgres, sqlite};
 
-/// How long a request waits for what it reads.
+/// How long a read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a request waits for the write lock, and then for its transaction from beginning to end.
+/// How long a request waits for the write lock, and then how long its whole transaction may take.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A query with its values.
+/// A query with its bound values.
 pub type SqlQuery<'q> = Query<'q, Any, AnyArguments>;
 
 impl Database {
-    /// Every row that a query finds.
+    /// Runs a query and returns its rows.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Database {
         self.read(query.fetch_all(&self.pool)).await
     }
 
-    /// The row that a query finds, if any.
+    /// Runs a query and returns its first row, if any.
     ///
     /// # Errors
     ///
@@ -56,16 +56,16 @@ impl Database {
         Ok(timeout(READ_TIMEOUT, rows).await.map_err(|_| DatabaseError::Busy)??)
     }
 
-    /// A transaction that will write.
+    /// Begins a write transaction.
     ///
     /// # Errors
     ///
-    /// If the database fails, or others write for longer than three seconds.
+    /// If the database fails, or the write lock is not free within three seconds.
     pub async fn write(&self) -> Result<WriteTransaction, DatabaseError> {
         self.write_within(WRITE_TIMEOUT).await
     }
 
-    /// The same with another time-out, for what is better left than waited for.
+    /// Begins a write transaction with another timeout.
     pub(crate) async fn write_within(
         &self,
         time: Duration,
@@ -77,8 +77,8 @@ impl Database {
         let (transaction, write_lock) = match &self.engine {
             Engine::Sqlite { write_lock } => {
                 let lock = timeout(time, write_lock.clone().lock_owned()).await.map_err(busy)?;
-                // Not cut off: the connection would go on waiting for other processes, and the pool
-                // would miss it. It has a time-out of its own.
+                // No timeout here: the connection would go on waiting for other processes, and the pool
+                // would lose it. SQLite's busy timeout ends the wait.
                 (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(lock))
             }
             Engine::Postgres => {
@@ -92,7 +92,7 @@ impl Database {
     }
 }
 
-/// A transaction that writes. Dropped before its [commit](Self::commit), it has changed nothing.
+/// A write transaction. It rolls back if it is dropped before [`commit`](Self::commit).
 pub struct WriteTransaction {
     transaction: Transaction<'static, Any>,
     pub(crate) is_postgres: bool,
@@ -101,7 +101,7 @@ pub struct WriteTransaction {
 }
 
 impl WriteTransaction {
-    /// How many rows a statement changed.
+    /// Runs a statement. Returns how many rows it changed.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl WriteTransaction {
         Ok(done.rows_affected())
     }
 
-    /// Every row that a statement returns.
+    /// Runs a statement and returns its rows.
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ impl WriteTransaction {
         within(&mut self.deadline, query.fetch_all(&mut *self.transaction)).await
     }
 
-    /// The row that a statement returns, if any.
+    /// Runs a statement and returns its first row, if any.
     ///
     /// # Errors
     ///
@@ -132,11 +132,11 @@ impl WriteTransaction {
         within(&mut self.deadline, query.fetch_optional(&mut *self.transaction)).await
     }
 
-    /// Makes it last.
+    /// Commits.
     ///
     /// # Errors
     ///
-    /// If the database fails, or the transaction's time is up: no one knows then whether it lasts.
+    /// If the database fails, or the transaction's time is up. It may have been committed then or not.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         within(&mut self.deadline, self.transaction.commit()).await
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::{super::url::DatabaseUrl, *};
 
     #[actix_web::test]
-    async fn what_is_committed_is_on_the_disk_and_readers_do_not_wait_for_writers() {
+    async fn commits_are_durable_and_readers_do_not_wait_for_writers() {
         let folder = tempfile::tempdir().unwrap();
         let url: DatabaseUrl =
             format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
@@ -176,7 +176,7 @@ mod tests {
         let _writer = database.write().await.unwrap();
         let read = sqlx::query("SELECT id FROM waxseal_sessions");
         assert!(database.fetch_optional(read).await.unwrap().is_none());
-        // Opening it does not wait, either.
+        // Opening the database does not wait, either.
         Database::connect(&url).await.unwrap();
         let busy = database.write_within(Duration::ZERO).await;
         assert!(matches!(busy, Err(DatabaseError::Busy)));

@@ -1,4 +1,4 @@
-//! Which database: what `DATABASE_URL` says.
+//! Database URLs.
 
 use std::{
     fmt,
@@ -8,18 +8,18 @@ use std::{
 
 use sqlx::postgres::PgConnectOptions;
 
-/// Where the database is: `sqlite://FILE`, relative to the working directory, or
-/// `sqlite:///ABSOLUTE/FILE`; or `postgres://USER:PASSWORD@HOST:PORT/NAME`.
+/// A database URL: `sqlite://FILE` (relative to the working directory), `sqlite:///ABSOLUTE/FILE` or
+/// `postgres://USER:PASSWORD@HOST:PORT/NAME`. `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file: for one node.
+    /// A SQLite file, for one node.
     Sqlite(PathBuf),
-    /// A server: for any number of nodes. The whole URL, password and all.
+    /// A PostgreSQL server, for any number of nodes: the whole URL, including the password.
     Postgres(String),
 }
 
 impl DatabaseUrl {
-    /// The file that is not there yet, so that opening the database would create it.
+    /// The SQLite file, if it does not exist yet and opening the database would create it.
     pub fn missing_file(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => matches!(path.try_exists(), Ok(false)).then_some(path),
@@ -47,7 +47,6 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Shows no password.
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -57,19 +56,18 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Not the URL of a database that waxseal can use. (What was given is not repeated: a URL may
-/// hold a password.)
+/// Why a database URL is invalid. The messages don't repeat the URL, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
-    /// Of another kind.
+    /// Neither a SQLite nor a PostgreSQL URL.
     #[error("it must read sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME")]
     Scheme,
-    /// No path that SQLite takes as it stands.
+    /// The path is empty or has a character that has a meaning in SQLite's URLs.
     #[error("it must read sqlite://FILE, without ?, # and %")]
     Sqlite,
-    /// A part of it can't be read.
+    /// A PostgreSQL URL that can't be parsed.
     #[error(
-        "it must read postgres://USER:PASSWORD@HOST:PORT/NAME, what is special in it percent-encoded"
+        "it must read postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters percent-encoded"
     )]
     Postgres,
 }

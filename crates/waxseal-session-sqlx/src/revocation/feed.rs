@@ -1,4 +1,4 @@
-//! The revocation feed: the list of revoked sessions in memory, kept up to date from the database.
+//! The revocation feed: keeps the list of revoked sessions in memory up to date with the database.
 
 use std::{
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
@@ -11,25 +11,27 @@ use waxseal_session::{Clock, RevocationList, RevocationStatus, SessionId, Timest
 
 use crate::{database::Database, database::DatabaseError, session_info::RevokedSession};
 
-/// How long the list is trusted without an answer from the database.
+/// How long the list is trusted after the last successful poll.
 const MAX_STALENESS: Duration = Duration::from_secs(30);
 
-/// How much earlier than the previous poll a poll starts: concurrent transactions commit out of order,
-/// and the clocks of nodes differ.
+/// How far a poll reaches back before the previous one: concurrent transactions commit out of order, and
+/// the clocks of nodes differ.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-/// How long a revocation is kept after its session has expired, so that a clock that is set back does
-/// not revive the session.
+/// How long a revocation is kept after its session has expired, so that setting the clock back does not
+/// revive the session.
 pub(crate) const REVOCATION_RETENTION: Duration = Duration::from_secs(86_400);
 
-/// How long a poll may take, and how long a full load.
+/// How long a poll may take.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long loading all revocations may take.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// No poll has succeeded yet.
+/// The value of `polled_at` before the first successful poll.
 const NEVER: u64 = u64::MAX;
 
-/// What this node knows of revocations.
+/// This node's revocation list and how fresh it is.
 #[derive(Debug)]
 pub(crate) struct RevocationFeed {
     revoked: RevocationList,
@@ -59,7 +61,7 @@ impl RevocationFeed {
         if self.is_fresh(clock) { RevocationStatus::Active } else { RevocationStatus::Unknown }
     }
 
-    /// Whether the list is fresh enough to vouch for sessions.
+    /// Whether the list is fresh enough to tell whether a session is active.
     pub(crate) fn is_fresh(&self, clock: &Clock) -> bool {
         self.age(clock) <= MAX_STALENESS
     }
@@ -68,7 +70,7 @@ impl RevocationFeed {
         FeedStatus { entries: self.revoked.len(), age: self.age(clock) }
     }
 
-    /// Puts sessions on the list that a committed transaction has revoked.
+    /// Adds sessions that a committed transaction has revoked.
     pub(crate) fn insert(&self, revoked: &[RevokedSession]) {
         for session in revoked {
             self.revoked.insert(session.id, session.expires_at);
@@ -84,8 +86,8 @@ impl RevocationFeed {
         self.read_since(Timestamp::MIN, database, clock).await
     }
 
-    /// Reads the revocations since the previous poll. If the clock was set back, it loads all, because
-    /// entries that were removed may matter again.
+    /// Reads the revocations since the previous poll. If the clock was set back, it reads all of them,
+    /// because removed entries may matter again.
     pub(crate) async fn poll(
         &self,
         database: &Database,
@@ -114,7 +116,7 @@ impl RevocationFeed {
             .bind(since.as_unix())
             .bind(matters_from.as_unix())
             .fetch(&database.feed_pool);
-            // One by one: there may be a million.
+            // Row by row: there may be a million.
             while let Some(row) = rows.try_next().await? {
                 self.insert(&[RevokedSession::read(&row)?]);
             }
@@ -141,7 +143,7 @@ impl RevocationFeed {
         self.polled_until.store(until.as_unix(), Ordering::Relaxed);
     }
 
-    /// Removes entries of sessions that could no longer be valid, once an hour.
+    /// Removes entries whose sessions can no longer be valid, once an hour.
     fn sweep(&self, now: Timestamp) {
         let swept_at = Timestamp::from_unix(self.swept_at.load(Ordering::Relaxed));
         if now.since(swept_at) >= Duration::from_secs(3600) || now < swept_at {

@@ -1,4 +1,4 @@
-//! Listens for revocations on PostgreSQL: LISTEN, on a connection of its own.
+//! Listens for revocations on PostgreSQL (LISTEN), on its own connection.
 
 use std::time::Duration;
 
@@ -15,31 +15,31 @@ use crate::{
 /// How long to wait for a connection, a statement or the test notification.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// After this long without a notification, the connection is checked.
+/// How long to wait for a notification before checking the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// A connection on which notifications arrive.
+/// A connection that receives notifications.
 pub(super) struct Listener<'a> {
     sessions: &'a SqlSessionStore,
     listener: PgListener,
 }
 
 impl SqlSessionStore {
-    /// Listens, checks that notifications arrive, and loads all revocations that were committed before.
+    /// Starts to listen, checks that notifications arrive, and loads all revocations committed before.
     /// `None` on SQLite, which has no notifications.
     ///
     /// # Errors
     ///
-    /// If the database can't be reached, or has notifications that don't arrive.
+    /// If the database can't be reached, or notifications don't arrive.
     pub(super) async fn listen(&self) -> Result<Option<Listener<'_>>, ListenError> {
         let DatabaseUrl::Postgres(url) = &self.database.url else { return Ok(None) };
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
         let pool = pool.connect_lazy(url)?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
-        // Some poolers that share connections accept the command and deliver nothing; others refuse.
+        // Poolers in transaction mode either refuse LISTEN, or accept it and deliver nothing.
         timed(listener.listen(CHANNEL)).await.map_err(|error| match error {
-            error if is_unknown(&error) => ListenError::Refused(error),
+            error if is_unsupported(&error) => ListenError::Refused(error),
             error => ListenError::Connection(error),
         })?;
         let mut listener = Listener { sessions: self, listener };
@@ -50,11 +50,13 @@ impl SqlSessionStore {
 }
 
 impl Listener<'_> {
-    /// Puts sessions on the list as notifications name them, until the connection fails.
+    /// Adds the sessions of each notification to the list, until the connection fails.
     pub(super) async fn receive(&mut self) -> ListenError {
         loop {
             match timeout(KEEP_ALIVE, self.listener.try_recv()).await {
-                Ok(Ok(Some(heard))) => self.sessions.feed.insert(&entries(heard.payload())),
+                Ok(Ok(Some(notification))) => {
+                    self.sessions.feed.insert(&entries(notification.payload()))
+                }
                 Ok(Ok(None)) => return ListenError::Lost,
                 Ok(Err(error)) => return error.into(),
                 Err(_silence) => {
@@ -68,7 +70,7 @@ impl Listener<'_> {
         }
     }
 
-    /// Sends a notification as revocations are sent, and waits for it.
+    /// Sends a test notification the way revocations are sent, and waits for it.
     async fn receive_hello(&mut self) -> Result<(), ListenError> {
         let hello = format!("hello {}", Uuid::new_v4());
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(hello.as_str());
@@ -76,8 +78,10 @@ impl Listener<'_> {
         let until = Instant::now() + LISTEN_TIMEOUT;
         loop {
             match timeout_at(until, self.listener.try_recv()).await {
-                Ok(Ok(Some(heard))) if heard.payload() == hello => return Ok(()),
-                Ok(Ok(Some(heard))) => self.sessions.feed.insert(&entries(heard.payload())),
+                Ok(Ok(Some(notification))) if notification.payload() == hello => return Ok(()),
+                Ok(Ok(Some(notification))) => {
+                    self.sessions.feed.insert(&entries(notification.payload()))
+                }
                 Ok(Ok(None)) => return Err(ListenError::Lost),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_elapsed) => return Err(ListenError::NotDelivered),
@@ -86,8 +90,9 @@ impl Listener<'_> {
     }
 }
 
-/// Whether the database does not know the command: SQLSTATE for an unsupported feature or a syntax error.
-fn is_unknown(error: &sqlx::Error) -> bool {
+/// Whether the database does not support LISTEN: SQLSTATE 0A000 (feature not supported) or 42601 (syntax
+/// error).
+fn is_unsupported(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     matches!(code.as_deref(), Some("0A000" | "42601"))
 }
@@ -102,10 +107,10 @@ pub(super) enum ListenError {
     /// The database does not support LISTEN on this connection.
     #[error("LISTEN is refused")]
     Refused(#[source] sqlx::Error),
-    /// LISTEN is accepted, but nothing arrives.
+    /// LISTEN succeeds, but no notification arrives.
     #[error("notifications do not arrive; is there a pooler in transaction mode?")]
     NotDelivered,
-    /// The connection was closed by the other side.
+    /// The server closed the connection.
     #[error("the connection was closed")]
     Lost,
     /// The connection failed.

@@ -1,6 +1,6 @@
-//! Announces revocations to the other nodes on PostgreSQL: NOTIFY, sent with the commit.
+//! Announces revocations to the other nodes on PostgreSQL (NOTIFY), sent with the commit.
 //!
-//! It only makes the feed faster. The next poll finds whatever a lost notification would have said.
+//! This only makes the feed faster: if a notification is lost, the next poll finds the revocation.
 
 use waxseal_session::{SessionId, Timestamp};
 
@@ -13,8 +13,7 @@ pub(super) const CHANNEL: &str = "waxseal_revocations";
 /// Sessions per notification. PostgreSQL allows 7,999 bytes; a session takes at most 35.
 const BATCH: usize = 200;
 
-/// Makes the commit of this transaction notify every node that these sessions are revoked. Does nothing
-/// on SQLite.
+/// Notifies every node of these revocations when the transaction commits. Does nothing on SQLite.
 pub(crate) async fn announce(
     transaction: &mut WriteTransaction,
     revoked: &[RevokedSession],
@@ -34,8 +33,7 @@ fn entry(session: &RevokedSession) -> String {
     format!("{}:{}", session.id, session.expires_at.as_unix())
 }
 
-/// The sessions that a notification names. Entries of a later version are skipped; the next poll finds
-/// them.
+/// Parses a notification. It skips entries in the format of a later version; the next poll finds them.
 pub(super) fn entries(payload: &str) -> Vec<RevokedSession> {
     let read = |entry: &str| {
         let (id, expires_at) = entry.split_once(':')?;
@@ -50,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notification_names_sessions_and_fits() {
+    fn a_full_batch_fits_into_a_notification_and_parses_back() {
         let session = || RevokedSession { id: SessionId::random(), expires_at: Timestamp::MAX };
         let sessions: Vec<RevokedSession> = (0..BATCH).map(|_| session()).collect();
         let payload = sessions.iter().map(entry).collect::<Vec<_>>().join(" ");
         assert!(payload.len() < 8000, "{}", payload.len());
-        let heard = entries(&payload);
-        assert_eq!(heard.len(), sessions.len());
-        assert_eq!((heard[7].id, heard[7].expires_at), (sessions[7].id, Timestamp::MAX));
+        let parsed = entries(&payload);
+        assert_eq!(parsed.len(), sessions.len());
+        assert_eq!((parsed[7].id, parsed[7].expires_at), (sessions[7].id, Timestamp::MAX));
         assert!(entries("hello 1").is_empty());
         assert!(entries("").is_empty());
     }

@@ -1,5 +1,5 @@
-//! Follows what other nodes and the command line revoke: by polling every second, and on PostgreSQL
-//! also by LISTEN, as it happens.
+//! Follows the revocations of other nodes and the command line: polls every second, and on PostgreSQL
+//! also listens for notifications.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::store::SqlSessionStore;
 
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait after a connection was lost or refused.
+/// How long to wait before reconnecting after a connection failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait where notifications don't get through, in case that has been changed.
+/// How long to wait before trying again if notifications don't arrive at all.
 const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Keeps the revocation list up to date until the future is dropped.
@@ -28,7 +28,7 @@ async fn poll(store: &SqlSessionStore) {
         interval.tick().await;
         match (store.poll().await, failing) {
             (Ok(()), true) => log::info!("revocation feed: polling works again"),
-            // Once, not every second.
+            // Logged once, not every second.
             (Err(error), false) => {
                 log::error!("revocation feed: polling failed: {}", ErrorChain(&error))
             }
@@ -42,7 +42,7 @@ async fn listen(store: &SqlSessionStore) {
     let mut logged = None;
     loop {
         let problem = match store.listen().await {
-            // SQLite: there is nothing to listen to.
+            // SQLite has no notifications.
             Ok(None) => return,
             Ok(Some(mut listener)) => {
                 log::info!("revocation feed: listening for notifications");
@@ -52,7 +52,7 @@ async fn listen(store: &SqlSessionStore) {
             Err(problem) => problem,
         };
         let pause = if problem.is_permanent() { SLOW_RETRY_INTERVAL } else { RETRY_INTERVAL };
-        // Once, not every time.
+        // Logged once, not at every retry.
         if logged != Some(problem.is_permanent()) {
             logged = Some(problem.is_permanent());
             log_problem(&problem);
