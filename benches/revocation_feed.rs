@@ -92,13 +92,13 @@ async fn one(mut here: Client, there: Client, pool: &AnyPool, end: End) -> Durat
     // Each time with the cookie again, which a refusal clears.
     let ask = async || {
         let mut there = there.clone();
-        there.plant(COOKIE_NAME, &token);
+        there.set_cookie(COOKIE_NAME, &token);
         there.get("/api/session").await.status
     };
     assert_eq!(ask().await, 200);
     match end {
         End::LogOut => {
-            here.plant(COOKIE_NAME, &token);
+            here.set_cookie(COOKIE_NAME, &token);
             assert_eq!(here.log_out().await.status, 303);
         }
         End::Silently => {

@@ -94,7 +94,7 @@ async fn clean_up(url: &str) {
     let begun = Instant::now();
     let mut ann = server.client().logged_in(EMAIL).await;
     let (mut worst, mut pages) = (Duration::ZERO, 0);
-    while !server.has_said("cleaned up: ") {
+    while !server.has_logged("cleaned up: ") {
         let asked = Instant::now();
         assert_eq!(ann.get("/profile").await.status, 200);
         worst = worst.max(asked.elapsed());

@@ -202,7 +202,7 @@ fn it_starts_with_nothing_configured() {
     );
     let page = server.get("/login", &[]);
     assert_eq!(page.status, 200);
-    assert!(page.says("<h1>Log in</h1>"), "{page:?}");
+    assert!(page.contains_text("<h1>Log in</h1>"), "{page:?}");
     assert!(waxseal.folder().join("waxseal.db").is_file(), "the database is where it was started");
     server.stop();
 }

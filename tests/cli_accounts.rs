@@ -13,7 +13,7 @@ use std::{
 use reqwest::{Method, StatusCode, header::USER_AGENT};
 use serde_json::{Value, json};
 use test_support::{
-    COOKIE_NAME, Client, DAY, Finished, Process, Program, eventually, left_out, waxseal,
+    COOKIE_NAME, Client, DAY, Finished, Process, Program, eventually, skip_test, waxseal,
 };
 use waxseal::{
     accounts::Client as ClientInfo,
@@ -719,7 +719,7 @@ fn on_terminal(place: &Place, command: &str, dialogue: &[Asked<'_>]) -> Option<S
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let Ok(mut script) = script.spawn() else {
-        left_out("TERMINAL", "script(1) is missing (Debian: apt-get install bsdutils)");
+        skip_test("TERMINAL", "script(1) is missing (Debian: apt-get install bsdutils)");
         return None;
     };
     let (mut keyboard, mut screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());

@@ -1,6 +1,5 @@
-//! Any bytes as a token's plaintext: what is read as a session's claims is written as it was read,
-//! and it is read exactly where another reader of JSON finds the claims, of the right types and in
-//! range.
+//! Parses any bytes as claims. Claims must survive a round trip, and must parse exactly if another JSON
+//! parser finds them complete, of the right types and in range.
 
 #![no_main]
 
@@ -20,9 +19,9 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(again.to_json(), written);
     }
 
-    // Another reader. It refuses more (numbers that no float holds, lone surrogates), so it is only
-    // asked where it takes the text; and that a claim is there twice is nothing to it, so what it
-    // made of the text is written and read once more.
+    // The other parser rejects more (numbers too large for a float, lone surrogates), so it is compared
+    // only if it accepts the text. It also accepts duplicate keys, so its output is serialized and
+    // parsed again.
     let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
     let plain = value.to_string();
     let read = Claims::from_json(plain.as_bytes()).ok();
@@ -41,7 +40,7 @@ fn fields(claims: &Claims) -> (String, [i64; 3], Option<String>) {
     (claims.sid.to_string(), times, claims.state.as_ref().map(State::to_json))
 }
 
-/// Whether these are the claims of docs/seal-format.md.
+/// Whether these are valid claims by docs/seal-format.md.
 fn is_a_session(value: &Value) -> bool {
     let Some(claims) = value.as_object() else { return false };
     let is_time = |name: &str| {
@@ -56,7 +55,7 @@ fn is_a_session(value: &Value) -> bool {
         && claims.get("state").is_none_or(Value::is_object)
 }
 
-/// 22 characters of base64url are 132 bits, of which the last four are none of the 16 bytes.
+/// 22 characters of base64url hold 132 bits; the last four must be zero.
 fn is_sid(text: &str) -> bool {
     text.len() == 22
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))

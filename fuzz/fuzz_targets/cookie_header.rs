@@ -1,5 +1,5 @@
-//! Any bytes as `Cookie` headers, one a line: the session's cookie is found exactly where another
-//! reading finds it, and no neighbour hides it or passes for it.
+//! Parses any bytes as `Cookie` headers, one per line. The session cookie must be found exactly if a
+//! second parser finds it; no other cookie may hide it or be mistaken for it.
 
 #![no_main]
 
@@ -7,10 +7,10 @@ use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use waxseal_session::cookie::{Found, find};
 
-/// In development and in production, and one that ends in what another begins with.
+/// Names in development and in production, and a prefix of one.
 const NAMES: [&str; 3] = ["session", "__Host-session", "s"];
 
-/// Cookies that are none of these, though software has taken them for one.
+/// Cookies that other software has mistaken for one of these.
 const NEIGHBOURS: [&[u8]; 5] = [
     b"__%48ost-session=1; sessio%6e=2; %73=3",
     b"Session=1; __host-session=2; S=3",
@@ -22,7 +22,7 @@ const NEIGHBOURS: [&[u8]; 5] = [
 fuzz_target!(|data: &[u8]| {
     let mut headers = HeaderMap::new();
     for line in data.split(|byte| *byte == b'\n') {
-        // What can't stand in a header never gets this far.
+        // Invalid header values never get this far.
         let Ok(value) = HeaderValue::from_bytes(line) else { return };
         headers.append(COOKIE, value);
     }
@@ -42,8 +42,8 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The values of all cookies of this name. A name ends at the first `=`, a cookie at a `;`; white
-/// space round a cookie is no part of it (RFC 6265bis, section 5.6).
+/// The values of all cookies with this name. A name ends at the first `=`, a cookie at a `;`; white space
+/// around a cookie is ignored (RFC 6265bis, section 5.6).
 fn values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut values = Vec::new();
@@ -67,7 +67,7 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
     values
 }
 
-/// One cookie more of this name makes one of none, and several of one.
+/// Adding a cookie of this name turns none into one, and one into several.
 fn check_one_more(headers: &HeaderMap, name: &str, found: &Found<'_>) {
     let mut more = headers.clone();
     more.append(COOKIE, HeaderValue::try_from(format!("a=b; {name}=x=y ;")).unwrap());

@@ -1,10 +1,9 @@
-//! Any bytes as the body of a log-in and a sign-up, through the same layers and handlers as in the
-//! server: the form comes back with what was typed, or the body is refused; never a fault, never a
-//! panic.
+//! Sends any bytes as the body of a log-in and a sign-up, through the server's own middleware and
+//! handlers. The response must show the form again with what was typed, or reject the body; it must
+//! never be a 500 or a panic.
 //!
-//! The first byte says in which encoding the body claims to be. Forms that are filled in well are
-//! not sent: a password would be hashed, which takes as long as hundreds of others. The tests send
-//! those.
+//! The first byte selects the encoding that the request declares. Valid forms are not sent, because
+//! hashing a password takes as long as hundreds of other inputs. The tests send those.
 
 #![no_main]
 
@@ -41,7 +40,7 @@ use waxseal_session::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a form may claim to be encoded in; mostly it says nothing, which is UTF-8. Others are refused.
+/// Encodings that a request may declare; an empty one declares none. The server accepts only UTF-8.
 const CHARSETS: [&str; 8] = [
     "",
     "utf-8",
@@ -54,7 +53,7 @@ const CHARSETS: [&str; 8] = [
 ];
 
 thread_local! {
-    // It is never closed: when the process exits, there is nothing left to close it with.
+    // Never closed: nothing can do that when the process exits.
     static SITE: &'static Site = Box::leak(Box::new(Site::open()));
 }
 
@@ -83,11 +82,11 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What a body says, read by another reader.
+/// The form in a body, by a second parser.
 struct Typed(Vec<(String, String)>);
 
 impl Typed {
-    /// `None` where the body is no text.
+    /// `None` if the body is not text.
     fn read(body: &[u8]) -> Option<Self> {
         let decoded = decoded(body);
         let is_text = !decoded.contains(&0) && std::str::from_utf8(&decoded).is_ok();
@@ -98,7 +97,7 @@ impl Typed {
         self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
     }
 
-    /// Unless it is not there at all.
+    /// Whether none of these fields occurs twice.
     fn has_each_once(&self, fields: &[&str]) -> bool {
         fields.iter().all(|field| self.0.iter().filter(|(name, _)| name == field).count() <= 1)
     }
@@ -107,7 +106,7 @@ impl Typed {
         self.get("email").parse::<Email>().is_ok() && Password::parse(self.get("password")).is_ok()
     }
 
-    /// What of it the page has to have.
+    /// What the page has to contain of it.
     fn kept(&self, path: &str) -> Vec<String> {
         let email = format!(r#"value="{}""#, escaped(self.get("email")));
         let next = self.get("next");
@@ -117,7 +116,7 @@ impl Typed {
     }
 }
 
-/// Without percent-encoding: `%41` is `A`, and `%4x` is itself.
+/// Decodes percent-encoding: `%41` is `A`; `%4x` stays.
 fn decoded(body: &[u8]) -> Vec<u8> {
     let digit = |at: usize| (*body.get(at)? as char).to_digit(16);
     let mut bytes = Vec::new();
@@ -133,7 +132,7 @@ fn decoded(body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// As it has to stand in the value of an attribute.
+/// Escapes a text for an attribute's value.
 fn escaped(text: &str) -> String {
     let mut html = String::new();
     for char in text.chars() {
@@ -153,7 +152,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// With what the page has to have.
+    /// With what the page has to contain.
     fn check(&self, status: u16, kept: &[String]) {
         assert_eq!(self.status, status, "{}", self.page);
         assert!(!self.sets_cookie);
@@ -165,7 +164,7 @@ impl Answer {
     }
 }
 
-/// The application without its listener, as `waxseal::app` puts it together.
+/// The application as `waxseal::app` builds it, without a listener.
 struct Site {
     runtime: SystemRunner,
     clock: Clock,
@@ -183,7 +182,7 @@ impl Site {
     }
 
     fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
-        // Who asks so often has to wait, otherwise.
+        // Otherwise the rate limit would apply.
         self.clock.elapse(Duration::from_secs(60));
         let request = TestRequest::post()
             .uri(path)
@@ -196,7 +195,7 @@ impl Site {
 }
 
 async fn service(clock: Clock) -> Serve {
-    // It is gone as soon as it was opened: what is sent asks it nothing.
+    // The folder is deleted at once: no request here uses the database.
     let folder = tempfile::tempdir().unwrap();
     let database = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
     let database = db::connect(&database).await.unwrap();

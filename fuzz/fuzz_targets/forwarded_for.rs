@@ -1,8 +1,7 @@
-//! Any `TRUSTED_PROXIES`, and any bytes as `X-Forwarded-For` headers: the address that a request is
-//! taken to come from is the one that another reading of the list finds, and never a trusted one
-//! while there is another to be had.
+//! Parses any `TRUSTED_PROXIES` and any bytes as `X-Forwarded-For` headers. The client address must be the
+//! one that a second parser finds, and never a trusted one if there is an untrusted one.
 //!
-//! The first line is the setting, the second the peer's address, each further one a header.
+//! The first line is the setting, the second the peer's address, each further line a header.
 
 #![no_main]
 
@@ -28,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     let lines: Vec<&[u8]> = lines.collect();
     let mut request = TestRequest::default().peer_addr(SocketAddr::new(peer, 4711));
     for line in &lines {
-        // What can't stand in a header never gets this far.
+        // Invalid header values never get this far.
         let Ok(value) = HeaderValue::from_bytes(line) else { return };
         request = request.append_header(("x-forwarded-for", value));
     }
@@ -36,8 +35,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(client, expected(&networks, peer, &lines));
 });
 
-/// Of the hops that are known, from the last that could not be read on, the last that is not
-/// trusted; or, if all are, the first.
+/// The last untrusted hop after the last unreadable one; if all are trusted, the first.
 fn expected(networks: &[Network], peer: IpAddr, lines: &[&[u8]]) -> IpAddr {
     let entries = lines.join(&b',');
     let mut hops: Vec<Option<IpAddr>> = if lines.is_empty() {
@@ -52,7 +50,7 @@ fn expected(networks: &[Network], peer: IpAddr, lines: &[&[u8]]) -> IpAddr {
     *known.iter().rfind(|hop| !is_trusted(hop)).unwrap_or(&known[0])
 }
 
-/// An entry: `a`, `a:1`, `[a]` or `[a]:1`, where IPv6 with a port wants brackets, and IPv4 has none.
+/// Parses an entry: `a`, `a:1`, `[a]` or `[a]:1`. IPv6 with a port needs brackets; IPv4 has none.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(entry).ok()?.trim_matches([' ', '\t']);
     let address = if let Some(rest) = text.strip_prefix('[') {
@@ -60,7 +58,7 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
         if !port.is_empty() {
             number::<u16>(port.strip_prefix(':')?)?;
         }
-        // A scope of a link-local address (`%1`) is believed only where a port follows.
+        // The scope of a link-local address (`%1`) is accepted only if a port follows.
         let inside = match inside.split_once('%') {
             Some((inside, scope)) if !port.is_empty() => number::<u32>(scope).map(|_| inside)?,
             _ => inside,
@@ -80,8 +78,7 @@ fn number<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// A network as the bits that its addresses have in common. IPv4 stands where IPv6 maps it, and
-/// only there.
+/// A network as the common bits of its addresses. IPv4 addresses are compared as IPv4-mapped IPv6.
 struct Network {
     first: u128,
     length: u32,

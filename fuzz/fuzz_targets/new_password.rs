@@ -1,6 +1,6 @@
-//! Any text as an email address and a new password, a line each: judging it never panics (the
-//! judge reads dates, keyboards and dictionaries out of what strangers type), and what passes keeps
-//! to the policy.
+//! Validates any text as an email address and a new password, one per line. The check must not panic (it
+//! looks for dates, keyboard patterns and dictionary words in untrusted input), and an accepted password
+//! must meet the policy.
 
 #![no_main]
 
@@ -20,13 +20,13 @@ fuzz_target!(|text: &str| {
     let email = email.unwrap_or_else(|_| "ann@example.com".parse().unwrap());
     let policy = PasswordPolicy::new(0);
     if policy.validate(&parsed, &email).is_ok() {
-        // Composed characters are one, so as it was typed it has no fewer.
+        // Normalization composes characters, so the text as typed has at least as many.
         assert!(password.chars().count() >= PasswordPolicy::LOWEST_MIN_LENGTH);
         assert!(!password.to_lowercase().contains(email.as_str()));
     }
 });
 
-/// An address has one spelling.
+/// Parsing an address is idempotent.
 fn check_email(email: &Email) {
     let text = email.as_str();
     assert_eq!(text.parse::<Email>().as_ref(), Ok(email));

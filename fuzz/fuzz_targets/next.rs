@@ -1,5 +1,5 @@
-//! Any text as `next`: what is taken leads nowhere but to this site, as browsers read it, and comes
-//! through the log-in page as it was.
+//! Parses any text as `next`. An accepted one must lead to this site in every browser's reading, and must
+//! survive the log-in page unchanged.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use url::Url;
 use waxseal::web::redirect::Next;
 
-/// Pages of a site from which a `Location` may be followed.
+/// Pages from which a browser may follow a `Location`.
 const PAGES: [&str; 3] = [
     "https://site.example/login?next=/profile",
     "http://127.0.0.1:8080/login",
@@ -42,7 +42,7 @@ fn check_taken(text: &str, next: &Next) {
     }
 }
 
-/// Nothing is refused that a browser would show in its address bar as a plain path on this site.
+/// A plain path on this site, as a browser shows it in its address bar, must not be rejected.
 fn check_refused(text: &str) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/?&=#%-._~".contains(&byte);
     let plain = text.len() <= Next::MAX_BYTES && text.bytes().all(is_plain);

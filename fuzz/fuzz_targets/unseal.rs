@@ -1,6 +1,5 @@
-//! Any bytes as a token, and the golden tokens changed in any way: only the golden tokens
-//! themselves are unsealed, each for its own purpose, and whatever else is refused for the right
-//! reason.
+//! Unseals any bytes, and modified golden tokens. Only the golden tokens themselves may be unsealed, each
+//! for its own purpose, and everything else must be rejected for the right reason.
 
 #![no_main]
 
@@ -12,7 +11,7 @@ use serde_json::Value;
 use waxseal_seal::{InvalidToken, KeyId};
 use waxseal_session::{Keyring, Secret};
 
-/// What a token has round its plaintext: header, nonce and tag.
+/// The length of a token's header, nonce and tag.
 const OVERHEAD: usize = 5 + 24 + 16;
 
 static GOLDEN: LazyLock<Golden> = LazyLock::new(Golden::read);
@@ -24,14 +23,14 @@ fuzz_target!(|data: &[u8]| {
         if layer % 2 == 0 {
             GOLDEN.check(&edited(token.as_bytes(), edits));
         } else {
-            // What lies under the spelling, so that the cipher is reached.
+            // The decoded bytes, so that the cipher is reached.
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap();
             GOLDEN.check(BASE64_URL_SAFE_NO_PAD.encode(edited(&bytes, edits)).as_bytes());
         }
     }
 });
 
-/// The golden tokens, and a keyring that has all of their keys.
+/// The golden tokens, and a keyring with all of their keys.
 struct Golden {
     keyring: Keyring,
     key_ids: BTreeSet<String>,
@@ -91,13 +90,17 @@ impl Golden {
         assert!(!again.by_fallback);
     }
 
-    /// Why something that is no golden token is refused, step by step as docs/seal-format.md says.
+    /// Why anything but a golden token is rejected, by the steps in docs/seal-format.md.
     fn reason(&self, token: &[u8]) -> InvalidToken {
         match BASE64_URL_SAFE_NO_PAD.decode(token) {
             Ok(bytes) if bytes.len() >= OVERHEAD && bytes[0] == 1 => {
                 let id: String = bytes[1..5].iter().map(|byte| format!("{byte:02x}")).collect();
                 assert_eq!(KeyId::peek(token).unwrap().to_string(), id);
-                if self.key_ids.contains(&id) { InvalidToken::Forged } else { InvalidToken::UnknownKey }
+                if self.key_ids.contains(&id) {
+                    InvalidToken::Forged
+                } else {
+                    InvalidToken::UnknownKey
+                }
             }
             _ => {
                 assert_eq!(KeyId::peek(token), None);
@@ -107,8 +110,8 @@ impl Golden {
     }
 }
 
-/// The bytes changed as the input says, four bytes of it a change: what, where (two bytes), and the
-/// byte that comes there.
+/// Edits the bytes as the input says. Each edit takes four bytes of it: what, where (two bytes), and the
+/// new byte.
 fn edited(original: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut bytes = original.to_vec();
     for edit in edits.as_chunks::<4>().0 {

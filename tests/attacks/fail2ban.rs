@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
-use test_support::{EMAIL, PASSWORD, left_out};
+use test_support::{EMAIL, PASSWORD, skip_test};
 
 use crate::visitor::{Server, WRONG};
 
@@ -12,7 +12,7 @@ const FILTER: &str =
 #[test]
 fn the_filter_finds_the_attackers_addresses_and_no_others() {
     if Command::new("fail2ban-regex").arg("--version").output().is_err() {
-        left_out("FAIL2BAN", "fail2ban is missing (Debian: apt-get install fail2ban)");
+        skip_test("FAIL2BAN", "fail2ban is missing (Debian: apt-get install fail2ban)");
         return;
     }
     let server = Server::start(&[]);

@@ -50,7 +50,7 @@ async fn no_page_breaks_a_rule_of_accessibility_in_any_light_or_width() {
         world.show(&page, &browser).await;
         browser.script(&axe).await;
         for (light, width, all) in LOOKS {
-            browser.prefer("prefers-color-scheme", light).await;
+            browser.emulate_media("prefers-color-scheme", light).await;
             browser.resize(width, 1).await;
             let problems = problems(&browser, all).await;
             found

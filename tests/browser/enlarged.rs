@@ -56,7 +56,7 @@ async fn at_twice_the_size_no_page_is_cut_off_and_nothing_moves_for_those_who_wa
     let browser = scene.browser().await;
     // A window of 1280 pixels has 640 of its own size then.
     browser.resize(640, 2).await;
-    browser.prefer("prefers-reduced-motion", "reduce").await;
+    browser.emulate_media("prefers-reduced-motion", "reduce").await;
     let mut found = Vec::new();
     for page in world.pages() {
         world.show(&page, &browser).await;

@@ -17,14 +17,14 @@ async fn an_account_is_used_from_sign_up_to_log_out_with_the_keyboard_alone() {
     assert_eq!(browser.focus().await, "email");
     move_to(&browser, Tab::Forwards, "main a[href='/signup']").await;
     browser.enter().await;
-    browser.arrive("Sign up").await;
+    browser.wait_for_heading("Sign up").await;
     assert_eq!(browser.focus().await, "email");
     browser.press(EMAIL).await;
     move_to(&browser, Tab::Forwards, "#password").await;
     browser.press(PASSWORD).await;
     move_to(&browser, Tab::Forwards, "main form button").await;
     browser.enter().await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
 
     // Past everything to the new password, and back to the old one.
     move_to(&browser, Tab::Forwards, "#new_password").await;
@@ -33,18 +33,18 @@ async fn an_account_is_used_from_sign_up_to_log_out_with_the_keyboard_alone() {
     browser.press(PASSWORD).await;
     move_to(&browser, Tab::Forwards, "form[action='/profile/password'] button").await;
     browser.enter().await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     assert_eq!(browser.title().await.unwrap(), "Profile · waxseal", "nothing is wrong");
 
     move_to(&browser, Tab::Forwards, "form[action='/logout'] button").await;
     browser.enter().await;
-    browser.arrive("Log in").await;
+    browser.wait_for_heading("Log in").await;
     move_to(&browser, Tab::Forwards, "#email").await;
     browser.press(EMAIL).await;
     move_to(&browser, Tab::Forwards, "#password").await;
     browser.press(NEW_PASSWORD).await;
     browser.enter().await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
 }
 
 #[derive(Clone, Copy)]

@@ -30,12 +30,12 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
     browser.open("/").await;
-    browser.arrive_at("/login").await;
+    browser.wait_for_path("/login").await;
     browser.follow("a[href='/signup']").await;
-    browser.arrive("Sign up").await;
+    browser.wait_for_heading("Sign up").await;
     browser.submit("Ann@Example.com", PASSWORD).await;
 
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     let profile = browser.text("main dl").await;
     assert_eq!(
         profile.lines().collect::<Vec<_>>(),
@@ -64,16 +64,16 @@ async fn a_person_signs_up_logs_out_and_logs_in_again() {
     assert_eq!(browser.focus().await, "password");
     browser.press(PASSWORD).await;
     browser.follow("main form button").await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     for path in ["/", "/login", "/signup"] {
         browser.open(path).await;
-        browser.arrive_at("/profile").await;
+        browser.wait_for_path("/profile").await;
     }
 
     // Unused for longer than a week, the session is over, and its cookie is cleared.
     scene.app.clock.advance(Duration::from_secs(8 * 24 * 3600));
     browser.open("/profile").await;
-    browser.arrive_at("/login?next=/profile").await;
+    browser.wait_for_path("/login?next=/profile").await;
     assert!(browser.get_all_cookies().await.unwrap().is_empty());
 }
 
@@ -84,11 +84,11 @@ async fn logging_out_in_one_window_leaves_the_other_in() {
     desk.sign_up(EMAIL).await;
     phone.open("/login").await;
     phone.submit(EMAIL, PASSWORD).await;
-    phone.arrive("Profile").await;
+    phone.wait_for_heading("Profile").await;
 
     phone.log_out().await;
     phone.open("/profile").await;
-    phone.arrive("Log in").await;
+    phone.wait_for_heading("Log in").await;
     desk.refresh().await.unwrap();
     assert!(desk.text("main dl").await.contains(EMAIL));
 }
@@ -101,12 +101,12 @@ async fn a_page_that_needs_a_log_in_leads_back_there() {
     browser.log_out().await;
 
     browser.open("/profile?from=bookmark&page=2").await;
-    browser.arrive("Log in").await;
+    browser.wait_for_heading("Log in").await;
     browser.submit(EMAIL, "not the password at all").await;
     browser.see("#password-error").await;
     browser.submit(EMAIL, PASSWORD).await;
-    browser.arrive_at("/profile?from=bookmark&page=2").await;
-    browser.arrive("Profile").await;
+    browser.wait_for_path("/profile?from=bookmark&page=2").await;
+    browser.wait_for_heading("Profile").await;
 }
 
 #[actix_web::test]
@@ -138,7 +138,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     assert_eq!(browser.focus().await, "errors");
 
     browser.submit(EMAIL, PASSWORD).await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     browser.log_out().await;
     browser.open("/signup").await;
     browser.submit(EMAIL, PASSWORD).await;
@@ -167,12 +167,12 @@ async fn everything_works_without_javascript() {
     browser.submit(EMAIL, "password12345").await;
     browser.see("#password-error").await;
     browser.submit(EMAIL, PASSWORD).await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     browser.log_out().await;
     browser.submit(EMAIL, "not the password at all").await;
     assert_eq!(browser.text("#password-error").await, REFUSED);
     browser.submit(EMAIL, PASSWORD).await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     browser.log_out().await;
 }
 
@@ -182,7 +182,7 @@ async fn after_logging_out_the_back_button_shows_no_private_page() {
     let browser = scene.browser().await;
     browser.sign_up(EMAIL).await;
     browser.open("/signup").await;
-    browser.arrive_at("/profile").await;
+    browser.wait_for_path("/profile").await;
     browser.log_out().await;
     nothing_private_lies_behind(&browser).await;
 }
@@ -190,10 +190,10 @@ async fn after_logging_out_the_back_button_shows_no_private_page() {
 async fn nothing_private_lies_behind(browser: &Browser) {
     browser.back().await.unwrap();
     // The profile is asked for again, and nobody is logged in.
-    browser.arrive_at("/login?next=/profile").await;
+    browser.wait_for_path("/login?next=/profile").await;
     assert!(!browser.source().await.unwrap().contains(EMAIL));
     browser.forward().await.unwrap();
-    browser.arrive_at("/login").await;
+    browser.wait_for_path("/login").await;
 }
 
 #[actix_web::test]
@@ -203,7 +203,7 @@ async fn the_keyboard_is_enough() {
     browser.open("/signup").await;
     browser.press(&format!("{EMAIL}{tab}{PASSWORD}", tab = Key::Tab)).await;
     browser.enter().await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
 
     // The link that skips to the content comes first, and is seen then.
     browser.press(&Key::Tab).await;
@@ -218,11 +218,11 @@ async fn the_keyboard_is_enough() {
     let outline = browser.active_element().await.unwrap().css_value("outline-style").await.unwrap();
     assert_eq!(outline, "solid", "the focus is seen");
     browser.enter().await;
-    browser.arrive("Log in").await;
+    browser.wait_for_heading("Log in").await;
 
     browser.press(&format!("{EMAIL}{tab}{PASSWORD}{tab}", tab = Key::Tab)).await;
     browser.enter().await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
 }
 
 #[actix_web::test]
@@ -255,7 +255,7 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
         ("/logout", "Method not allowed"),
     ] {
         browser.open(path).await;
-        browser.arrive(heading).await;
+        browser.wait_for_heading(heading).await;
         holds_together(&browser, path).await;
     }
     browser.open("/signup").await;
@@ -263,7 +263,7 @@ async fn no_page_breaks_its_own_rules_or_the_window() {
     browser.see("#password-error").await;
     holds_together(&browser, "sign-up with an error").await;
     browser.submit(&wide, PASSWORD).await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
     holds_together(&browser, "/profile").await;
     browser.log_out().await;
     browser.submit(&wide, "not the password at all").await;
@@ -285,7 +285,7 @@ async fn on_a_wide_screen_nothing_overhangs_and_on_paper_there_is_nothing_to_pre
         browser.open(path).await;
         holds_together(&browser, path).await;
     }
-    browser.as_printed().await;
+    browser.emulate_print().await;
     for path in ["/profile", "/sessions", "/logins"] {
         browser.open(path).await;
         let shown = "return [...document.querySelectorAll('nav, form, button, a.button')]
@@ -330,7 +330,7 @@ async fn a_form_on_another_site_is_refused() {
         for form in ["#out button", "#in button"] {
             browser.goto(&format!("http://{host}:{port}/")).await.unwrap();
             browser.follow(form).await;
-            browser.arrive("Not allowed").await;
+            browser.wait_for_heading("Not allowed").await;
             let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
             assert_eq!(browser.script(status).await, 403);
         }

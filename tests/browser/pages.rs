@@ -404,7 +404,7 @@ impl<'a> World<'a> {
     pub async fn fetch(&self, page: &Page) -> Answer {
         let mut visitor = Visitor::new(self.app, BROWSERS[0]);
         if let Some(cookie) = self.cookie(page).await {
-            visitor.remember(&cookie);
+            visitor.set_cookie(&cookie);
         }
         let mut answer = None;
         for step in &page.steps {
@@ -420,9 +420,9 @@ impl<'a> World<'a> {
 
     /// Opens the page in a browser.
     pub async fn show(&self, page: &Page, browser: &Browser) {
-        browser.forget(COOKIE_NAME).await;
+        browser.delete_cookie(COOKIE_NAME).await;
         if let Some(cookie) = self.cookie(page).await {
-            browser.remember(COOKIE_NAME, &cookie).await;
+            browser.set_cookie(COOKIE_NAME, &cookie).await;
         }
         for step in &page.steps {
             match step {

@@ -12,7 +12,7 @@ use test_support::{
 async fn pictures() {
     let Some(scene) = Scene::set().await else { return };
     let browser = scene.browser().await;
-    browser.prefer("prefers-color-scheme", "light").await;
+    browser.emulate_media("prefers-color-scheme", "light").await;
     browser.size(960, 620).await;
     browser.open("/signup").await;
     take(&browser, "sign-up-light").await;
@@ -21,17 +21,17 @@ async fn pictures() {
     browser.size(960, 800).await;
     take(&browser, "error-light").await;
     browser.submit(EMAIL, PASSWORD).await;
-    browser.arrive("Profile").await;
+    browser.wait_for_heading("Profile").await;
 
     for _ in 0..2 {
         let other = scene.browser().await;
         other.open("/login").await;
         other.submit(EMAIL, "not the password").await;
         other.submit(EMAIL, PASSWORD).await;
-        other.arrive("Profile").await;
+        other.wait_for_heading("Profile").await;
         scene.app.clock.advance(Duration::from_secs(40 * 60));
     }
-    browser.prefer("prefers-color-scheme", "dark").await;
+    browser.emulate_media("prefers-color-scheme", "dark").await;
     browser.size(960, 860).await;
     browser.open("/sessions").await;
     take(&browser, "sessions-dark").await;

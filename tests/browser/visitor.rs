@@ -22,8 +22,8 @@ impl Visitor {
     }
 
     /// Gives it a session's cookie.
-    pub fn remember(&mut self, cookie: &str) {
-        self.client.plant(COOKIE_NAME, cookie);
+    pub fn set_cookie(&mut self, cookie: &str) {
+        self.client.set_cookie(COOKIE_NAME, cookie);
     }
 
     /// The value of the session's cookie, if it has one.

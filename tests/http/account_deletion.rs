@@ -75,12 +75,12 @@ async fn the_last_administrator_stays() {
     let mut admin = app.admin().await;
     let answer = admin.post("/profile/delete", &[("password", PASSWORD)]).await;
     assert_eq!(answer.status, 422);
-    assert!(answer.says("You are the last administrator."), "{}", answer.body);
+    assert!(answer.contains_text("You are the last administrator."), "{}", answer.body);
     assert!(answer.set_cookies().is_empty());
     assert!(admin.is_logged_in().await);
     // A wrong password is told nothing of it.
     let answer = admin.post("/profile/delete", &[("password", "wrong")]).await;
-    assert!(!answer.says("You are the last administrator."), "{}", answer.body);
+    assert!(!answer.contains_text("You are the last administrator."), "{}", answer.body);
 
     app.signed_up("bob@example.com").await;
     app.promote("bob@example.com").await;

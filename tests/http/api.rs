@@ -32,15 +32,15 @@ async fn a_refresh_that_the_request_brings_is_told() {
     app.clock.advance(6 * DAY);
     let answer = ann.get("/api/session").await;
     assert_eq!(answer.set_cookies().len(), 1);
-    assert!(answer.says(r#""created_at":"2033-05-18T03:33:20Z""#), "{}", answer.body);
-    assert!(answer.says(r#""expires_at":"2033-05-31T03:33:20Z""#), "{}", answer.body);
+    assert!(answer.contains_text(r#""created_at":"2033-05-18T03:33:20Z""#), "{}", answer.body);
+    assert!(answer.contains_text(r#""expires_at":"2033-05-31T03:33:20Z""#), "{}", answer.body);
 }
 
 #[actix_web::test]
 async fn an_administrators_role_is_told() {
     let app = App::start().await;
     let answer = app.admin().await.get("/api/session").await;
-    assert!(answer.says(r#""role":"admin""#), "{}", answer.body);
+    assert!(answer.contains_text(r#""role":"admin""#), "{}", answer.body);
 }
 
 #[actix_web::test]
@@ -52,7 +52,7 @@ async fn a_visitor_is_a_401_in_json() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.body, r#"{"error":"not logged in"}"#);
     assert!(answer.set_cookies().is_empty());
-    visitor.plant("waxseal", "unreadable");
+    visitor.set_cookie("waxseal", "unreadable");
     let answer = visitor.get("/api/session").await;
     assert_eq!(answer.status, 401);
     assert!(answer.clears_the_cookie(), "{answer:?}");

@@ -141,7 +141,7 @@ async fn static_files_and_health_neither_read_nor_set_a_cookie() {
     let app = App::start().await;
     let mut visitor = app.client();
     let css = static_urls(&visitor.get("/login").await).swap_remove(0);
-    visitor.plant("waxseal", "unreadable");
+    visitor.set_cookie("waxseal", "unreadable");
     let nowhere = ["/static/", "/static/nope.css", "/static/no/pe.css"];
     for path in nowhere.into_iter().chain([css.as_str(), "/healthz", "/readyz"]) {
         for method in [Method::GET, Method::HEAD, Method::POST] {

@@ -8,13 +8,13 @@ async fn a_cookie_that_is_no_session_is_cleared_by_every_page() {
     let app = App::start().await;
     let mut visitor = app.client();
     for path in ["/", "/login", "/signup", "/profile", "/nope", "/logout", "/api/nope"] {
-        visitor.plant("waxseal", "unreadable");
+        visitor.set_cookie("waxseal", "unreadable");
         let answer = visitor.get(path).await;
         assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
         assert_eq!(visitor.session(), None, "{path}");
     }
     for path in ["/login", "/signup"] {
-        visitor.plant("waxseal", "unreadable");
+        visitor.set_cookie("waxseal", "unreadable");
         let answer = visitor.post_body(path, "application/json", "{}").await;
         assert_eq!(answer.status, 415);
         assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
@@ -45,7 +45,7 @@ async fn tokens_that_were_tampered_with_open_nothing() {
     bad.extend([0, 3, 20, 60, token.len() / 2, token.len() - 2].map(flipped));
     for token in bad {
         let mut mallory = app.client();
-        mallory.plant("waxseal", &token);
+        mallory.set_cookie("waxseal", &token);
         let answer = mallory.get("/profile").await;
         assert_eq!(answer.redirects_to(), "/login?next=/profile", "{token}");
         assert!(answer.clears_the_cookie(), "{token}: {answer:?}");
@@ -64,7 +64,7 @@ async fn a_token_of_another_cookie_or_another_secret_opens_nothing() {
     ];
     for token in tokens {
         let mut mallory = app.client();
-        mallory.plant("waxseal", &token);
+        mallory.set_cookie("waxseal", &token);
         assert!(!mallory.is_logged_in().await);
     }
 }
@@ -119,7 +119,7 @@ async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;
     let mut ann = app.client();
-    ann.plant("waxseal", "unreadable");
+    ann.set_cookie("waxseal", "unreadable");
     let answer = ann.log_in(EMAIL, PASSWORD).await;
     assert_eq!(answer.set_cookies().len(), 1, "{answer:?}");
     assert!(ann.is_logged_in().await);

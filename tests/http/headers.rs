@@ -120,7 +120,7 @@ async fn answers_of(app: &App, cookie_name: &str) -> Vec<(&'static str, Answer)>
         throttled.log_in("eve@example.com", "not the password").await;
     }
     let mut garbled = app.client();
-    garbled.plant(cookie_name, "garbled");
+    garbled.set_cookie(cookie_name, "garbled");
     let foreign = visitor.request(Method::POST, "/login").header("Origin", EVIL);
     let foreign_read = ann.request(Method::GET, "/api/session").header("Origin", EVIL);
     let preflight = visitor

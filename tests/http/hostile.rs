@@ -14,7 +14,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 async fn a_body_of_another_kind_is_a_415() {
     let app = App::start().await;
     let mut admin = app.admin().await;
-    let before = app.database.everything().await;
+    let before = app.database.dump().await;
     let form = format!(
         "email=eve@example.com&password={PASSWORD}&current_password={PASSWORD}&new_password=orange+ladder+seventy+geese&role=user"
     );
@@ -37,7 +37,7 @@ async fn a_body_of_another_kind_is_a_415() {
         let packed = packed.header("Content-Encoding", "gzip").body(form.clone());
         assert_eq!(admin.send(packed).await.status, 415, "{path}");
     }
-    assert_eq!(app.database.everything().await, before);
+    assert_eq!(app.database.dump().await, before);
 }
 
 /// Every path whose handler reads a form.
@@ -127,7 +127,7 @@ async fn a_field_that_is_there_twice_is_a_400() {
 async fn a_field_that_is_no_text_is_a_400_on_every_form() {
     let app = App::start().await;
     let mut admin = app.admin().await;
-    let before = app.database.everything().await;
+    let before = app.database.dump().await;
     let right = format!("email={EMAIL}&password=violet+anvil+forty+marmots");
     let others = "&current_password=violet+anvil+forty+marmots&new_password=orange+ladder+seventy+geese&role=user";
     let bad: [&[u8]; 8] =
@@ -144,7 +144,7 @@ async fn a_field_that_is_no_text_is_a_400_on_every_form() {
             assert_eq!(admin.post_body(&path, FORM, name).await.status, 400, "{path}");
         }
     }
-    assert_eq!(app.database.everything().await, before);
+    assert_eq!(app.database.dump().await, before);
 }
 
 #[actix_web::test]

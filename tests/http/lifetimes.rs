@@ -73,11 +73,11 @@ async fn the_cookie_from_before_a_refresh_lives_on_until_its_own_end() {
     let old = ann.session().unwrap().to_owned();
     app.clock.advance(6 * DAY);
     let mut other_tab = app.client();
-    other_tab.plant("waxseal", &old);
+    other_tab.set_cookie("waxseal", &old);
     assert!(ann.is_logged_in().await);
     assert!(other_tab.is_logged_in().await, "two tabs at once");
     let mut stale = app.client();
-    stale.plant("waxseal", &old);
+    stale.set_cookie("waxseal", &old);
     app.clock.advance(DAY);
     assert!(!stale.is_logged_in().await);
     assert!(ann.is_logged_in().await);
@@ -89,7 +89,7 @@ async fn a_session_that_is_not_used_ends() {
         let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;
         let mut thief = app.client();
-        thief.plant("waxseal", ann.session().unwrap());
+        thief.set_cookie("waxseal", ann.session().unwrap());
         app.clock.advance(7 * DAY);
         assert_eq!(ann.session(), None, "the browser drops the cookie");
         let answer = thief.get("/profile").await;
@@ -109,7 +109,7 @@ async fn a_session_ends_at_its_exact_second() {
     assert_eq!(answer.status, 200);
     assert!(answer.set_cookies().is_empty(), "there is nothing left to gain: {answer:?}");
     let mut thief = app.client();
-    thief.plant("waxseal", ann.session().unwrap());
+    thief.set_cookie("waxseal", ann.session().unwrap());
     app.clock.set(Timestamp::from_unix(START.as_unix() + 10));
     assert_eq!(ann.session(), None);
     assert!(!thief.is_logged_in().await);
@@ -125,7 +125,7 @@ async fn no_session_outlives_the_lifetime_however_active() {
             assert!(ann.is_logged_in().await, "day {day}");
         }
         let mut thief = app.client();
-        thief.plant("waxseal", ann.session().unwrap());
+        thief.set_cookie("waxseal", ann.session().unwrap());
         app.clock.set(START + 30 * DAY);
         assert_eq!(ann.session(), None);
         assert!(!thief.is_logged_in().await);

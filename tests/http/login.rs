@@ -195,7 +195,7 @@ async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
     let mut mallory = app.signed_up("mallory@example.com").await;
     app.signed_up(EMAIL).await;
     let mut ann = app.client();
-    ann.plant("waxseal", mallory.session().unwrap());
+    ann.set_cookie("waxseal", mallory.session().unwrap());
     ann.log_in(EMAIL, PASSWORD).await;
     assert!(ann.get("/profile").await.body.contains(EMAIL));
     assert!(!mallory.is_logged_in().await);

@@ -35,7 +35,7 @@ async fn log_ins_are_shown_with_failures_the_newest_first() {
             assert!(row.contains(text), "{text}: {row}");
         }
     }
-    assert!(!page.says("page="), "one page has no others: {}", page.body);
+    assert!(!page.contains_text("page="), "one page has no others: {}", page.body);
 }
 
 #[actix_web::test]
@@ -91,11 +91,14 @@ async fn a_long_history_has_pages() {
         let links = [("Newer", "prev", previous), ("Older", "next", next)];
         for (text, rel, url) in links {
             let link = url.map(|url| format!(r#"<a href="{url}" rel="{rel}">"#));
-            assert_eq!(page.says(text), link.is_some(), "{text}: {}", page.body);
-            assert!(link.is_none_or(|link| page.says(&link)), "{text}: {}", page.body);
+            assert_eq!(page.contains_text(text), link.is_some(), "{text}: {}", page.body);
+            assert!(link.is_none_or(|link| page.contains_text(&link)), "{text}: {}", page.body);
         }
         for i in seen..seen + events {
-            assert!(i == 0 || page.says(&format!(">10.0.0.{i}<")), "{i} is on page {number}");
+            assert!(
+                i == 0 || page.contains_text(&format!(">10.0.0.{i}<")),
+                "{i} is on page {number}"
+            );
         }
         seen += events;
     }

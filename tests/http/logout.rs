@@ -55,7 +55,7 @@ async fn logging_out_twice_is_logging_out() {
 async fn logging_out_with_an_unreadable_cookie_clears_it() {
     let app = App::start().await;
     let mut visitor = app.client();
-    visitor.plant("waxseal", "unreadable");
+    visitor.set_cookie("waxseal", "unreadable");
     let answer = visitor.log_out().await;
     assert_eq!(answer.redirects_to(), "/login");
     assert!(answer.clears_the_cookie(), "{answer:?}");

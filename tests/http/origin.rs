@@ -35,7 +35,7 @@ async fn what_is_asked_for_by_get_or_head_changes_nothing() {
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("UPDATE users SET role = 'admin'", &[]).await;
     ann.log_in(EMAIL, PASSWORD).await;
-    let before = app.database.everything().await;
+    let before = app.database.dump().await;
     let credentials = "email=ann%40example.com&password=violet+anvil+forty+marmots";
     let others = "current_password=violet+anvil+forty+marmots&new_password=orange+ladder+seventy+geese&role=user";
     for method in [Method::GET, Method::HEAD] {
@@ -52,7 +52,7 @@ async fn what_is_asked_for_by_get_or_head_changes_nothing() {
             }
         }
     }
-    assert_eq!(app.database.everything().await, before);
+    assert_eq!(app.database.dump().await, before);
     assert!(ann.is_logged_in().await);
 }
 
@@ -163,7 +163,7 @@ async fn send(
 ) -> Answer {
     let mut browser = app.client();
     if let Some(token) = session {
-        browser.plant("waxseal", token);
+        browser.set_cookie("waxseal", token);
     }
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let request = browser.request(method, path).form(&form);

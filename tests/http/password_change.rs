@@ -22,7 +22,11 @@ async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
         );
         assert_eq!(answer.set_cookies(), [cookie]);
         let profile = ann.get("/profile").await;
-        assert!(profile.says("18 May 2033, 04:33 UTC"), "a new auth_time: {}", profile.body);
+        assert!(
+            profile.contains_text("18 May 2033, 04:33 UTC"),
+            "a new auth_time: {}",
+            profile.body
+        );
         assert_ne!(ann.session_id().await, id);
 
         for old in [&mut phone, &mut before] {
@@ -78,12 +82,12 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_is_changed() {
         assert_eq!(answer.error("current_password").as_deref(), current_error);
         assert_eq!(answer.error("new_password").as_deref(), new_error);
         assert_eq!(answer.count(" autofocus"), 1, "{}", answer.body);
-        assert!(answer.says("<title>Error: Profile"), "{}", answer.body);
+        assert!(answer.contains_text("<title>Error: Profile"), "{}", answer.body);
         for field in ["current_password", "new_password"] {
             assert_eq!(answer.typed(field), None, "a password is never sent back");
         }
         for text in [EMAIL, r#"href="/profile/deletion""#, "Session expires"] {
-            assert!(answer.says(text), "the whole profile is there: {}", answer.body);
+            assert!(answer.contains_text(text), "the whole profile is there: {}", answer.body);
         }
     }
     let weak = change(&mut ann, PASSWORD, "password1234").await;
@@ -140,10 +144,10 @@ async fn the_form_is_made_for_password_managers() {
         );
         assert!(form.contains(&username), "{form}");
         for field in fields {
-            assert!(page.says(&format!(r#"<label for="{field}">"#)), "{field}");
-            assert!(page.says(&format!(r#"id="{field}" name="{field}""#)), "{field}");
+            assert!(page.contains_text(&format!(r#"<label for="{field}">"#)), "{field}");
+            assert!(page.contains_text(&format!(r#"id="{field}" name="{field}""#)), "{field}");
         }
-        assert!(!page.says("autofocus"), "{}", page.body);
+        assert!(!page.contains_text("autofocus"), "{}", page.body);
     }
 }
 

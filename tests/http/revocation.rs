@@ -75,7 +75,7 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
     }
     let mut visitor = app.client();
     assert_eq!(visitor.get("/login").await.status, StatusCode::OK);
-    visitor.plant("waxseal", "unreadable");
+    visitor.set_cookie("waxseal", "unreadable");
     assert!(visitor.get("/login").await.clears_the_cookie());
 
     app.database.execute("ALTER TABLE out_of_reach RENAME TO waxseal_sessions", &[]).await;
@@ -103,7 +103,7 @@ async fn a_clock_that_is_set_forward_and_back_revives_nobody() {
     assert!(!thief.is_logged_in().await);
     let app = app.restart(&[]).await;
     let mut thief = app.client();
-    thief.plant("waxseal", &cookie);
+    thief.set_cookie("waxseal", &cookie);
     assert!(!thief.is_logged_in().await);
 }
 

@@ -31,7 +31,7 @@ async fn every_live_session_is_shown_and_this_one_is_marked() {
     }
     assert!(others.contains(&revocation(&firefox.session_id().await)), "{others}");
     assert_eq!(page.count("<a class=\"button\" href=\"/sessions/"), 2, "{}", page.body);
-    assert!(page.says(r#"<a class="button danger" href="/sessions/others">"#));
+    assert!(page.contains_text(r#"<a class="button danger" href="/sessions/others">"#));
 }
 
 #[actix_web::test]
@@ -53,14 +53,18 @@ async fn many_sessions_are_on_pages_this_one_first() {
 
     let first = ann.get("/sessions").await;
     assert_eq!(first.count("<a class=\"button\" href=\"/sessions/"), 50, "{}", first.body);
-    assert!(first.says(&this), "seen last, and yet on the first page");
-    assert!(first.says(r#"<a href="/sessions?page=2" rel="next">"#), "{}", first.body);
+    assert!(first.contains_text(&this), "seen last, and yet on the first page");
+    assert!(first.contains_text(r#"<a href="/sessions?page=2" rel="next">"#), "{}", first.body);
     let second = ann.get("/sessions?page=2&q=x").await;
     assert_eq!(second.count("<a class=\"button\" href=\"/sessions/"), 11, "{}", second.body);
-    assert!(!second.says(&this), "{}", second.body);
-    assert!(second.says(r#"<a href="/sessions" rel="prev">"#), "{}", second.body);
+    assert!(!second.contains_text(&this), "{}", second.body);
+    assert!(second.contains_text(r#"<a href="/sessions" rel="prev">"#), "{}", second.body);
     let third = ann.get("/sessions?page=3").await;
-    assert!(third.says(r#"No sessions on this page. <a href="/sessions">"#), "{}", third.body);
+    assert!(
+        third.contains_text(r#"No sessions on this page. <a href="/sessions">"#),
+        "{}",
+        third.body
+    );
 }
 
 #[actix_web::test]
@@ -70,8 +74,8 @@ async fn an_expired_session_is_not_shown() {
     app.clock.advance(7 * DAY);
     let page = app.logged_in(EMAIL).await.get("/sessions").await;
     assert_eq!(page.count("<a class=\"button\" href=\"/sessions/"), 1, "{}", page.body);
-    assert!(page.says("No other sessions."), "{}", page.body);
-    assert!(!page.says("/sessions/others"), "{}", page.body);
+    assert!(page.contains_text("No other sessions."), "{}", page.body);
+    assert!(!page.contains_text("/sessions/others"), "{}", page.body);
 }
 
 #[actix_web::test]
@@ -85,7 +89,11 @@ async fn a_browsers_name_is_never_markup() {
     ann.send(request).await.redirects_to();
     for path in ["/sessions", "/logins"] {
         let page = ann.get(path).await;
-        assert!(page.says("Firefox on Windows") && !page.says("<script"), "{}", page.body);
+        assert!(
+            page.contains_text("Firefox on Windows") && !page.contains_text("<script"),
+            "{}",
+            page.body
+        );
     }
 }
 
@@ -106,9 +114,17 @@ async fn what_ends_sessions_is_asked_first_on_a_page_of_its_own() {
         ),
     ] {
         let page = ann.get(&path).await;
-        assert!(page.says(&format!("<h1>{question}</h1>")), "{path}: {}", page.body);
-        assert!(page.says(&format!(r#"method="post" action="{action}">"#)), "{}", page.body);
-        assert!(page.says(r#"<a href="/sessions" rel="noreferrer">Cancel</a>"#), "{}", page.body);
+        assert!(page.contains_text(&format!("<h1>{question}</h1>")), "{path}: {}", page.body);
+        assert!(
+            page.contains_text(&format!(r#"method="post" action="{action}">"#)),
+            "{}",
+            page.body
+        );
+        assert!(
+            page.contains_text(r#"<a href="/sessions" rel="noreferrer">Cancel</a>"#),
+            "{}",
+            page.body
+        );
     }
     assert!(ann.is_logged_in().await && phone.is_logged_in().await, "only asked");
     for path in [format!("/sessions/{other}"), "/sessions/x".to_owned()] {
@@ -155,7 +171,7 @@ async fn somebody_elses_session_is_not_found_and_goes_on() {
     let mut bob = app.signed_up("bob@example.com").await;
     let answer = ann.press(&format!("/sessions/{}/revoke", bob.session_id().await)).await;
     assert_eq!(answer.status, 404);
-    assert!(answer.says("<h1>Page not found</h1>"), "{}", answer.body);
+    assert!(answer.contains_text("<h1>Page not found</h1>"), "{}", answer.body);
     assert!(bob.is_logged_in().await && ann.is_logged_in().await);
     app.promote("bob@example.com").await;
     let mut bob = app.logged_in("bob@example.com").await;

@@ -134,7 +134,8 @@ async fn open_sessions(app: &App, other: &App, number: usize) -> Vec<Client> {
             json!({"sid": id, "auth_time": now, "iat": now, "exp": expires_at, "state": state});
         let mut browser = app.client();
         browser.move_to(other);
-        browser.plant("waxseal", &keyring.seal("session:waxseal", claims.to_string().as_bytes()));
+        browser
+            .set_cookie("waxseal", &keyring.seal("session:waxseal", claims.to_string().as_bytes()));
         browsers.push(browser);
     }
     browsers

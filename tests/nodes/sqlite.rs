@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::rt;
 use sqlx::{AnyConnection, Executor};
-use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, eventually, left_out, waxseal};
+use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, eventually, skip_test, waxseal};
 
 #[actix_web::test]
 async fn a_lock_of_another_process_is_waited_for() {
@@ -106,7 +106,7 @@ impl<'a> Disk<'a> {
         if mount.status().is_ok_and(|status| status.success()) {
             return Some(Self(folder));
         }
-        left_out("DISK", "only root can mount a disk that is small enough to fill");
+        skip_test("DISK", "only root can mount a disk that is small enough to fill");
         None
     }
 }

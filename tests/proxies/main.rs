@@ -57,7 +57,7 @@ fn a_session_is_known_to_every_node_and_ended_on_every_node(site: &Site) {
             let page = ann.get("/profile");
             assert_eq!(page.status, 200, "{page:?}");
             assert!(page.body.contains(EMAIL), "{page:?}");
-            node.has_said("\"GET /profile\" 200")
+            node.has_logged("\"GET /profile\" 200")
         });
     }
 
@@ -170,7 +170,7 @@ fn caddy_asks_every_node_whether_it_is_ready() {
     let Some(site) = Site::start(Kind::Caddy) else { return };
     for node in &site.nodes {
         eventually(Duration::from_secs(10), "caddy has asked", || {
-            node.has_said("\"GET /readyz\" 200")
+            node.has_logged("\"GET /readyz\" 200")
         });
     }
 }

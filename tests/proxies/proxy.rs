@@ -8,7 +8,7 @@ use std::{
 };
 
 use test_support::{
-    Watched,
+    ExternalServer,
     programs::{find, succeed},
 };
 
@@ -32,7 +32,7 @@ impl Kind {
 
 /// A proxy on ports of its own.
 pub struct Proxy {
-    process: Watched,
+    process: ExternalServer,
     pub https: u16,
     pub http: u16,
 }
@@ -71,7 +71,7 @@ impl Proxy {
             }
         };
         succeed(&mut check);
-        Self { process: Watched::start(&run, "TERM", directory.join("log")), https, http }
+        Self { process: ExternalServer::start(&run, "TERM", directory.join("log")), https, http }
     }
 
     pub fn log(&self) -> String {

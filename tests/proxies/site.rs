@@ -11,9 +11,9 @@ use std::{
 
 use tempfile::TempDir;
 use test_support::{
-    Postgres, Process, left_out,
+    Postgres, Process,
     programs::{find, succeed},
-    waxseal,
+    skip_test, waxseal,
 };
 
 use crate::{
@@ -46,7 +46,7 @@ impl Site {
                 "{} is missing (Debian: apt-get install {packages})",
                 missing.join(" and ")
             );
-            left_out("PROXIES", &why);
+            skip_test("PROXIES", &why);
             return None;
         }
         let postgres = Postgres::start()?;

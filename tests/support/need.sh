@@ -1,13 +1,13 @@
-# For scripts that need programs which may not be there: `need`. What it could not get, and what that
-# leaves out, it adds to the array `left_out`. To be sourced.
+# For sourcing: `need` installs a program if it is missing. If it can't, it adds what has to be skipped
+# to the array `skipped`.
 
-# need COMMAND[|ALTERNATIVE] PACKAGES WHAT-FOR: makes sure that one of the commands is there.
-# A command may be a path, with a pattern in it.
+# need COMMAND[|ALTERNATIVE] PACKAGES PURPOSE: makes sure that one of the commands is installed.
+# A command may be a path with a glob.
 need() {
     has "$1" && return 0
     install_packages $2
     has "$1" && return 0
-    left_out+=("$3: ${1//|/ or } is missing (Debian: apt-get install $2)")
+    skipped+=("$3: ${1//|/ or } is missing (Debian: apt-get install $2)")
     return 1
 }
 

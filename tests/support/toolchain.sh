@@ -1,13 +1,13 @@
-# For scripts that need the project's Rust: `require_toolchain`, and which packages need less. To be
-# sourced, in the repository's root.
+# For sourcing in the repository's root: `require_toolchain` checks for the project's Rust version, and
+# `packages_for_older_rust` lists the packages that support an older one.
 
-# The Rust that a manifest asks for.
+# The rust-version of a manifest.
 rust_version() {
     sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$1" | head -n 1
 }
 
-# Names what is missing or too old, with the command that gets it. Nothing is installed: the system's
-# own Rust is mostly years older than the project's.
+# Names what is missing or too old, and the command that installs it. It installs nothing itself: a
+# distribution's Rust is usually too old.
 require_toolchain() {
     local wanted found missing=()
     wanted=$(rust_version Cargo.toml)
@@ -29,7 +29,7 @@ require_toolchain() {
     echo "Rust $found"
 }
 
-# The workspace's packages that ask for an older Rust than the workspace, by their folders' names.
+# The packages with an older rust-version than the workspace, by folder name.
 packages_for_older_rust() {
     local manifest wanted
     wanted=$(rust_version Cargo.toml)

@@ -71,7 +71,7 @@ fn check(contender: &Contender, port: u16, cookie: &str) -> Outcome<f64> {
     let answer = http::get(port, contender.path, cookie).ok_or("no answer")?;
     let refreshed = http::cookie(&answer).is_some();
     let right = answer.status == 200
-        && answer.says(contender.proof)
+        && answer.contains_text(contender.proof)
         && refreshed == (contender.name == "refresh");
     if right { Ok(http::length(&answer) as f64) } else { Err(format!("{answer:?}").into()) }
 }

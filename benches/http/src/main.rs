@@ -55,7 +55,7 @@ fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
     let cores = Cores::split()?;
     let needed: Vec<_> = chosen.iter().map(|contender| contender.database).collect();
     let databases = Databases::start(&needed)?;
-    let (present, left_out) = present(chosen, &databases);
+    let (present, skipped) = present(chosen, &databases);
     let mut all: Vec<_> =
         present.into_iter().map(|contender| Measured { contender, rounds: Vec::new() }).collect();
     for round in 1..=rounds {
@@ -67,7 +67,7 @@ fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
         }
     }
     let conditions = machine::describe(&databases, &load, seconds, rounds);
-    let table = report::table(&all, &left_out);
+    let table = report::table(&all, &skipped);
     println!("\n{table}");
     if only.is_empty() {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks");
@@ -82,15 +82,15 @@ fn present(
     chosen: Vec<&'static Contender>,
     databases: &Databases,
 ) -> (Vec<&'static Contender>, Vec<String>) {
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     let mut present = chosen;
     present.retain(|contender| {
         let missing = contender.missing(databases);
-        left_out.extend(missing.map(|what| format!("{}: {what} is missing", contender.label)));
+        skipped.extend(missing.map(|what| format!("{}: {what} is missing", contender.label)));
         missing.is_none()
     });
-    for line in &left_out {
-        println!("left out: {line}");
+    for line in &skipped {
+        println!("skipped: {line}");
     }
-    (present, left_out)
+    (present, skipped)
 }

@@ -21,7 +21,7 @@ impl Measured {
     }
 }
 
-pub fn table(all: &[Measured], left_out: &[String]) -> String {
+pub fn table(all: &[Measured], skipped: &[String]) -> String {
     let mut table = "\
 | server | requests/s | processor time a request | no session = 1 | median latency | 99th percentile | peak memory | start |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -32,8 +32,8 @@ pub fn table(all: &[Measured], left_out: &[String]) -> String {
     for measured in all {
         table += &line(measured, bare);
     }
-    if !left_out.is_empty() {
-        table += &format!("\nLeft out: {}.\n", left_out.join("; "));
+    if !skipped.is_empty() {
+        table += &format!("\nSkipped: {}.\n", skipped.join("; "));
     }
     table
 }

@@ -5,7 +5,7 @@ use reqwest::{
 
 use crate::COOKIE_NAME;
 
-/// What the server answered.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -14,8 +14,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads what came over a connection, after any `100 Continue`; `None` where that is no whole
-    /// head of an answer.
+    /// Parses the bytes of a connection, after any `100 Continue`; `None` if the head is incomplete.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(text);
         let (head, body) = text.split_once("\r\n\r\n")?;
@@ -33,7 +32,7 @@ impl Answer {
         })
     }
 
-    /// The value of a header that is there once at most; empty where it is not.
+    /// The value of a header, or an empty string. Panics if the header occurs twice.
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next().map_or("", |value| value.to_str().unwrap());
@@ -41,12 +40,12 @@ impl Answer {
         value
     }
 
-    /// Every `Set-Cookie`.
+    /// The values of all `Set-Cookie` headers.
     pub fn set_cookies(&self) -> Vec<&str> {
         self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
-    /// The value of the session's cookie that it sets.
+    /// The value of the session cookie, if this response sets one.
     pub fn session(&self) -> Option<String> {
         let start = format!("{COOKIE_NAME}=");
         let pair = self.set_cookies().into_iter().find_map(|cookie| cookie.strip_prefix(&start))?;
@@ -54,34 +53,34 @@ impl Answer {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    /// Where a 303 leads.
+    /// The `Location` of a 303. Panics on another status.
     pub fn redirects_to(&self) -> &str {
         assert_eq!(self.status, 303, "{}", self.body);
         self.header(LOCATION.as_str())
     }
 
-    /// Whether the one cookie that it sets clears the session's.
+    /// Whether it sets exactly one cookie, which clears the session's.
     pub fn clears_the_cookie(&self) -> bool {
         let cleared = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
         self.set_cookies() == [cleared]
     }
 
-    /// How often a text is on the page.
+    /// How often the body contains a text.
     pub fn count(&self, text: &str) -> usize {
         self.body.matches(text).count()
     }
 
-    /// Whether a text is on the page.
-    pub fn says(&self, text: &str) -> bool {
+    /// Whether the body contains a text.
+    pub fn contains_text(&self, text: &str) -> bool {
         self.count(text) > 0
     }
 
-    /// What was typed into a field, as the form shows it again.
+    /// The value of a form field.
     pub fn typed(&self, field: &str) -> Option<String> {
         self.attribute(field, "value")
     }
 
-    /// What is said to be wrong with a field: beside it, and tied to it for screen readers.
+    /// A field's error message. Panics unless `aria-describedby` and `aria-invalid` match it.
     pub fn error(&self, field: &str) -> Option<String> {
         let described = self.attribute(field, "aria-describedby");
         let ids = described.iter().flat_map(|ids| ids.split(' '));
@@ -101,7 +100,7 @@ impl Answer {
         errors.pop()
     }
 
-    /// An attribute of a form's field.
+    /// An attribute of a form field.
     fn attribute(&self, field: &str, attribute: &str) -> Option<String> {
         let inputs = self.body.split("<input ").skip(1);
         let tags = inputs.map(|rest| rest.split_once('>').unwrap().0);

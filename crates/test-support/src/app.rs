@@ -12,7 +12,7 @@ use waxseal_session::{Clock, Timestamp};
 
 use crate::{Client, Database, EMAIL, Postgres, SECRET, START, raw};
 
-/// The application, running on a thread of its own until it is dropped.
+/// The application, running on its own thread until dropped.
 pub struct App {
     pub address: SocketAddr,
     pub clock: Clock,
@@ -21,49 +21,48 @@ pub struct App {
     thread: Option<JoinHandle<()>>,
 }
 
-/// ServeArgs as the environment has them: `("SESSION_MODE", "database")`.
-type Pairs<'a> = [(&'a str, &'a str)];
+/// Environment variables, such as `("SESSION_MODE", "database")`.
+type Settings<'a> = [(&'a str, &'a str)];
 
 impl App {
-    /// Starts the application with the settings of the tests and an empty database.
+    /// Starts the application with default test settings and an empty database.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// The same with more settings, which go before those of the tests. An empty one counts as not
-    /// given.
-    pub async fn start_with(settings: &Pairs<'_>) -> Self {
+    /// Starts it with these settings, which override the defaults. An empty value unsets a variable.
+    pub async fn start_with(settings: &Settings<'_>) -> Self {
         Self::launch(Arc::new(Database::create()), Clock::manual(START), settings).await
     }
 
-    /// The same at another time, on SQLite.
+    /// Starts it at this time, on SQLite.
     pub async fn start_at(time: Timestamp) -> Self {
         Self::launch(Arc::new(Database::sqlite()), Clock::manual(time), &[]).await
     }
 
-    /// Starts the application in a new schema of this server.
+    /// Starts it in a new schema of this server.
     pub async fn start_on(server: &Postgres) -> Self {
         Self::launch(Arc::new(Database::on(server)), Clock::manual(START), &[]).await
     }
 
-    /// Starts one more on the same database and the same clock.
-    pub async fn another_node(&self, settings: &Pairs<'_>) -> Self {
+    /// Starts another instance on the same database and clock.
+    pub async fn another_node(&self, settings: &Settings<'_>) -> Self {
         Self::launch(Arc::clone(&self.database), self.clock.clone(), settings).await
     }
 
-    /// Stops the application and starts it again, on the same database and the same clock.
-    pub async fn restart(self, settings: &Pairs<'_>) -> Self {
+    /// Stops the application and starts it again, on the same database and clock.
+    pub async fn restart(self, settings: &Settings<'_>) -> Self {
         let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
         drop(self);
         Self::launch(database, clock, settings).await
     }
 
-    /// Starts the application on this database, by this clock.
-    pub async fn launch(database: Arc<Database>, clock: Clock, settings: &Pairs<'_>) -> Self {
+    /// Starts the application on this database and clock.
+    pub async fn launch(database: Arc<Database>, clock: Clock, settings: &Settings<'_>) -> Self {
         let url = database.url();
-        let of_tests =
+        let defaults =
             [("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", &url), ("SESSION_SECRET", SECRET)];
-        let config = parse(&[&of_tests, settings].concat()).validate().unwrap();
+        let config = parse(&[&defaults, settings].concat()).validate().unwrap();
         let (started, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let time = clock.clone();
@@ -91,25 +90,24 @@ impl App {
         Client::new(self.address, self.clock.clone())
     }
 
-    /// A client that has just signed up.
+    /// A new client that has signed up.
     pub async fn signed_up(&self, email: &str) -> Client {
         self.client().signed_up(email).await
     }
 
-    /// Another client of the person with this address, logged in.
+    /// A new client that has logged in.
     pub async fn logged_in(&self, email: &str) -> Client {
         self.client().logged_in(email).await
     }
 
-    /// A client of an administrator.
+    /// A new client, logged in as an administrator.
     pub async fn admin(&self) -> Client {
         self.signed_up(EMAIL).await;
         self.promote(EMAIL).await;
         self.logged_in(EMAIL).await
     }
 
-    /// Makes someone an administrator behind the application's back: sessions stay, with the old
-    /// role.
+    /// Makes a user an administrator directly in the database. Their sessions keep the old role.
     pub async fn promote(&self, email: &str) {
         let sql = "UPDATE users SET role = 'admin' WHERE email = $1";
         assert_eq!(self.database.execute(sql, &[email]).await, 1);
@@ -144,8 +142,8 @@ impl Drop for App {
     }
 }
 
-/// Reads settings as the command line does, but nothing from the environment of the tests.
-fn parse(settings: &Pairs<'_>) -> ServeArgs {
+/// Parses settings as the command line does, but ignores the environment of the tests.
+fn parse(settings: &Settings<'_>) -> ServeArgs {
     let command = ServeArgs::augment_args(clap::Command::new("waxseal"))
         .args_override_self(true)
         .mut_args(|argument| argument.env(Resettable::Reset));

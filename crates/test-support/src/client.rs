@@ -10,32 +10,31 @@ use waxseal_session::{Clock, Timestamp};
 
 use crate::{Answer, App, COOKIE_NAME, PASSWORD};
 
-/// An HTTP client that acts as a browser does: it keeps cookies for as long as it is told to, and says
-/// where its forms come from. It follows no redirect. A clone is a copy, cookies and all.
-///
-/// Unlike a browser it sends Secure cookies over HTTP.
+/// An HTTP client that acts like a browser: it keeps cookies until they expire and sends
+/// `Sec-Fetch-Site`. It follows no redirects, and sends Secure cookies over HTTP. A clone has a copy of
+/// the cookies.
 #[derive(Clone)]
 pub struct Client {
     client: reqwest::Client,
     server: SocketAddr,
     clock: Clock,
-    jar: BTreeMap<String, Kept>,
+    jar: BTreeMap<String, Cookie>,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct Cookie {
     value: String,
     until: Timestamp,
 }
 
 impl Client {
-    /// A client without cookies, which expire by this clock.
+    /// A client without cookies. The clock decides when cookies expire.
     pub fn new(server: SocketAddr, clock: Clock) -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
         Self { client: client.build().unwrap(), server, clock, jar: BTreeMap::new() }
     }
 
-    /// Visits this application from now on, with the cookies that it has.
+    /// Switches to another instance of the application, with the same cookies.
     pub fn move_to(&mut self, app: &App) {
         self.server = app.address;
     }
@@ -57,7 +56,7 @@ impl Client {
         self.post(path, &[]).await
     }
 
-    /// Sends a body that may be no form at all.
+    /// Sends any body.
     pub async fn post_body(
         &mut self,
         path: &str,
@@ -76,14 +75,14 @@ impl Client {
         self.post("/login", &[("email", email), ("password", password)]).await
     }
 
-    /// Logs in with [`PASSWORD`], which has to be right.
+    /// Logs in with [`PASSWORD`]. Panics if that fails.
     pub async fn logged_in(mut self, email: &str) -> Self {
         let answer = self.log_in(email, PASSWORD).await;
         assert_eq!(answer.redirects_to(), "/profile", "{}", answer.body);
         self
     }
 
-    /// Signs up with [`PASSWORD`], which has to succeed.
+    /// Signs up with [`PASSWORD`]. Panics if that fails.
     pub async fn signed_up(mut self, email: &str) -> Self {
         let answer = self.sign_up(email, PASSWORD).await;
         assert_eq!(answer.redirects_to(), "/profile", "{}", answer.body);
@@ -94,7 +93,7 @@ impl Client {
         self.press("/logout").await
     }
 
-    /// Whether the server shows it the profile, and does not ask it to log in.
+    /// Whether the server shows the profile rather than asking to log in.
     pub async fn is_logged_in(&mut self) -> bool {
         let answer = self.get("/profile").await;
         match answer.status {
@@ -107,7 +106,7 @@ impl Client {
         }
     }
 
-    /// The id of its session.
+    /// The session's id.
     pub async fn session_id(&mut self) -> String {
         let answer = self.get("/api/session").await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -115,7 +114,7 @@ impl Client {
         session["session_id"].as_str().unwrap().to_owned()
     }
 
-    /// The value of the session's cookie.
+    /// The value of the session cookie.
     pub fn session(&self) -> Option<&str> {
         self.cookie(COOKIE_NAME)
     }
@@ -123,21 +122,21 @@ impl Client {
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let now = self.clock.now();
-        self.jar.get(name).filter(|kept| now < kept.until).map(|kept| kept.value.as_str())
+        self.jar.get(name).filter(|cookie| now < cookie.until).map(|cookie| cookie.value.as_str())
     }
 
-    /// Keeps a cookie that the server has not sent, for ever.
-    pub fn plant(&mut self, name: &str, value: &str) {
-        let kept = Kept { value: value.to_owned(), until: Timestamp::MAX };
-        self.jar.insert(name.to_owned(), kept);
+    /// Sets a cookie that the server has not sent. It never expires.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        let cookie = Cookie { value: value.to_owned(), until: Timestamp::MAX };
+        self.jar.insert(name.to_owned(), cookie);
     }
 
-    /// A request without anything that browsers add; for [`send`](Self::send).
+    /// A request without the headers that browsers add. Pass it to [`send`](Self::send).
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("http://{}{path}", self.server))
     }
 
-    /// Sends a request with the cookies, and keeps those that come back.
+    /// Sends a request with the cookies, and stores those of the response.
     pub async fn send(&mut self, request: RequestBuilder) -> Answer {
         let names = self.jar.keys().filter_map(|name| Some((name, self.cookie(name)?)));
         let cookies: Vec<String> = names.map(|(name, value)| format!("{name}={value}")).collect();
@@ -149,12 +148,12 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         let answer = Answer { status, headers, body: response.text().await.unwrap() };
         for cookie in answer.set_cookies() {
-            self.keep(cookie);
+            self.store_cookie(cookie);
         }
         answer
     }
 
-    fn keep(&mut self, cookie: &str) {
+    fn store_cookie(&mut self, cookie: &str) {
         let (pair, attributes) = cookie.split_once("; ").expect("a cookie with attributes");
         let (name, value) = pair.split_once('=').unwrap();
         let max_age =
@@ -165,7 +164,7 @@ impl Client {
             self.jar.remove(name);
         } else {
             let until = self.clock.now() + Duration::from_secs(max_age);
-            self.jar.insert(name.to_owned(), Kept { value: value.to_owned(), until });
+            self.jar.insert(name.to_owned(), Cookie { value: value.to_owned(), until });
         }
     }
 }

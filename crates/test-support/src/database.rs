@@ -5,21 +5,21 @@ use tempfile::TempDir;
 
 use crate::Postgres;
 
-/// A database of a test's own, empty at first.
+/// A new, empty database for one test.
 pub enum Database {
-    /// A file, which goes when this is dropped.
+    /// A file, deleted on drop.
     Sqlite { directory: TempDir },
-    /// A schema, or whatever else this URL names.
+    /// The database or schema that this URL names.
     Postgres { url: String },
 }
 
 impl Database {
-    /// The one place that chooses which database the tests run on: SQLite, or with
-    /// `WAXSEAL_TEST_DATABASE=postgres` a PostgreSQL server of their own.
+    /// Creates a database of the kind that tests run on: SQLite, or a PostgreSQL server of their own if
+    /// `WAXSEAL_TEST_DATABASE=postgres`.
     pub fn create() -> Self {
         match env::var("WAXSEAL_TEST_DATABASE").as_deref() {
             Ok("postgres") => Self::on(Postgres::shared().expect("PostgreSQL is installed")),
-            Ok(other) if other != "sqlite" => panic!("WAXSEAL_TEST_DATABASE: what is {other}?"),
+            Ok(other) if other != "sqlite" => panic!("WAXSEAL_TEST_DATABASE: {other} is unknown"),
             _ => Self::sqlite(),
         }
     }
@@ -28,7 +28,7 @@ impl Database {
         Self::Sqlite { directory: tempfile::tempdir().unwrap() }
     }
 
-    /// A database on this server.
+    /// A new schema on this server.
     pub fn on(server: &Postgres) -> Self {
         Self::Postgres { url: server.url_of_new_schema() }
     }
@@ -40,7 +40,7 @@ impl Database {
         }
     }
 
-    /// The database's file, where it is one.
+    /// The database file, on SQLite.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite { directory } => Some(file(directory)),
@@ -48,13 +48,13 @@ impl Database {
         }
     }
 
-    /// A connection beside the application's own.
+    /// Opens a connection of the test's own.
     pub async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
         AnyConnection::connect(&self.url()).await.unwrap()
     }
 
-    /// Changes rows behind the application's back; how many.
+    /// Runs a statement. Returns how many rows it changed.
     pub async fn execute(&self, sql: &str, values: &[&str]) -> u64 {
         let mut connection = self.connect().await;
         let query = sqlx::query(AssertSqlSafe(sql));
@@ -62,7 +62,7 @@ impl Database {
         query.execute(&mut connection).await.unwrap().rows_affected()
     }
 
-    /// The first column of the rows that a query finds.
+    /// Runs a query. Returns the first column of its rows.
     pub async fn texts(&self, sql: &str, values: &[&str]) -> Vec<String> {
         let mut connection = self.connect().await;
         let query = sqlx::query(AssertSqlSafe(sql));
@@ -71,21 +71,21 @@ impl Database {
         rows.iter().map(|row| row.try_get(0).unwrap()).collect()
     }
 
-    /// The text that a query finds.
+    /// Runs a query that returns one text.
     pub async fn text(&self, sql: &str) -> String {
         self.texts(sql, &[]).await.remove(0)
     }
 
-    /// The number that a query finds.
+    /// Runs a query that returns one number.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.connect().await;
         let query = sqlx::query(AssertSqlSafe(sql));
         query.fetch_one(&mut connection).await.unwrap().try_get(0).unwrap()
     }
 
-    /// Every row of every table, as text: to see whether anything has changed.
-    pub async fn everything(&self) -> Vec<String> {
-        let mut everything = Vec::new();
+    /// All rows of all tables, as text, to compare before and after.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut rows = Vec::new();
         for query in [
             "SELECT id || email || password_hash || role || created_at FROM users ORDER BY id",
             "SELECT id || COALESCE(user_id, '') || state || auth_time || last_seen || expires_at
@@ -96,9 +96,9 @@ impl Database {
             "SELECT account || network || failures || last_at FROM login_failures
                 ORDER BY account, network",
         ] {
-            everything.extend(self.texts(query, &[]).await);
+            rows.extend(self.texts(query, &[]).await);
         }
-        everything
+        rows
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// Asks until it is so. For what happens beside the requests, which seldom takes long.
+/// Polls a condition until it holds. Panics after ten seconds.
 pub async fn eventually(condition: impl AsyncFn() -> bool) {
     for _ in 0..10_000 {
         if condition().await {
@@ -8,5 +8,5 @@ pub async fn eventually(condition: impl AsyncFn() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    panic!("it never came to be");
+    panic!("the condition was never met");
 }

@@ -1,14 +1,13 @@
-//! What waxseal's tests and benches share:
+//! Helpers shared by waxseal's tests and benches:
 //!
-//! - [`App`], the application on a thread of the test's own, with a [`Database`] and a clock that the
-//!   test steps;
-//! - [`Program`], the built binary, run as a command or served as a [`Process`] that can be killed;
+//! - [`App`], the application on its own thread, with a [`Database`] and a clock that the test sets;
+//! - [`Program`], the built binary, run as a command or as a server [`Process`] that can be killed;
 //! - [`Client`], an HTTP client with a cookie jar, and [`raw`], which sends requests byte for byte;
 //!   both give an [`Answer`];
-//! - [`browser::Browser`], Chromium without a window;
-//! - [`Postgres`], a PostgreSQL server of the test's own.
+//! - [`browser::Browser`], headless Chromium;
+//! - [`Postgres`], a PostgreSQL server started for the tests.
 //!
-//! A helper that finds something wrong panics: that fails the test.
+//! Helpers panic on failure, which fails the test.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,14 +17,14 @@ pub mod browser;
 mod client;
 mod database;
 mod eventually;
-mod left_out;
+mod external_server;
 mod log;
 mod postgres;
 mod process;
 mod program;
 pub mod programs;
 pub mod raw;
-mod watched;
+mod skip_test;
 
 use std::time::Duration;
 
@@ -37,30 +36,30 @@ pub use self::{
     client::Client,
     database::Database,
     eventually::eventually,
-    left_out::left_out,
+    external_server::ExternalServer,
     postgres::Postgres,
     process::{Memory, Process},
     program::{Finished, Program},
-    watched::Watched,
+    skip_test::skip_test,
 };
 
-/// When an [`App`] starts, unless a test says otherwise: 2033-05-18T03:33:20Z.
+/// The default time of an [`App`]: 2033-05-18T03:33:20Z.
 pub const START: Timestamp = Timestamp::from_unix(2_000_000_000);
-/// The secret that an [`App`] starts with, unless a test says otherwise.
+/// The default secret of an [`App`].
 pub const SECRET: &str = "the first secret that the tests have";
-/// A password that is accepted.
+/// A valid password.
 pub const PASSWORD: &str = "violet anvil forty marmots";
-/// An address that is accepted.
+/// A valid email address.
 pub const EMAIL: &str = "ann@example.com";
-/// The session's cookie in development.
+/// The name of the session cookie in development.
 pub const COOKIE_NAME: &str = "waxseal";
 
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(86_400);
 
-/// The built binary, as a [`Program`]. Only Cargo knows where it is, and tells only the root crate's
-/// tests and benches: so this is a macro.
+/// The built binary, as a [`Program`]. A macro, because Cargo gives the path only to the root crate's
+/// tests and benches.
 #[macro_export]
 macro_rules! waxseal {
     () => {

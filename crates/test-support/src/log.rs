@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a line may take to come.
+/// How long to wait for a line.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The lines that a process writes, read as they come.
+/// The lines that a process writes, read as they arrive.
 #[derive(Default, Clone)]
 pub struct Log(Arc<(Mutex<Lines>, Condvar)>);
 
@@ -38,29 +38,29 @@ impl Log {
     }
 
     /// All lines so far.
-    pub fn so_far(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// Whether one of the lines so far has this text.
+    /// Whether a line so far contains this text.
     pub fn has(&self, text: &str) -> bool {
         self.0.0.lock().unwrap().lines.iter().any(|line| line.contains(text))
     }
 
-    /// All lines, when the process has ended.
-    pub fn to_the_end(&self) -> Vec<String> {
+    /// Waits until the process ends, and returns all lines.
+    pub fn wait_for_end(&self) -> Vec<String> {
         self.wait(|lines| lines.ended.then_some(())).expect("the process ends");
-        self.so_far()
+        self.lines()
     }
 
-    /// The first line, before now or after, with this text.
+    /// Waits for a line that contains this text, and returns the first one.
     pub fn wait_for(&self, text: &str) -> String {
         let find = |lines: &Lines| {
             let line = lines.lines.iter().find(|line| line.contains(text)).cloned();
             (line.is_some() || lines.ended).then_some(line)
         };
         let line = self.wait(find).flatten();
-        line.unwrap_or_else(|| panic!("{text:?} is not in the log: {:#?}", self.so_far()))
+        line.unwrap_or_else(|| panic!("{text:?} is not in the log: {:#?}", self.lines()))
     }
 
     fn wait<T>(&self, look: impl Fn(&Lines) -> Option<T>) -> Option<T> {

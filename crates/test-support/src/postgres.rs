@@ -13,28 +13,28 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Watched, left_out, programs::succeed};
+use crate::{ExternalServer, programs::succeed, skip_test};
 
-/// A PostgreSQL server on loopback with its own data, from the system's packages. It ends when it is
-/// dropped, and at the latest with this process.
+/// A PostgreSQL server on loopback with its own data directory, from the system's packages. It stops when
+/// dropped, or when this process ends.
 pub struct Postgres {
     programs: PathBuf,
     directory: TempDir,
     port: u16,
-    server: Option<Watched>,
+    server: Option<ExternalServer>,
 }
 
 impl Postgres {
-    /// The server that all tests of this process share; `None` where PostgreSQL is not installed.
+    /// The server that all tests of this process share; `None` if PostgreSQL is not installed.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
         SHARED.get_or_init(Self::start).as_ref()
     }
 
-    /// A new server; `None`, with a word about it, where PostgreSQL is not installed.
+    /// Starts a new server. Skips the test and returns `None` if PostgreSQL is not installed.
     pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
-            left_out("POSTGRES", "PostgreSQL is missing (Debian: apt-get install postgresql)");
+            skip_test("POSTGRES", "PostgreSQL is missing (Debian: apt-get install postgresql)");
             return None;
         };
         let directory = tempfile::tempdir().unwrap();
@@ -45,12 +45,12 @@ impl Postgres {
         Some(postgres)
     }
 
-    /// The server's whole database.
+    /// The URL of the default database.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// A new schema that no one else uses.
+    /// Creates a schema and returns its URL.
     pub fn url_of_new_schema(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
@@ -62,7 +62,7 @@ impl Postgres {
         self.port
     }
 
-    /// Runs a statement as an administrator; what it prints.
+    /// Runs a statement with psql as the superuser. Returns its output.
     pub fn sql(&self, statement: &str) -> String {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c", statement]);
@@ -71,30 +71,30 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// What the server has written into its log since it was started last.
+    /// The server's log since its last start.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Stops the server at once, and with it every connection.
+    /// Stops the server at once, and closes every connection.
     pub fn stop(&mut self) {
         self.server = None;
     }
 
-    /// Starts the server again, with the data that it has.
+    /// Starts the server again on the same data.
     pub fn start_again(&mut self) {
         let settings = [
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
             "max_connections=300".to_owned(),
-            // No test turns the machine off.
+            // No test needs the data to survive a power failure.
             "fsync=off".to_owned(),
         ];
         let mut server = unprivileged(&self.programs.join("postgres"));
         server.arg("-D").arg(self.data());
         server.args(settings.iter().flat_map(|setting| ["-c", setting]));
-        self.server = Some(Watched::start(&server, "QUIT", self.log_file()));
+        self.server = Some(ExternalServer::start(&server, "QUIT", self.log_file()));
         self.wait_until_it_answers();
     }
 
@@ -132,13 +132,13 @@ impl Postgres {
 }
 
 impl Drop for Postgres {
-    /// Before its data goes.
+    /// Stops the server before its data directory is deleted.
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-/// The folder with the server's programs: on the path, or where Debian puts them, the newest first.
+/// The folder of the server's programs: in `PATH`, or the newest where Debian installs them.
 fn programs() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
@@ -151,7 +151,7 @@ fn programs() -> Option<PathBuf> {
     env::split_paths(&path).chain(debian.into_iter().rev()).find(|folder| complete(folder))
 }
 
-/// A command that does not run as root: PostgreSQL refuses that.
+/// A command that runs as the user `postgres` if this is root, which PostgreSQL refuses.
 fn unprivileged(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);

@@ -10,7 +10,7 @@ use waxseal_session::Clock;
 
 use crate::{Answer, Client, log::Log, raw};
 
-/// The server as a process; killed when it is dropped.
+/// A server process, killed when dropped.
 pub struct Process {
     pub address: SocketAddr,
     id: u32,
@@ -20,7 +20,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the server, and returns when it listens.
+    /// Starts the server and waits until it listens.
     pub(crate) fn start(command: &mut Command, folder: Arc<TempDir>) -> Self {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::read(child.stderr.take().unwrap());
@@ -29,22 +29,22 @@ impl Process {
         Self { address, id: child.id(), child: Mutex::new(child), log, _folder: folder }
     }
 
-    /// A client without cookies, by the system's clock.
+    /// A client without cookies, on the system's clock.
     pub fn client(&self) -> Client {
         Client::new(self.address, Clock::system())
     }
 
-    /// A GET with these headers.
+    /// Sends a GET with these headers.
     pub fn get(&self, path: &str, headers: &[&str]) -> Answer {
         raw::get(self.address, path, headers).expect("an answer")
     }
 
-    /// A POST of a form with these headers.
+    /// POSTs a form with these headers.
     pub fn post(&self, path: &str, headers: &[&str], form: &str) -> Answer {
         raw::post(self.address, path, headers, form).expect("an answer")
     }
 
-    /// Where the metrics are, if the log says so.
+    /// The metrics server's address, if there is one in the log.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         let log = self.log();
         let rest = log.iter().find_map(|line| line.split("metrics are on http://").nth(1))?;
@@ -53,15 +53,15 @@ impl Process {
 
     /// The lines of the log so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.so_far()
+        self.log.lines()
     }
 
-    /// Whether a line of the log so far has this text.
-    pub fn has_said(&self, text: &str) -> bool {
+    /// Whether a line of the log so far contains this text.
+    pub fn has_logged(&self, text: &str) -> bool {
         self.log.has(text)
     }
 
-    /// Waits for a line of the log with this text, unless it is there already.
+    /// Waits for a line of the log that contains this text.
     pub fn wait_for(&self, text: &str) -> String {
         self.log.wait_for(text)
     }
@@ -70,39 +70,39 @@ impl Process {
         self.id
     }
 
-    /// What it has in memory, in MiB (Linux).
+    /// Its resident memory in MiB (Linux).
     pub fn memory(&self, which: Memory) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(which.name())).unwrap();
         line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
     }
 
-    /// Sends a signal: `TERM`, `INT`.
+    /// Sends a signal, such as `TERM` or `INT`.
     pub fn signal(&self, signal: &str) {
         let mut kill = Command::new("kill");
         assert!(kill.args(["-s", signal, &self.id.to_string()]).status().unwrap().success());
     }
 
-    /// Waits until it has ended.
+    /// Waits until it ends.
     pub fn wait(&self) -> ExitStatus {
         self.child.lock().unwrap().wait().unwrap()
     }
 
-    /// Tells it to stop, waits until it has, successfully, and gives the lines of its log.
+    /// Sends SIGTERM, waits until it ends with success, and returns its log.
     pub fn stop(&self) -> Vec<String> {
         self.signal("TERM");
         self.wait_for_success()
     }
 
-    /// The lines of its log, when it has ended successfully.
+    /// Waits until it ends with success, and returns its log.
     pub fn wait_for_success(&self) -> Vec<String> {
         let status = self.wait();
-        let log = self.log.to_the_end();
+        let log = self.log.wait_for_end();
         assert!(status.success(), "{status}: {log:#?}");
         log
     }
 
-    /// The end that leaves no time to do anything: SIGKILL.
+    /// Kills it with SIGKILL.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();
         child.kill().unwrap();
@@ -121,12 +121,12 @@ impl Drop for Process {
 #[derive(Clone, Copy)]
 pub enum Memory {
     Now,
-    /// The most until now.
+    /// The peak so far.
     Peak,
 }
 
 impl Memory {
-    /// As `/proc/PID/status` calls it.
+    /// Its name in `/proc/PID/status`.
     fn name(self) -> &'static str {
         match self {
             Self::Now => "VmRSS:",

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::Process;
 
-/// The built binary, with a working directory of its own. Of the environment it sees only what
-/// [`set`](Self::set) gives it.
+/// The built binary, with its own working directory. Its environment holds only what
+/// [`set`](Self::set) sets.
 pub struct Program {
     path: PathBuf,
     folder: Arc<TempDir>,
@@ -25,7 +25,7 @@ impl Program {
         Self { path: path.into(), folder, settings: Vec::new() }
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
@@ -36,7 +36,7 @@ impl Program {
         self.folder.path()
     }
 
-    /// Its database, unless a setting names another.
+    /// Its default database.
     pub fn database_url(&self) -> String {
         format!("sqlite://{}", self.folder().join("waxseal.db").display())
     }
@@ -53,27 +53,27 @@ impl Program {
         command
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to completion.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         self.run_with(arguments, &[])
     }
 
-    /// The same with more settings for this time.
+    /// Runs a command with additional environment variables.
     pub fn run_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Finished {
         Finished::of(self.command(arguments).envs(settings.iter().copied()), "")
     }
 
-    /// The same with something on standard input.
+    /// Runs a command with this standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
         Finished::of(&mut self.command(arguments), input)
     }
 
-    /// Starts the server on a free port, and returns when it listens.
+    /// Starts the server on a free port and waits until it listens.
     pub fn serve(&self) -> Process {
         self.serve_with(&[], &[])
     }
 
-    /// The same with arguments, and more settings for this time.
+    /// Starts the server with arguments and additional environment variables.
     pub fn serve_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
         let mut command = self.command(arguments);
         command.env("LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
@@ -81,7 +81,7 @@ impl Program {
     }
 }
 
-/// A command that has ended.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
     pub code: Option<i32>,
@@ -90,18 +90,18 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Runs a command to its end, with this on standard input.
+    /// Runs a command with this standard input.
     pub fn of(command: &mut Command, input: &str) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A command that reads nothing may have ended by now.
+        // A command that reads nothing may have ended already.
         let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
         Self { code: status.code(), stdout, stderr }
     }
 
-    /// What a command printed that has to have succeeded, with nothing but audit lines in its log.
+    /// The output of a successful command. Panics if it failed or logged anything but audit lines.
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         assert!(
@@ -112,7 +112,7 @@ impl Finished {
         self.stdout
     }
 
-    /// The one line of a command that has to have been refused.
+    /// The error line of a failed command. Panics if it succeeded or printed anything else.
     pub fn refusal(self) -> String {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
         assert_eq!(self.stdout, "");

@@ -1,8 +1,8 @@
-//! Other people's programs that tests run.
+//! Third-party programs that tests run.
 
 use std::{env, path::PathBuf, process::Command};
 
-/// Where the first of these programs is: on the path, or where the system keeps its own.
+/// The path of the first of these programs in `PATH` or the system's folders.
 pub fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(PathBuf::from);
@@ -12,7 +12,7 @@ pub fn find(names: &[&str]) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Runs a command that has to succeed.
+/// Runs a command. Panics if it fails.
 pub fn succeed(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");

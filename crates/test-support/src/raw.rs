@@ -1,5 +1,5 @@
-//! Requests that are sent byte for byte as they are written, one to a connection. They need no
-//! runtime, and show what happens when the server is killed in the middle.
+//! Requests sent byte for byte, one per connection. They need no async runtime, and also work while the
+//! server is being killed.
 
 use std::{
     io::{Read, Write},
@@ -9,22 +9,22 @@ use std::{
 
 use crate::{Answer, COOKIE_NAME};
 
-/// The header with the session's cookie.
+/// The `Cookie` header with this session cookie.
 pub fn session(value: &str) -> String {
     format!("Cookie: {COOKIE_NAME}={value}")
 }
 
-/// A GET with these headers; `None` where there is no whole answer.
+/// Sends a GET with these headers; `None` if there is no complete response.
 pub fn get(server: SocketAddr, path: &str, headers: &[&str]) -> Option<Answer> {
     send(server, "GET", path, headers, "")
 }
 
-/// A POST of a form with these headers; `None` where there is no whole answer.
+/// POSTs a form with these headers; `None` if there is no complete response.
 pub fn post(server: SocketAddr, path: &str, headers: &[&str], form: &str) -> Option<Answer> {
     send(server, "POST", path, headers, form)
 }
 
-/// Any request; `None` where there is no whole answer.
+/// Sends any request; `None` if there is no complete response.
 pub fn send(
     server: SocketAddr,
     method: &str,
@@ -49,25 +49,25 @@ pub fn request(method: &str, path: &str, headers: &[&str], form: &str) -> String
     format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}{body}")
 }
 
-/// Sends bytes, and reads until the server closes the connection; `None` where there is no server.
-/// (So the request has to say `Connection: close`, or has to end the connection otherwise.)
+/// Sends bytes and reads until the server closes the connection, so the request must make it do so, as
+/// with `Connection: close`. `None` if no server listens.
 pub fn exchange(server: SocketAddr, request: impl AsRef<[u8]>) -> Option<String> {
     let mut stream = TcpStream::connect(server).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.write_all(request.as_ref()).ok()?;
     let mut answer = Vec::new();
-    // A connection that is reset after the answer has still answered.
+    // A reset after the response is no failure.
     let _reset = stream.read_to_end(&mut answer);
     Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Sends the head of a request, less the empty line at its end, and returns when the server has begun
-/// to read the body.
+/// Sends a request head, given without its final empty line, and waits until the server starts to read
+/// the body.
 pub fn begin(server: SocketAddr, head: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server).unwrap();
     write!(stream, "{head}Expect: 100-continue\r\n\r\n").unwrap();
-    let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
-    stream.read_exact(&mut go_on).unwrap();
-    assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", go_on.escape_ascii());
+    let mut response = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut response).unwrap();
+    assert!(response.starts_with(b"HTTP/1.1 100 "), "{}", response.escape_ascii());
     stream
 }

@@ -7,17 +7,16 @@ use std::{
 
 use super::TIMEOUT;
 
-/// A chromedriver on a port of its own.
+/// A chromedriver process on a free port.
 pub struct Driver {
     process: Child,
     pub port: u16,
-    /// Kept, or it could not go on writing.
+    /// Kept open, so that chromedriver can go on writing.
     _output: BufReader<ChildStdout>,
 }
 
 impl Driver {
-    /// The port it picks may be in use on the other of IPv4 and IPv6: then it gives up, and the next
-    /// one may have more luck.
+    /// Tries up to five times: the port it picks for IPv4 may be in use on IPv6, and then it gives up.
     pub fn start(program: &Path) -> Self {
         (0..5).find_map(|_| Self::try_start(program)).expect("chromedriver starts")
     }
@@ -44,7 +43,7 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Asks it to end, for that ends its browsers too; a signal would leave them behind.
+    /// Requests a shutdown, which also ends its browsers; a signal would leave them running.
     fn drop(&mut self) {
         if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
             let request = "GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";

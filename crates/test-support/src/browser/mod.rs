@@ -1,4 +1,4 @@
-//! Chromium without a window, driven by chromedriver: see [`Scene`].
+//! Headless Chromium, driven by chromedriver: see [`Scene`].
 
 mod driver;
 mod node_modules;
@@ -16,10 +16,10 @@ pub use fantoccini::key::Key;
 
 use crate::PASSWORD;
 
-/// How long a page may take to come; on an idle machine it takes milliseconds.
+/// How long to wait for a page. On an idle machine it takes milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A browser with a profile of its own. It ends with the [`Scene`].
+/// A browser with its own profile. It ends with the [`Scene`].
 pub struct Browser {
     client: fantoccini::Client,
     site: String,
@@ -36,12 +36,12 @@ impl Deref for Browser {
 impl Browser {
     async fn start(client: fantoccini::Client, site: String) -> Self {
         let browser = Self { client, site };
-        // Some versions of Chromium open a page of their own in front, which then has the focus.
+        // Some versions of Chromium open a new-tab page, which then has the focus.
         browser.devtools("Page.bringToFront", json!({})).await;
         browser
     }
 
-    /// Goes to a page of the site.
+    /// Opens a page of the site.
     pub async fn open(&self, path: &str) {
         self.goto(&format!("{}{path}", self.site)).await.unwrap();
     }
@@ -51,33 +51,33 @@ impl Browser {
         let wait = self.wait().at_most(TIMEOUT);
         match wait.for_element(Locator::Css(css)).await {
             Ok(element) => element,
-            Err(error) => self.lost(css, &error).await,
+            Err(error) => self.fail(css, &error).await,
         }
     }
 
     /// Waits for the page with this heading.
-    pub async fn arrive(&self, heading: &str) {
+    pub async fn wait_for_heading(&self, heading: &str) {
         let wait = self.wait().at_most(TIMEOUT);
         let heading = format!("//h1[.='{heading}']");
         if let Err(error) = wait.for_element(Locator::XPath(&heading)).await {
-            self.lost(&heading, &error).await;
+            self.fail(&heading, &error).await;
         }
     }
 
-    /// Waits for an address of the site.
-    pub async fn arrive_at(&self, path: &str) {
+    /// Waits for a URL of the site.
+    pub async fn wait_for_path(&self, path: &str) {
         let url = Url::parse(&format!("{}{path}", self.site)).unwrap();
         if let Err(error) = self.wait().at_most(TIMEOUT).for_url(&url).await {
-            self.lost(path, &error).await;
+            self.fail(path, &error).await;
         }
     }
 
-    async fn lost(&self, expected: &str, error: &dyn Error) -> ! {
+    async fn fail(&self, expected: &str, error: &dyn Error) -> ! {
         let (url, page) = (self.current_url().await, self.source().await);
-        panic!("{expected} does not come: {error}\nat {url:?}\n{}", page.unwrap_or_default())
+        panic!("{expected} was not found: {error}\nat {url:?}\n{}", page.unwrap_or_default())
     }
 
-    /// Empties a field and types into it.
+    /// Clears a field and types into it.
     pub async fn type_into(&self, field: &str, text: &str) {
         let field = self.see(field).await;
         field.clear().await.unwrap();
@@ -91,37 +91,37 @@ impl Browser {
         self.follow("main form button").await;
     }
 
-    /// Clicks on something that leads to another page, and waits for that.
+    /// Clicks a link or button and waits for the next page.
     pub async fn follow(&self, css: &str) {
         self.leave(async || self.see(css).await.click().await.unwrap()).await;
     }
 
-    /// Does what leads to another page, and waits for that: otherwise the old page could still answer
-    /// the next question.
+    /// Runs an action that leads to another page, and waits for that page. Without the wait, the next
+    /// query could still see the old page.
     pub async fn leave(&self, act: impl AsyncFnOnce()) {
         self.script("window.left = true").await;
         act().await;
         self.eventually("return !window.left && document.readyState === 'complete'").await;
     }
 
-    /// Signs up, and arrives at the profile.
+    /// Signs up and waits for the profile.
     pub async fn sign_up(&self, email: &str) {
         self.open("/signup").await;
         self.submit(email, PASSWORD).await;
-        self.arrive("Profile").await;
+        self.wait_for_heading("Profile").await;
     }
 
-    /// Logs out, and arrives at the log-in page.
+    /// Logs out and waits for the log-in page.
     pub async fn log_out(&self) {
         self.follow("header form button").await;
-        self.arrive("Log in").await;
+        self.wait_for_heading("Log in").await;
     }
 
     pub async fn text(&self, css: &str) -> String {
         self.see(css).await.text().await.unwrap()
     }
 
-    /// What a field holds now.
+    /// The current value of a field.
     pub async fn value(&self, css: &str) -> String {
         self.see(css).await.prop("value").await.unwrap().unwrap_or_default()
     }
@@ -131,12 +131,12 @@ impl Browser {
         self.active_element().await.unwrap().prop("id").await.unwrap().unwrap_or_default()
     }
 
-    /// Types where the focus is.
+    /// Types into the focused element.
     pub async fn press(&self, keys: &str) {
         self.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
-    /// Presses Enter where that leads to another page, and waits for that.
+    /// Presses Enter and waits for the next page.
     pub async fn enter(&self) {
         self.leave(async || self.press(&Key::Enter).await).await;
     }
@@ -145,24 +145,24 @@ impl Browser {
         self.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// What the browser has written to its console since it was last asked.
+    /// The console messages since the last call.
     pub async fn console(&self) -> Vec<String> {
         let log = self.issue_cmd(Raw("se/log", json!({ "type": "browser" }))).await.unwrap();
         let entries = log.as_array().expect("a list").iter();
         entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Makes the page this large, in CSS pixels.
+    /// Sets the size of the page, in CSS pixels.
     pub async fn size(&self, width: u32, height: u32) {
         self.view(width, height, 1).await;
     }
 
-    /// Makes the page as wide as a small phone.
+    /// Sets the width of the page, in CSS pixels, to that of a phone.
     pub async fn narrow(&self, width: u32) {
         self.resize(width, 1).await;
     }
 
-    /// Makes the page this wide, in CSS pixels, with everything drawn this many times as large.
+    /// Sets the width of the page, in CSS pixels, and the scale at which it is drawn.
     pub async fn resize(&self, width: u32, scale: u32) {
         self.view(width, 640, scale).await;
     }
@@ -173,26 +173,25 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", view).await;
     }
 
-    /// Has the person prefer something, such as `prefers-color-scheme: dark`.
-    pub async fn prefer(&self, feature: &str, value: &str) {
+    /// Emulates a media feature, such as `prefers-color-scheme: dark`.
+    pub async fn emulate_media(&self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Shows pages as they are printed.
-    pub async fn as_printed(&self) {
+    /// Emulates print media.
+    pub async fn emulate_print(&self) {
         self.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
     }
 
-    /// Gives the browser a cookie that scripts don't see. (WebDriver's own command takes no address
-    /// that is a number.)
-    pub async fn remember(&self, name: &str, value: &str) {
+    /// Sets an HttpOnly cookie. (WebDriver's own command does not accept an IP address.)
+    pub async fn set_cookie(&self, name: &str, value: &str) {
         let cookie = json!({ "name": name, "value": value, "url": self.site, "httpOnly": true, "sameSite": "Lax" });
         self.devtools("Network.setCookie", cookie).await;
     }
 
-    /// Takes the cookie away again.
-    pub async fn forget(&self, name: &str) {
+    /// Deletes a cookie.
+    pub async fn delete_cookie(&self, name: &str) {
         let cookie = json!({ "name": name, "url": self.site });
         self.devtools("Network.deleteCookies", cookie).await;
     }
@@ -202,22 +201,22 @@ impl Browser {
         self.issue_cmd(raw).await.unwrap();
     }
 
-    /// Asks the page until it is so.
+    /// Waits until a script returns `true`.
     pub async fn eventually(&self, condition: &str) {
         let so = async {
-            // Between two pages there is none to ask.
+            // Between two pages, the script fails.
             while !self.execute(condition, Vec::new()).await.is_ok_and(|answer| answer == true) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         if tokio::time::timeout(TIMEOUT, so).await.is_err() {
             let page = self.source().await.unwrap_or_default();
-            panic!("it never comes to be: {condition}\n{page}");
+            panic!("never true: {condition}\n{page}");
         }
     }
 }
 
-/// A command of chromedriver's that fantoccini doesn't have.
+/// A chromedriver command that fantoccini lacks.
 #[derive(Debug)]
 struct Raw(&'static str, Value);
 

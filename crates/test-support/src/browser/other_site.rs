@@ -2,7 +2,7 @@ use std::{future::ready, sync::mpsc, thread};
 
 use actix_web::{App, HttpResponse, HttpServer, rt::System, web};
 
-/// Another site, which answers every request with this page; its port.
+/// Starts another site, which answers every request with this page. Returns its port.
 pub fn other_site(page: String) -> u16 {
     let answer = move || {
         let page = page.clone();

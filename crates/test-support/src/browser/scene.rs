@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use waxseal_session::Timestamp;
 
 use super::{Browser, driver::Driver};
-use crate::{App, left_out, programs::find};
+use crate::{App, programs::find, skip_test};
 
 const FLAGS: [&str; 8] = [
     "--headless=new",
@@ -20,7 +20,7 @@ const FLAGS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// chromedriver and Chromium, or what is missing.
+/// The paths of chromedriver and Chromium, or what is missing.
 static PROGRAMS: LazyLock<Result<(PathBuf, PathBuf), String>> = LazyLock::new(|| {
     let driver = program("CHROMEDRIVER", &["chromedriver"])?;
     let browser = program("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])?;
@@ -35,34 +35,34 @@ fn program(variable: &str, names: &[&str]) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no {} in PATH, and {variable} is not set", names.join(" or ")))
 }
 
-/// A site, and a chromedriver to visit it with.
+/// An application and a chromedriver to visit it with.
 pub struct Scene {
     pub app: App,
     driver: Driver,
     browser: PathBuf,
-    /// The browsers' profiles, which go when the driver has ended.
+    /// The browsers' profiles. Dropped after the driver has ended.
     profiles: TempDir,
 }
 
 impl Scene {
-    /// When a scene begins: 14 November 2023, 22:13:20 UTC.
+    /// The application's time: 2023-11-14T22:13:20Z.
     pub const START: Timestamp = Timestamp::from_unix(1_700_000_000);
 
-    /// `None`, with a word about it, where there is no browser.
+    /// Starts both. Skips the test and returns `None` if there is no browser.
     pub async fn set() -> Option<Self> {
-        let programs = PROGRAMS.as_ref().map_err(|missing| left_out("BROWSER", missing));
+        let programs = PROGRAMS.as_ref().map_err(|missing| skip_test("BROWSER", missing));
         let (driver, browser) = programs.ok()?;
         let app = App::start_at(Self::START).await;
         let (driver, browser) = (Driver::start(driver), browser.clone());
         Some(Self { app, driver, browser, profiles: TempDir::new().unwrap() })
     }
 
-    /// A browser that no one has used before.
+    /// Starts a browser with a new profile.
     pub async fn browser(&self) -> Browser {
         self.browser_with(json!({})).await
     }
 
-    /// The same, with some of Chromium's preferences.
+    /// Starts a browser with these Chromium preferences.
     pub async fn browser_with(&self, preferences: Value) -> Browser {
         let profile = TempDir::new_in(&self.profiles).unwrap().keep();
         let own = format!("--user-data-dir={}", profile.display());

@@ -5,18 +5,17 @@ use std::{
     sync::Mutex,
 };
 
-/// Somebody else's server. It stops when this is dropped, and at the latest when the tests end,
-/// however they end.
-pub struct Watched {
+/// A third-party server. It stops when this is dropped, or when the tests end in any way.
+pub struct ExternalServer {
     shell: Mutex<Child>,
     log: PathBuf,
 }
 
-impl Watched {
-    /// Starts a program that stops at this signal. What it prints goes to this file. Of the
-    /// environment it sees only what the command sets.
+impl ExternalServer {
+    /// Starts a program that stops on this signal. Its output goes to the file `log`. Its environment
+    /// holds only what the command sets.
     pub fn start(program: &Command, signal: &str, log: PathBuf) -> Self {
-        // The shell stops it when the pipe is closed, which the end of this process does, too.
+        // The shell stops it when the pipe is closed, which also happens when this process ends.
         let watch =
             format!(r#""$@" & program=$!; cat >/dev/null; kill -{signal} $program; wait $program"#);
         let mut shell = Command::new("sh");
@@ -28,12 +27,12 @@ impl Watched {
         Self { shell: Mutex::new(shell.spawn().unwrap()), log }
     }
 
-    /// What it has printed so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Stops it, and waits until it has stopped.
+    /// Stops it, and waits until it has ended.
     pub fn stop(&self) {
         let mut shell = self.shell.lock().unwrap();
         drop(shell.stdin.take());
@@ -41,7 +40,7 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for ExternalServer {
     fn drop(&mut self) {
         self.stop();
     }
