@@ -1,8 +1,8 @@
-//! How long a refused log-in takes where there is an account, and where there is none: through the
-//! accounts layer, with SQLite on a disk and Argon2id as the server has it. The two must not be told
-//! apart by their time. Run with `cargo bench --bench login`.
+//! The time of a failed log-in with and without an account: through the accounts service, with SQLite on
+//! disk and the server's Argon2id parameters. The two must not differ measurably.
+//! `cargo bench --bench login`.
 //!
-//! Between two attempts the clock is put two days forward, so that none of them has to wait.
+//! The clock advances by two days between attempts, so that none is throttled.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

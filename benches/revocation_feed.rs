@@ -1,6 +1,6 @@
-//! How long it takes from the answer to a log-out on one node to the refusal on another: two nodes
-//! on a PostgreSQL of the benchmark's own, median and worst of a thousand, with NOTIFY and where
-//! only polling hears it. `cargo bench --bench revocation_feed`; it takes a minute.
+//! The time from the response to a log-out on one node until another node refuses the session: two nodes
+//! on one PostgreSQL, median and maximum of a thousand, with NOTIFY and with polling only.
+//! `cargo bench --bench revocation_feed` takes a minute.
 
 #![allow(
     missing_docs,
@@ -22,7 +22,7 @@ use test_support::{App, COOKIE_NAME, Client, Database, Postgres, SECRET};
 use waxseal_session::{Clock, Keyring, Secret, SessionId};
 
 const ROUNDS: usize = 1000;
-/// Sessions that are ended at the same time, each looked after by a client of its own.
+/// Sessions that end at the same time, each with its own client.
 const AT_ONCE: usize = 4;
 
 /// How a session is ended.
@@ -30,13 +30,13 @@ const AT_ONCE: usize = 4;
 enum End {
     /// `POST /logout`: with NOTIFY.
     LogOut,
-    /// In the database, as by a node whose notifications don't come through.
+    /// In the database, without NOTIFY.
     Silently,
 }
 
 #[actix_web::main]
 async fn main() {
-    // `cargo test --benches` runs it without this.
+    // `cargo test --benches` does not pass it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -86,10 +86,10 @@ async fn measure(here: &App, there: &App, pool: &AnyPool, end: End) -> Vec<Durat
     times
 }
 
-/// Ends a session here, and asks there until it is refused.
+/// Ends a session on one node, and requests a page of the other until it refuses the session.
 async fn one(mut here: Client, there: Client, pool: &AnyPool, end: End) -> Duration {
     let (id, token) = open_session(pool).await;
-    // Each time with the cookie again, which a refusal clears.
+    // Sets the cookie again each time, because a refusal clears it.
     let ask = async || {
         let mut there = there.clone();
         there.set_cookie(COOKIE_NAME, &token);
@@ -114,10 +114,10 @@ async fn one(mut here: Client, there: Client, pool: &AnyPool, end: End) -> Durat
     ended.elapsed()
 }
 
-/// The id of a session with a row, and its token.
+/// The id and token of a session that has a row.
 async fn open_session(pool: &AnyPool) -> (String, String) {
     let (id, now) = (SessionId::random().to_string(), Clock::system().now());
-    // Not due for a refresh, which would ask the database.
+    // Not due to be extended, which would write to the database.
     let expires_at = now + Duration::from_secs(7 * 86_400);
     let user_id = "6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11";
     let state = json!({"user_id": user_id, "role": "user"});

@@ -1,9 +1,9 @@
-//! The server on a large database: 100,000 users, 1,000,000 sessions of which 10,000 are revoked, and
-//! 5,000,000 log-in events. How long it takes to start and how much memory it takes, how long its
-//! pages take, and how long anybody waits while a million expired rows are thrown out.
+//! The server on a large database: 100,000 users, 1,000,000 sessions (10,000 of them revoked) and
+//! 5,000,000 log-in events. Measures the start, memory, the latency of pages, and the latency of writes
+//! during the clean-up of a million expired rows.
 //!
-//! `cargo bench --bench scale`, or `-- sqlite`, `-- postgres`. It takes some minutes and 2 GB of disk.
-//! The server is the program itself, on loopback; PostgreSQL is started for it.
+//! `cargo bench --bench scale`, or `-- sqlite`, `-- postgres`. It takes several minutes and 2 GB of disk.
+//! The server is the built binary on loopback; the benchmark starts its own PostgreSQL.
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -21,7 +21,7 @@ const USERS: u32 = 100_000;
 const SESSIONS: u32 = 1_000_000;
 const REVOKED: u32 = 10_000;
 const EVENTS: u32 = 5_000_000;
-/// Of the one who reads the pages.
+/// Sessions and events of the user who requests the pages.
 const OWN_SESSIONS: u32 = 60;
 const OWN_EVENTS: u32 = 1000;
 
@@ -52,7 +52,7 @@ async fn main() {
     }
 }
 
-/// A server that refreshes sessions with so much time left.
+/// Starts a server that extends sessions with this much time left or less.
 fn serve(url: &str, refresh_below: &str) -> Process {
     let waxseal = waxseal!().set("DATABASE_URL", url).set("SESSION_SECRET", SECRET);
     waxseal.set("SESSION_REFRESH_BELOW", refresh_below).serve()
@@ -82,14 +82,14 @@ async fn measure(engine: &str, url: &str) {
     clean_up(url).await;
 }
 
-/// Has a million sessions expired, and asks for pages, each of which writes, until they are gone.
+/// Lets a million sessions expire, and requests pages that write until the rows are deleted.
 async fn clean_up(url: &str) {
     let mut database = AnyConnection::connect(url).await.unwrap();
     let expire =
         "UPDATE waxseal_sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
     database.execute(expire).await.unwrap();
     database.close().await.unwrap();
-    // Every page is refreshed, so that each writes, too.
+    // Every request extends its session, which is a write.
     let server = serve(url, "7d");
     let begun = Instant::now();
     let mut ann = server.client().logged_in(EMAIL).await;
@@ -109,7 +109,7 @@ async fn clean_up(url: &str) {
     server.stop();
 }
 
-/// The median and the worst of a hundred requests, in milliseconds.
+/// The median and maximum latency of a hundred requests, in milliseconds.
 async fn times(client: &mut Client, path: &str) -> (f64, f64) {
     let mut times = Vec::new();
     for _ in 0..100 {
@@ -121,7 +121,7 @@ async fn times(client: &mut Client, path: &str) -> (f64, f64) {
     (millis(times[50]), millis(times[99]))
 }
 
-/// Fills the database: with SQL that both engines understand.
+/// Fills the database, with SQL for both engines.
 async fn fill(url: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let numbers = |last: u32| {
@@ -158,7 +158,7 @@ async fn fill(url: &str) {
         numbers(USERS),
         user("i")
     );
-    // What PostgreSQL's autovacuum does within a minute.
+    // PostgreSQL's autovacuum would do this within a minute.
     let vacuum = if url.starts_with("postgres") { "VACUUM ANALYZE" } else { "ANALYZE" };
     let mut database = AnyConnection::connect(url).await.unwrap();
     for statement in [
@@ -172,7 +172,7 @@ async fn fill(url: &str) {
     ] {
         database.execute(AssertSqlSafe(statement)).await.unwrap();
     }
-    // Else SQLite's log of all this would be read first by whoever opens it next.
+    // Otherwise the next process to open the database would first read SQLite's WAL of all this.
     database.close().await.unwrap();
 }
 

@@ -1,8 +1,8 @@
-//! A storm of log-ins: 32 of them always in flight, each from a network of its own, and what others see
-//! of it. How many log-ins a second, against what the cores can hash; how long pages of people who are
-//! logged in take meanwhile; how much memory it takes. `cargo bench --bench storm`, half a minute.
+//! A log-in storm: keeps 32 log-ins in flight, each from its own network. Measures log-ins per second
+//! against what the cores can hash, the latency of signed-in users' pages meanwhile, and memory.
+//! `cargo bench --bench storm` takes half a minute.
 //!
-//! The server is the program itself, on SQLite, on loopback, with the visitors on the same cores.
+//! The server is the built binary with SQLite on loopback. The clients share its cores.
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -52,7 +52,7 @@ async fn storm(server: &Process, path: &str, ann: &Client) {
     );
 }
 
-/// Logs in again and again, from another network each time.
+/// Logs in repeatedly, from another network each time.
 async fn log_ins(nobody: Client, who: u8, until: Instant, done: Rc<Cell<u32>>) {
     for number in 0_u16.. {
         if Instant::now() > until {
@@ -68,7 +68,7 @@ async fn log_ins(nobody: Client, who: u8, until: Instant, done: Rc<Cell<u32>>) {
     }
 }
 
-/// How long a page takes that is asked for every other millisecond: p99 and the worst.
+/// Requests a page every other millisecond. Returns the p99 and the maximum latency.
 async fn visits(mut ann: Client, path: &str, during: Duration) -> (f64, f64) {
     let (until, mut times) = (Instant::now() + during, Vec::new());
     while Instant::now() < until {
@@ -81,7 +81,7 @@ async fn visits(mut ann: Client, path: &str, during: Duration) -> (f64, f64) {
     (millis(times[times.len() * 99 / 100]), millis(times[times.len() - 1]))
 }
 
-/// How many passwords a second the cores can hash when nothing else goes on.
+/// How many passwords per second the cores can hash when idle.
 fn hashes(cores: usize) -> f64 {
     const EACH: u32 = 50;
     let begun = Instant::now();
@@ -93,7 +93,7 @@ fn hashes(cores: usize) -> f64 {
     f64::from(EACH) * cores as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// One, as the server does it: OWASP's 19 MiB and two passes.
+/// Hashes a password with the server's parameters: OWASP's 19 MiB and two passes.
 fn hash() {
     let params = argon2::Params::new(19_456, 2, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);

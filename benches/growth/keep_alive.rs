@@ -1,4 +1,4 @@
-//! One connection to a server, on which one request follows the other.
+//! A keep-alive connection to a server.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -17,7 +17,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// The status of the answer, and how long it took to come.
+    /// Sends a request. Returns the response's status and latency.
     pub fn ask(&mut self, method: &str, path: &str, cookie: &str) -> (u16, Duration) {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: 0\r\n\r\n"

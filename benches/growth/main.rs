@@ -1,9 +1,9 @@
-//! How the time of a request grows: with the size of the state, with the tokens that come in turn, with
-//! other cookies, with the revoked sessions, with the sessions that there are, and with the nodes.
+//! How the time of a request grows with the size of the state, the number of active tokens, other
+//! cookies, revoked sessions, live sessions, and nodes.
 //!
 //! `cargo bench --bench growth`, or `-- state`, `-- turns`, `-- cookies`, `-- revoked`, `-- sessions`,
-//! `-- nodes`. It takes three minutes and 1 GB of memory. It prints Markdown: `docs/benchmarks/growth.md`
-//! is what all of it printed.
+//! `-- nodes`. It takes three minutes and 1 GB of memory. It prints the Markdown that is in
+//! `docs/benchmarks/growth.md`.
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -23,7 +23,7 @@ use table::Table;
 
 type Measure = fn() -> Vec<Table>;
 
-/// What is measured, under the name that it is asked for by.
+/// The measurements, by name.
 const ALL: [(&str, Measure); 6] = [
     ("state", middleware::by_size_of_state),
     ("turns", middleware::by_tokens_in_turn),
@@ -34,7 +34,7 @@ const ALL: [(&str, Measure); 6] = [
 ];
 
 fn main() {
-    // `cargo test --benches` runs it without this.
+    // `cargo test --benches` does not pass it.
     if !env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -46,7 +46,7 @@ fn main() {
     }
 }
 
-/// The middle one.
+/// The median.
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]

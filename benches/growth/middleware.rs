@@ -1,5 +1,5 @@
-//! What grows within one process: measured as `benches/middleware.rs` does, around a handler that does
-//! nothing, without the network.
+//! Measurements within one process: the middleware around a handler that does nothing, without the
+//! network.
 
 use std::{
     cell::RefCell,
@@ -35,10 +35,10 @@ use crate::{
 const COOKIE_NAME: &str = "__Host-waxseal";
 /// How long each point is measured.
 const TIME: Duration = Duration::from_millis(700);
-/// Requests that are made before the clock starts, and timed together.
+/// Requests per timing. They are built before it starts.
 const TOGETHER: usize = 64;
 
-/// The time that a request takes, in microseconds: the median of many times 64.
+/// The time of a request in microseconds: the median of many batches.
 fn time<S, B>(runtime: &Runtime, app: &S, mut request: impl FnMut() -> Request) -> f64
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
@@ -215,7 +215,7 @@ pub fn by_cookies() -> Vec<Table> {
     }]
 }
 
-/// A store with nothing but the list.
+/// A store that has only the revocation list.
 struct OnlyList(RevocationList);
 
 impl SessionStore for OnlyList {

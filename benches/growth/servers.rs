@@ -1,6 +1,5 @@
-//! What grows in a database or with the nodes: the program itself, on loopback. All of it, what asks
-//! and the databases too, is kept to one processor: so the time of an answer is what it takes of that,
-//! and not how fast the system wakes another.
+//! Measurements of the built binary on loopback: live sessions in the database, and nodes. Client, server
+//! and database share one processor, so that the times don't include waking another one.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,13 +16,13 @@ use crate::{
 };
 
 const USER: &str = "00000000-0000-4000-8000-000000000042";
-/// So many requests, each with another session, make a point.
+/// Requests per data point, each with another session.
 const REQUESTS: u32 = 3000;
-/// So many log-outs do.
+/// Log-outs per data point.
 const LOG_OUTS: u32 = 200;
 
-/// This process, and those that it starts from now on. (Where there is no such call, the times are
-/// less steady.)
+/// Pins this process, and those it starts from now on, to one processor. (Times vary more on systems
+/// without this call.)
 fn keep_to_one_processor() {
     #[cfg(target_os = "linux")]
     {
@@ -34,7 +33,7 @@ fn keep_to_one_processor() {
     }
 }
 
-/// A server that says where it listens, and nothing of every request.
+/// Starts a server without an access log.
 fn serve(url: &str, settings: &[(&str, &str)]) -> Process {
     waxseal!()
         .set("RUST_LOG", "warn,waxseal::cli=info")
@@ -92,7 +91,7 @@ fn measure_sessions(
     }
 }
 
-/// The median time of an answer, in microseconds.
+/// The median latency, in microseconds.
 fn time(url: &str, mode: &str, cookie: impl Fn(u32) -> String) -> f64 {
     let cookies: Vec<String> = (0..REQUESTS).map(cookie).collect();
     let server = serve(url, &[("SESSION_MODE", mode)]);
@@ -112,7 +111,7 @@ fn id_of(at: u64) -> String {
     format!("AAA{}A", 100_000_000_000_000_000 + at)
 }
 
-/// Inserts those sessions that are not there yet.
+/// Inserts sessions up to this number.
 async fn fill(url: &str, from: u32, to: u32) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut database = AnyConnection::connect(url).await.unwrap();
@@ -171,7 +170,7 @@ fn time_of_request(node: &mut KeptAlive, cookies: &[String]) -> f64 {
     median(cookies.map(|cookie| time_of(node, cookie)).collect())
 }
 
-/// Logs out at the first, and asks one after the other until each refuses.
+/// Logs out on the first node, and requests a page of each until it refuses the session.
 fn time_of_end(nodes: &mut [KeptAlive], cookies: &[String]) -> f64 {
     let times = cookies.iter().map(|cookie| {
         let (status, _) = nodes[0].ask("POST", "/logout", cookie);

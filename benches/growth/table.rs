@@ -1,19 +1,19 @@
-//! A table of what grows: a row for each size, a column for each thing that is measured.
+//! A table of results: a row per size, a column per measurement.
 
 use std::fmt;
 
 pub struct Table {
     pub title: &'static str,
-    /// What is measured, in which unit.
+    /// What is measured, and its unit.
     pub measured: &'static str,
-    /// What grows, in which unit.
+    /// What grows, and its unit.
     pub grows: &'static str,
     pub columns: Vec<Column>,
 }
 
 pub struct Column {
     pub name: &'static str,
-    /// What was measured at which size.
+    /// The results by size.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -24,7 +24,7 @@ impl Column {
 }
 
 impl fmt::Display for Table {
-    /// A section of Markdown.
+    /// The table as a Markdown section.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         writeln!(f, "## {}\n\n{}:\n", self.title, self.measured)?;
@@ -45,7 +45,7 @@ impl fmt::Display for Table {
 }
 
 impl Table {
-    /// Every size at which something was measured.
+    /// All sizes.
     fn sizes(&self) -> Vec<f64> {
         let points = self.columns.iter().flat_map(|column| &column.points);
         let mut sizes: Vec<f64> = points.map(|(size, _)| *size).collect();

@@ -1,4 +1,4 @@
-//! Sessions that were never opened, for which there are tokens all the same.
+//! Tokens of sessions that were never created.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub fn keyring() -> Keyring {
     Keyring::new(&Secret::new(SECRET).unwrap())
 }
 
-/// The cookie of a session that began a minute ago, and is not due for a refresh.
+/// The cookie of a session that began a minute ago and is not due to be extended.
 pub fn cookie(name: &str, sid: SessionId, state: Option<State>) -> String {
     let began = Clock::system().now() - Duration::from_secs(60);
     let exp = began + ExpiryPolicy::DEFAULT_IDLE_TIMEOUT;

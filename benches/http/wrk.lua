@@ -1,5 +1,5 @@
--- Has wrk print what it counted on one line, for src/wrk.rs: requests, microseconds, bytes, errors, and
--- the median and the 99th percentile of the latency in microseconds.
+-- Makes wrk print its counts on one line, for src/wrk.rs: requests, microseconds, bytes, errors, and the
+-- median and 99th percentile of the latency in microseconds.
 function done(summary, latency)
    local e = summary.errors
    local errors = e.connect + e.read + e.write + e.status + e.timeout

@@ -1,4 +1,4 @@
-//! One server, measured once.
+//! One measurement of one server.
 
 use std::time::Duration;
 
@@ -12,25 +12,24 @@ use crate::{
     wrk::{self, Counted},
 };
 
-/// What was measured.
+/// The results.
 #[derive(Clone, Copy)]
 pub struct Cell {
     pub requests_per_second: f64,
-    /// Of the server's processor, for each request, in microseconds.
+    /// The server's processor time per request, in microseconds.
     pub processor_time: f64,
-    /// The same of the database's server, where it has one.
+    /// The database server's processor time per request, in microseconds.
     pub database_time: f64,
     /// Latencies, in milliseconds.
     pub median: f64,
     pub percentile_99: f64,
-    /// The most memory it took, in MiB.
+    /// Peak memory, in MiB.
     pub memory: f64,
-    /// From its start to its first answer, in milliseconds.
+    /// The time from its start to its first response, in milliseconds.
     pub start: f64,
 }
 
-/// Seconds that are not counted, in which it warms up. It also makes the session old enough for a
-/// refresh to move its expiry.
+/// Seconds of warm-up, which are not counted. They also make the session old enough to be extended.
 const WARM_UP: u32 = 1;
 
 pub fn measure(
@@ -66,7 +65,7 @@ pub fn measure(
     })
 }
 
-/// Asks once, and looks whether there is a session: the length of the answer.
+/// Requests the page once and checks that it shows the session. Returns the length of the response.
 fn check(contender: &Contender, port: u16, cookie: &str) -> Outcome<f64> {
     let answer = http::get(port, contender.path, cookie).ok_or("no answer")?;
     let refreshed = http::cookie(&answer).is_some();
@@ -76,7 +75,7 @@ fn check(contender: &Contender, port: u16, cookie: &str) -> Outcome<f64> {
     if right { Ok(http::length(&answer) as f64) } else { Err(format!("{answer:?}").into()) }
 }
 
-/// `wrk` counts a redirect as a success: it would be shorter.
+/// `wrk` counts a redirect as a success, but a redirect is shorter.
 fn check_lengths(counted: &Counted, length: f64) -> Outcome<()> {
     let ratio = counted.bytes / counted.requests / length;
     if (0.9..1.1).contains(&ratio) { Ok(()) } else { Err("answers of another length".into()) }

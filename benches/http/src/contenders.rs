@@ -1,4 +1,4 @@
-//! What is compared: which server, on which database, and what is asked of it.
+//! The servers to compare: the program, the database and the request.
 
 use std::process::{Command, Stdio};
 
@@ -8,20 +8,20 @@ use crate::{
     servers::USER_ID,
 };
 
-/// Where the servers are that run on Node.js.
+/// The folder of the servers for Node.js.
 pub const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
 
-/// A line of the table.
+/// A row of the table.
 pub struct Contender {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What it is called in the table.
+    /// The name in the table.
     pub label: &'static str,
     pub server: Server,
     pub database: Database,
-    /// What is asked for.
+    /// The path to request.
     pub path: &'static str,
-    /// What is in the answer to those who have a session.
+    /// A text in the response that shows that there is a session.
     pub proof: &'static str,
 }
 
@@ -29,11 +29,11 @@ pub struct Contender {
 pub enum Server {
     /// One of [`crate::servers`], without sessions.
     Bare,
-    /// The same, asked with a cookie as long as a session's, which it doesn't look at.
+    /// The same, requested with a cookie as long as a session's, which it ignores.
     BareWithCookie,
-    /// One of [`crate::servers`] that fills `actix_session::Session` by itself, asked in the same way.
+    /// One of [`crate::servers`] that fills `actix_session::Session` itself, requested in the same way.
     Filled,
-    /// One of [`crate::servers`] that has waxseal's session layer.
+    /// One of [`crate::servers`] that has waxseal's session middleware.
     Layer(&'static str),
     /// One of [`crate::servers`] that has actix-session's middleware.
     ActixSession(&'static str),
@@ -49,7 +49,7 @@ static ALL: [Contender; 15] = [
     page("bare", "no session", Server::Bare, Database::None),
     page(
         "bare-cookie",
-        "no session, a cookie nobody reads",
+        "no session, a cookie that is ignored",
         Server::BareWithCookie,
         Database::None,
     ),
@@ -117,7 +117,7 @@ static ALL: [Contender; 15] = [
     },
 ];
 
-/// A server that answers with the page that all have in common.
+/// A server that answers with the common page.
 const fn page(
     name: &'static str,
     label: &'static str,
@@ -127,7 +127,7 @@ const fn page(
     Contender { name, label, server, database, path: "/", proof: USER_ID }
 }
 
-/// Those of these names; all, where there is none.
+/// The servers with these names; all if there are none.
 pub fn chosen(names: &[&str]) -> Outcome<Vec<&'static Contender>> {
     if names.is_empty() {
         return Ok(ALL.iter().collect());
@@ -141,7 +141,7 @@ pub fn chosen(names: &[&str]) -> Outcome<Vec<&'static Contender>> {
 }
 
 impl Contender {
-    /// What it would need and is not there.
+    /// A missing program that it needs.
     pub fn missing(&self, databases: &Databases) -> Option<&'static str> {
         let node = || Command::new("node").arg("--version").stdout(Stdio::null()).status().is_ok();
         let package = || std::fs::exists(format!("{NODE}/node_modules")).unwrap_or(false);

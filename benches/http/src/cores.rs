@@ -1,4 +1,4 @@
-//! One core for the server, the others for `wrk` and the databases.
+//! Pins the server to one core, and `wrk` and the databases to the others.
 
 use std::{
     io,
@@ -7,14 +7,14 @@ use std::{
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Which processors belong to whom; where there is only one, it is everybody's.
+/// The assignment of processors. If there is only one, all share it.
 pub struct Cores {
     server: CpuSet,
     others: CpuSet,
 }
 
 impl Cores {
-    /// Puts this process, and what it will start, onto all processors but the last.
+    /// Pins this process, and those it starts, to all processors but the last.
     pub fn split() -> io::Result<Self> {
         let allowed = sched_getaffinity(None)?;
         let last = (0..CpuSet::MAX_CPU).rev().find(|&cpu| allowed.is_set(cpu)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The databases, on loopback and with data of their own.
+//! The databases, on loopback with their own data.
 
 use std::{
     io,
@@ -29,13 +29,13 @@ pub enum Database {
 }
 
 impl Database {
-    /// Whether it is a process of its own.
+    /// Whether it runs in a separate process.
     pub fn has_server(self) -> bool {
         matches!(self, Self::Postgres | Self::Redis)
     }
 }
 
-/// They end when this is dropped.
+/// The running databases. They stop when dropped.
 pub struct Databases {
     pub postgres: Option<Postgres>,
     pub redis: Option<Redis>,
@@ -43,7 +43,7 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Starts those that are needed and that there are on this machine.
+    /// Starts those that are needed and installed.
     pub fn start(needed: &[Database]) -> Outcome<Self> {
         let needed = |database| needed.contains(&database);
         let folder = tempfile::tempdir()?;
@@ -57,7 +57,7 @@ impl Databases {
         })
     }
 
-    /// A database for a server: an empty one, but for the revoked sessions.
+    /// The URL of a server's database: empty except for revoked sessions.
     pub fn url(&self, database: Database, server: &Path) -> String {
         match database {
             Database::None => String::new(),
@@ -75,13 +75,13 @@ fn revoked_million(folder: &Path) -> String {
     format!("sqlite://{}/million.db", folder.display())
 }
 
-/// A database with a million sessions that were revoked and could still be valid.
+/// Creates a database with a million revoked sessions that have not expired.
 async fn revoke_a_million(url: &str) -> Outcome<()> {
     drop(db::connect(&url.parse()?).await?);
     let mut ids: Vec<String> = (0..1_000_000).map(|_| SessionId::random().to_string()).collect();
-    // In the order of the index it is quicker.
+    // Inserting in the order of the index is faster.
     ids.sort_unstable();
-    // Not lately: the feed looks at the last minute's again and again.
+    // Revoked long ago, because every poll reads those of the last minute.
     let then = Clock::system().now() - Duration::from_secs(3600);
     let pool: AnyPool = AnyPoolOptions::new().connect(url).await?;
     sqlx::query(
@@ -97,7 +97,7 @@ async fn revoke_a_million(url: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// A Redis that keeps nothing on the disk.
+/// A Redis server without persistence.
 pub struct Redis {
     process: Child,
     port: u16,
@@ -131,7 +131,7 @@ impl Drop for Redis {
     }
 }
 
-/// A port that nobody has at the moment.
+/// A free port.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -1,4 +1,4 @@
-//! As much of an HTTP client as it takes to log in and to look at an answer.
+//! A minimal HTTP client that can log in and read a response.
 
 use test_support::{Answer, raw};
 
@@ -10,12 +10,12 @@ pub fn post(port: u16, path: &str, form: &str) -> Option<Answer> {
     raw::post(([127, 0, 0, 1], port).into(), path, &[], form)
 }
 
-/// The cookie that an answer sets: name and value.
+/// The cookie that a response sets: name and value.
 pub fn cookie(answer: &Answer) -> Option<&str> {
     answer.set_cookies().first()?.split(';').next()
 }
 
-/// How long an answer is, about: its status, its headers and its body.
+/// The approximate length of a response: status, headers and body.
 pub fn length(answer: &Answer) -> usize {
     let headers = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     "HTTP/1.1 200 OK\r\n\r\n".len() + headers.sum::<usize>() + answer.body.len()

@@ -1,4 +1,4 @@
-//! On what was measured, when, and with which versions.
+//! The machine, the date and the versions of a measurement.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use waxseal_session::Clock;
 
 use crate::{contenders::NODE, databases::Databases};
 
-/// How busy the machine is: the mean of the last minute.
+/// The machine's load average over the last minute.
 pub fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or_default().to_owned()
@@ -51,7 +51,7 @@ fn versions(databases: &Databases) -> Vec<String> {
     versions
 }
 
-/// Which version of a crate is in a Cargo.lock.
+/// The version of a crate in a Cargo.lock.
 fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
     rest.split('"').next()
@@ -64,12 +64,12 @@ fn iron_session() -> Option<String> {
     Some(package.get("version")?.as_str()?.to_owned())
 }
 
-/// Debian adds its own version.
+/// Strips the version that Debian appends.
 fn first_word(text: &str) -> &str {
     text.split(' ').next().unwrap_or_default()
 }
 
-/// A word of what a program prints first.
+/// A word of the first line that a program prints.
 fn word(program: &str, argument: &str, at: usize) -> Option<String> {
     let output = Command::new(program).arg(argument).output().ok()?;
     String::from_utf8_lossy(&output.stdout).split_whitespace().nth(at).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! What a session costs over HTTP: servers with and without, one after another under `wrk`. See `run`.
+//! The cost of a session over HTTP: measures servers with and without sessions under `wrk`. See `run`.
 //!
 //!     waxseal-http-bench SECONDS ROUNDS [ONLY…]      measures
 //!     waxseal-http-bench serve NAME PORT DATABASE    is one of the servers
@@ -24,7 +24,7 @@ use databases::Databases;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// What was measured of a server, and what of it in each round.
+/// A server, and its results in each round.
 struct Measured {
     contender: &'static Contender,
     rounds: Vec<Cell>,
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
     )
 }
 
-/// Measures every server in every round, and writes down what came of it; of only some of them, it
-/// only prints it.
+/// Measures every server in every round and writes the page; with a selection of servers, it only prints
+/// the results.
 fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
     let (seconds, rounds) = (seconds.parse()?, rounds.parse()?);
     let chosen = contenders::chosen(only)?;
@@ -77,7 +77,7 @@ fn compare(seconds: &str, rounds: &str, only: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// The servers that can be measured on this machine, and why others can't.
+/// The servers that can be measured on this machine, and why others can't be.
 fn present(
     chosen: Vec<&'static Contender>,
     databases: &Databases,

@@ -1,16 +1,16 @@
-//! What Linux tells of processes.
+//! Statistics of processes, from Linux' `/proc`.
 
 use std::{fs, process, time::Duration};
 
 use crate::Outcome;
 
-/// `/proc` counts in these, on every machine.
+/// The unit of times in `/proc`, on every machine.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What is on one line of `/proc/PID/stat`.
+/// The fields of `/proc/PID/stat`.
 struct Stat {
     parent: u32,
-    /// Of the process, and of those that it started and that have ended.
+    /// Of the process and its children that have ended.
     processor_time: Duration,
 }
 
@@ -23,13 +23,12 @@ fn stat(pid: u32) -> Option<Stat> {
     Some(Stat { parent: fields.get(1)?.parse().ok()?, processor_time })
 }
 
-/// How much of a processor's time a process has taken.
+/// The processor time of a process.
 pub fn processor_time(pid: u32) -> Outcome<Duration> {
     Ok(stat(pid).ok_or("the server is gone")?.processor_time)
 }
 
-/// How much of it was taken by the processes that this one has started, and those they have: all but
-/// one.
+/// The processor time of all descendants of this process but one.
 pub fn processor_time_of_others(but: u32) -> Duration {
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -44,7 +43,7 @@ fn is_descendant(pid: u32) -> bool {
     })
 }
 
-/// The most memory that a process has had, in MiB.
+/// A process's peak memory, in MiB.
 pub fn peak_memory(pid: u32) -> Outcome<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

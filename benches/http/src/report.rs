@@ -1,9 +1,9 @@
-//! The table, and the page that it is on.
+//! The table of results, and the page around it.
 
 use crate::{Measured, cell::Cell, contenders::Server, wrk::CONNECTIONS};
 
 impl Measured {
-    /// The median of what was measured in the rounds.
+    /// The median over all rounds.
     pub fn median(&self, what: impl Fn(&Cell) -> f64) -> f64 {
         let mut values: Vec<f64> = self.rounds.iter().map(what).collect();
         values.sort_by(f64::total_cmp);
@@ -15,7 +15,7 @@ impl Measured {
         }
     }
 
-    /// Of the server and of its database's, in microseconds.
+    /// The server's and its database's processor time, in microseconds.
     pub fn processor_time(&self) -> (f64, f64) {
         (self.median(|cell| cell.processor_time), self.median(|cell| cell.database_time))
     }
@@ -56,7 +56,7 @@ fn line(measured: &Measured, bare: Option<f64>) -> String {
     )
 }
 
-/// A whole number with a comma between its thousands.
+/// Formats an integer with commas between thousands.
 fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
@@ -69,7 +69,7 @@ fn thousands(number: f64) -> String {
     text
 }
 
-/// The whole page.
+/// Writes the page.
 pub fn page(table: &str, conditions: &str) -> String {
     format!(
         "\

@@ -1,4 +1,4 @@
-//! A server that is measured: started, logged in to, ended.
+//! Starts a server to measure, logs in to it, and stops it.
 
 use std::{
     env,
@@ -20,18 +20,18 @@ use crate::{
     servers::STATE,
 };
 
-/// How long a server may take to answer for the first time.
+/// How long to wait for a server's first response.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Signs up.
 const FORM: &str = "email=ann%40example.com&password=violet+anvil+forty+marmots";
 
-/// A server's process. It ends when this is dropped.
+/// A server process. It stops when dropped.
 pub struct Running {
     process: Child,
     pub port: u16,
-    /// From its start to its first answer.
+    /// The time from its start to its first response.
     pub start: Duration,
-    /// Where it keeps what it has.
+    /// Its data folder.
     _folder: TempDir,
 }
 
@@ -63,7 +63,7 @@ impl Running {
         self.process.id()
     }
 
-    /// Opens a session: its cookie.
+    /// Opens a session. Returns its cookie.
     pub fn log_in(&self, server: Server) -> Outcome<String> {
         let answer = match server {
             Server::Bare | Server::BareNode => return Ok("session=nobody-reads-it".to_owned()),
@@ -107,7 +107,7 @@ fn command(server: Server, port: u16, database: &str, folder: &Path) -> Outcome<
         Server::Layer(name) | Server::ActixSession(name) => ours(name),
         Server::Waxseal => {
             let mut command = Command::new(this.with_file_name("waxseal"));
-            // Nobody's settings but these.
+            // Without settings from the environment.
             command.env_clear().current_dir(folder);
             command.env("DATABASE_URL", database).env("LISTEN", format!("127.0.0.1:{port}"));
             command

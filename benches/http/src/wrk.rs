@@ -6,7 +6,7 @@ use crate::Outcome;
 
 pub const CONNECTIONS: u32 = 32;
 
-/// What `wrk` has counted. Times are microseconds.
+/// `wrk`'s counts. Times are in microseconds.
 pub struct Counted {
     pub requests: f64,
     pub micros: f64,
@@ -15,7 +15,7 @@ pub struct Counted {
     pub percentile_99: f64,
 }
 
-/// Asks for a page, over and over.
+/// Requests a page repeatedly.
 pub fn run(port: u16, path: &str, cookie: &str, seconds: u32) -> Outcome<Counted> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/wrk.lua");
     let output = Command::new("wrk")

@@ -1,4 +1,4 @@
-//! The page, and no session at all.
+//! The page, without a session.
 
 use actix_web::{App, HttpServer, web};
 

@@ -1,5 +1,5 @@
-//! The page, and an `actix_session::Session` that is filled with the same values, wherever they come
-//! from: what no session costs less than that hands them to handlers so.
+//! The page, and an `actix_session::Session` filled with fixed values: the lower bound for any session
+//! middleware that uses this type.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The servers that are compared, each a process of its own with one worker. All answer `GET /` with
-//! the same page, and on it one value from the session; without a session, with 401.
+//! The servers to compare, each a process with one worker. All answer `GET /` with the same page, which
+//! shows one value of the session; without a session, with 401.
 
 mod actix_session_cookie;
 mod actix_session_redis;
@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// What is in the session, and in `benches/support/cases.rs`: six values in 200 bytes.
+/// The session's state, the same as in `benches/support/cases.rs`: six values in 200 bytes.
 pub const STATE: &str = r#"{"user_id":"4bd1a6c0-83f5-4c39-9e0b-7d2f5a1c6e88","role":"member","locale":"en-GB","csrf":"q1Zx0cJ8mVt5Lr3NwYb7KdEe2HsPfUgA9oTiXk4uBn6","seen":[3,17,42,108,2231],"back_to":"/notes/2231?page=2#end-of"}"#;
 const _: () = assert!(STATE.len() == 200);
 
-/// The value that is on the page.
+/// The value shown on the page.
 pub const USER_ID: &str = "4bd1a6c0-83f5-4c39-9e0b-7d2f5a1c6e88";
 
 /// Serves until the process ends.
