@@ -132,7 +132,7 @@ async fn fill(url: &str) {
     let user = |number: &str| {
         format!("'00000000-0000-4000-8000-' || CAST(100000000000 + {number} AS TEXT)")
     };
-    let nobody = user(&format!("i % {USERS}"));
+    let other_user = user(&format!("i % {USERS}"));
     let ann = "(SELECT id FROM users WHERE email = 'ann@example.com')";
     let session = |letter: char, whose: &str, last: u32| {
         format!(
@@ -164,9 +164,9 @@ async fn fill(url: &str) {
     for statement in [
         "UPDATE users SET role = 'admin'".to_owned(),
         people,
-        session('A', &nobody, SESSIONS),
+        session('A', &other_user, SESSIONS),
         session('B', ann, OWN_SESSIONS),
-        event('A', &nobody, EVENTS),
+        event('A', &other_user, EVENTS),
         event('B', ann, OWN_EVENTS),
         vacuum.to_owned(),
     ] {

@@ -53,13 +53,13 @@ async fn storm(server: &Process, path: &str, ann: &Client) {
 }
 
 /// Logs in repeatedly, from another network each time.
-async fn log_ins(nobody: Client, who: u8, until: Instant, done: Rc<Cell<u32>>) {
+async fn log_ins(logged_out: Client, who: u8, until: Instant, done: Rc<Cell<u32>>) {
     for number in 0_u16.. {
         if Instant::now() > until {
             return;
         }
         let from = format!("2001:db8:{who:x}:{number:x}::1");
-        let mut client = nobody.clone();
+        let mut client = logged_out.clone();
         let log_in = client.request(Method::POST, "/login").header("X-Forwarded-For", from);
         let form = [("email", EMAIL), ("password", PASSWORD)];
         if client.send(log_in.form(&form)).await.status == 303 {

@@ -46,7 +46,7 @@ pub struct Hashing {
     clock: Clock,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 impl Hashing {
     /// Starts the threads.

@@ -7,11 +7,15 @@ use std::{
 };
 
 use tempfile::TempDir;
-use waxseal_session::{Clock, ExpiryPolicy, Timestamp};
+use waxseal_session::ExpiryPolicy;
 
-use super::{hashing::Hashing, password_policy::PasswordPolicy, service::Accounts};
+use super::{
+    hashing::{Hashing, Job},
+    password_policy::PasswordPolicy,
+    service::Accounts,
+};
 use crate::{
-    db::{self, AccountStore, LoginContext, NewUser, SqlSessionStore},
+    db::{LoginContext, NewUser, testing::empty_store},
     domain::{Email, NewAccount, Password, Role, UserId},
 };
 
@@ -23,18 +27,14 @@ pub(super) const WRONG: &str = "not the password of anyone";
 pub(super) struct Fixture {
     pub(super) accounts: Accounts,
     pub(super) ann: UserId,
-    jobs: Receiver<Box<dyn FnOnce() + Send>>,
+    jobs: Receiver<Job>,
     _folder: TempDir,
 }
 
 impl Fixture {
     pub(super) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
-        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let database = db::connect(&url).await.unwrap();
-        let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
-        let store = AccountStore::new(sessions, clock.clone());
+        let (store, folder) = empty_store().await;
+        let clock = store.clock.clone();
         let (hashing, jobs) = Hashing::without_threads(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
@@ -75,7 +75,7 @@ impl Fixture {
     pub(super) async fn run_until_hash<T>(
         &self,
         mut running: Pin<&mut impl Future<Output = T>>,
-    ) -> Result<Box<dyn FnOnce() + Send>, T> {
+    ) -> Result<Job, T> {
         loop {
             tokio::select! {
                 biased;

@@ -9,7 +9,7 @@ use waxseal_session_sqlx::{Database, SqlSessionStore};
 pub struct AccountStore {
     pub(super) database: Database,
     pub(super) sessions: SqlSessionStore,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl AccountStore {

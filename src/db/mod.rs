@@ -13,7 +13,7 @@ mod login_events;
 mod login_failures;
 mod logins;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod users;
 
 pub use account_store::AccountStore;

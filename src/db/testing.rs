@@ -17,12 +17,7 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
-        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let database = connect(&url).await.unwrap();
-        let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
-        let (store, ann) = (AccountStore::new(sessions, clock), UserId::random());
+        let ((store, folder), ann) = (empty_store().await, UserId::random());
         let user = NewUser {
             id: ann,
             email: &"ann@example.com".parse().unwrap(),
@@ -38,6 +33,16 @@ impl Fixture {
         let (ann, sessions) = (self.ann.to_string(), self.store.sessions());
         sessions.sessions_of(&ann, &self.session, 9, 0).await.unwrap().len()
     }
+}
+
+/// An empty database on a manual clock, and the folder that holds it.
+pub(crate) async fn empty_store() -> (AccountStore, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
+    let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+    let database = connect(&url).await.unwrap();
+    let sessions = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+    (AccountStore::new(sessions, clock), folder)
 }
 
 /// A new session, not yet stored.

@@ -24,13 +24,13 @@ pub fn run(port: u16, path: &str, cookie: &str, seconds: u32) -> Outcome<Counted
         .arg(format!("http://127.0.0.1:{port}{path}"))
         .output()
         .map_err(|error| format!("wrk (Debian: apt-get install wrk): {error}"))?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    let line = told.lines().find_map(|line| line.strip_prefix("counted "));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let line = printed.lines().find_map(|line| line.strip_prefix("counted "));
     let numbers = line.map(|line| line.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>());
     match numbers.transpose()?.as_deref() {
         Some(&[requests, micros, bytes, 0.0, median, percentile_99]) => {
             Ok(Counted { requests, micros, bytes, median, percentile_99 })
         }
-        _ => Err(format!("wrk saw errors:\n{told}").into()),
+        _ => Err(format!("wrk saw errors:\n{printed}").into()),
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, any::AnyRow};
-use waxseal_session::telemetry;
-use waxseal_session::{Clock, SessionId, SessionRecord};
+use waxseal_session::{Clock, SessionId, SessionRecord, telemetry};
 
 use crate::{
     client::Client,
