@@ -47,23 +47,13 @@ pub enum Server {
 /// In the order of the table.
 static ALL: [Contender; 15] = [
     page("bare", "no session", Server::Bare, Database::None),
-    page(
-        "bare-cookie",
-        "no session, a cookie that is ignored",
-        Server::BareWithCookie,
-        Database::None,
-    ),
+    page("bare-cookie", "no session, an unread cookie", Server::BareWithCookie, Database::None),
     page("filled", "no session, Actix's map filled", Server::Filled, Database::None),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
-    page(
-        "anew",
-        "waxseal, no token known from before",
-        Server::Layer("waxseal-anew"),
-        Database::Sqlite,
-    ),
+    page("anew", "waxseal, no recent token", Server::Layer("waxseal-anew"), Database::Sqlite),
     page(
         "million",
-        "waxseal, a million revoked",
+        "waxseal, a million revoked sessions",
         Server::Layer("waxseal-cookie"),
         Database::RevokedMillion,
     ),

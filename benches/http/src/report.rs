@@ -75,24 +75,20 @@ pub fn page(table: &str, conditions: &str) -> String {
         "\
 # Benchmarks over HTTP
 
-Written by `benches/http/run`, which measures again.
+Written by `benches/http/run`.
 
-Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from
-the session, whose state has six values in 200 bytes; none of them changes it. How much of it is the
-sending and the reading of a header, the second line tells; how much is Actix's map of values, whoever
-fills it, the third; what is Node's own and what iron-session's, Node.js without sessions. All requests to
-a server come with one cookie, so waxseal knows its token from the request before; where it says that
-none is known, it opens it every time. The last two are the server that comes with waxseal, with its
-own pages, a person who has signed up, and the access log on; for the email address on /profile it asks
-the database. Each server has one worker and is kept to one processor; `wrk` asks it on loopback, with
-one thread and {CONNECTIONS} connections.
+Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from the session,
+whose state has six values in 200 bytes; none changes it. Three servers without sessions show what the rest is made of:
+sending and reading the cookie header (an unread cookie), Actix's `Session` (Actix's map filled), and Node.js itself.
+All requests to a server bring the same cookie, so waxseal has its token in the cache; \"no recent token\" unseals it
+every time. The last two are the waxseal server, with its own pages, a signed-in user, and the access log; /profile
+queries the email address. Each server has one worker on one processor; `wrk` asks it on loopback, with one thread and
+{CONNECTIONS} connections.
 
-**Compare the processor time.** It is what a request takes of the server's processor, the system's work
-for it included. `wrk` and the databases share the other processors with whoever else is there: requests
-per second and latencies depend on that, processor time does so much less. Where the database is a server of its
-own, its processor time stands after the plus. The latencies are those of a server that is kept as busy as it
-can be: mostly, {CONNECTIONS} connections wait for their turn. Start is the time from the start of the process to
-its first answer.
+**Compare the processor time**: what a request takes of the server's processor, the system's work included. After a plus
+is that of a database server. `wrk` and the databases share the other processors with everything else, which affects
+requests per second and latencies much more. The latencies are those of a fully loaded server: mostly, {CONNECTIONS}
+connections wait for their turn. Start is the time from the start of the process to its first answer.
 
 {table}
 {conditions}"
