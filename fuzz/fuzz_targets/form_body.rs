@@ -39,6 +39,7 @@ use waxseal_session::{
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const FIELDS: [&str; 3] = ["email", "password", "next"];
 
 /// Encodings that a request may declare; an empty one declares none. The server accepts only UTF-8.
 const CHARSETS: [&str; 8] = [
@@ -68,14 +69,9 @@ fuzz_target!(|data: &[u8]| {
         if charset.is_empty() { FORM.to_owned() } else { format!("{FORM}; charset={charset}") };
     for path in ["/login", "/signup"] {
         let answer = SITE.with(|site| site.post(path, &kind, body));
-        let fields = if path == "/login" {
-            &["email", "password", "next"][..]
-        } else {
-            &["email", "password"]
-        };
-        let readable = typed.as_ref().filter(|typed| typed.has_each_once(fields));
+        let readable = typed.as_ref().filter(|typed| typed.has_each_once(FIELDS));
         match (charset, readable) {
-            ("" | "utf-8", Some(typed)) => answer.check(422, &typed.kept(path)),
+            ("" | "utf-8", Some(typed)) => answer.check(422, &typed.kept()),
             ("" | "utf-8", None) => answer.check(400, &[]),
             _ => answer.check(415, &[]),
         }
@@ -98,7 +94,7 @@ impl Typed {
     }
 
     /// Whether none of these fields occurs twice.
-    fn has_each_once(&self, fields: &[&str]) -> bool {
+    fn has_each_once(&self, fields: [&str; 3]) -> bool {
         fields.iter().all(|field| self.0.iter().filter(|(name, _)| name == field).count() <= 1)
     }
 
@@ -107,10 +103,10 @@ impl Typed {
     }
 
     /// What the page has to contain of it.
-    fn kept(&self, path: &str) -> Vec<String> {
+    fn kept(&self) -> Vec<String> {
         let email = format!(r#"value="{}""#, escaped(self.get("email")));
         let next = self.get("next");
-        let comes_back = path == "/login" && !next.is_empty() && !next.contains(char::is_control);
+        let comes_back = !next.is_empty() && !next.contains(char::is_control);
         let next = comes_back.then(|| format!(r#"name="next" value="{}""#, escaped(next)));
         [Some(email), next].into_iter().flatten().collect()
     }
