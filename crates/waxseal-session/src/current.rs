@@ -38,7 +38,8 @@ pub fn attach_session(request: &HttpRequest, session: SessionRecord) -> Result<(
     let slot = request.extensions().get::<Slot>().cloned().ok_or(SessionError::NoMiddleware)?;
     let state = request.get_session();
     state.clear();
-    session.state.populate(&state);
+    // Its keys are unique.
+    let _unique = session.state.populate(&state);
     *slot.0.borrow_mut() = Some(ActiveSession { record: session, reseal: true, from_store: false });
     Ok(())
 }

@@ -79,15 +79,14 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: T) -> Self::Future {
-        let engine = Rc::new(self.0.for_worker());
-        ready(Ok(SessionService { service: Rc::new(service), engine }))
+        ready(Ok(SessionService { service: Rc::new(service), engine: Arc::clone(&self.0) }))
     }
 }
 
 /// The service that [`SessionMiddleware`] wraps around an app.
 pub struct SessionService<T, S> {
     service: Rc<T>,
-    engine: Rc<SessionEngine<S>>,
+    engine: Arc<SessionEngine<S>>,
 }
 
 impl<T, S, B> Service<ServiceRequest> for SessionService<T, S>
@@ -103,7 +102,7 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (service, engine) = (Rc::clone(&self.service), Rc::clone(&self.engine));
+        let (service, engine) = (Rc::clone(&self.service), Arc::clone(&self.engine));
         // The store's futures are boxed on their own because they are rare: with them inside, every
         // request would allocate 6,560 bytes here instead of 680.
         Box::pin(async move {

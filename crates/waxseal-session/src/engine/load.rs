@@ -43,10 +43,11 @@ impl<S: SessionStore> SessionEngine<S> {
             Err(reason) => return Ok(self.reject(request, reason, None)),
         };
         match self.validate(&unsealed).await {
-            Ok(active) => {
-                active.record.state.populate(session);
-                Ok(IncomingSession { active: Some(active), rejected: false })
+            Ok(active) if active.record.state.populate(session).is_err() => {
+                session.clear();
+                Ok(self.reject(request, Rejection::NotASession, None))
             }
+            Ok(active) => Ok(IncomingSession { active: Some(active), rejected: false }),
             Err(Refusal::Rejected(reason)) => {
                 Ok(self.reject(request, reason, Some(TokenSubject::of(&unsealed.claims))))
             }
@@ -79,7 +80,7 @@ impl<S: SessionStore> SessionEngine<S> {
         let record = self.record(claims).await?;
         // A state from database mode that fits no cookie stays in the store, in cookie mode too.
         if self.mode == Mode::Cookie && from_store {
-            reseal.other_mode = self.fits_cookie(&record);
+            reseal.other_mode = self.fits_cookie(&record, now);
         }
         let mut active = ActiveSession { record, reseal: false, from_store };
         self.refresh(&mut active, reseal, now).await?;
