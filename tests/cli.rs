@@ -290,7 +290,7 @@ fn the_metrics_count_what_happens() {
         (r#"waxseal_logins_total{outcome="granted"}"#, 1.0),
         (r#"waxseal_logins_total{outcome="refused"}"#, 3.0),
         ("waxseal_signups_total", 1.0),
-        ("waxseal_sessions_opened_total", 2.0),
+        ("waxseal_sessions_created_total", 2.0),
         ("waxseal_sessions_refreshed_total", 0.0),
         ("waxseal_sessions_revoked_total", 1.0),
         (r#"waxseal_cookies_rejected_total{reason="revoked"}"#, 1.0),

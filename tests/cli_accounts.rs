@@ -646,10 +646,12 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
         told(&["user", "revoke-sessions", "ann@example.com"]),
         [format!("sessions revoked: user {ann}, 1 ended, by command line")]
     );
+    assert_eq!(told(&["user", "revoke-sessions", "ann@example.com"]), [""; 0], "none was left");
     assert_eq!(
         told(&["user", "set-role", "ann@example.com", "admin"]),
         [format!("role set: user {ann}, role admin, by command line")]
     );
+    assert_eq!(told(&["user", "set-role", "ann@example.com", "admin"]), [""; 0], "the same role");
     assert_eq!(
         told(&["user", "delete", "ann@example.com", "--yes"]),
         [format!("account deleted: user {ann}, by command line")]
