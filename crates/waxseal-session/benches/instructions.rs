@@ -1,8 +1,8 @@
 //! How many instructions the session middleware adds to a request: what can be compared from one
 //! machine to another, and from one change to the next. The cases are those of `support/cases.rs`.
 //!
-//! `cargo bench --bench instructions` prints them; with `-- --check` it also fails where one is over
-//! its limit. It runs itself under callgrind (Debian: `apt-get install valgrind`), each case with few
+//! `cargo bench -p waxseal-session --bench instructions` prints them; with `-- --check` it also fails
+//! where one is over its limit. It runs itself under callgrind (Debian: `apt-get install valgrind`), each case with few
 //! requests and with many: the difference is what the requests took.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]

@@ -1,7 +1,7 @@
 //! What the session middleware adds to a request, in time: from the routing of a parsed request to
-//! the dropped response. It leaves out the network, the parsing of HTTP, a database (the registry is
-//! in memory) and handlers that use the session. The cases are those of `support/cases.rs`. Run with
-//! `cargo bench --bench middleware`.
+//! the dropped response. It leaves out the network, the parsing of HTTP, a database (the session
+//! store is in memory) and handlers that use the session. The cases are those of `support/cases.rs`.
+//! Run with `cargo bench -p waxseal-session --bench middleware`.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

@@ -127,7 +127,7 @@ impl Inspection {
             Mode::Cookie => "cookie",
             Mode::Database => "database",
         });
-        self.state = state.as_ref().map(|state| raw(&state.to_json())).transpose()?;
+        self.state = state.as_ref().map(|state| raw(state.to_json())).transpose()?;
         Ok(())
     }
 
@@ -152,7 +152,7 @@ impl Inspection {
         let Some(FoundSession { details, email }) = found else { return Ok(()) };
         let SessionDetails { session, state, revoked_at } = details;
         if self.state.is_none() {
-            self.state = Some(raw(&state.to_json())?);
+            self.state = Some(raw(state.to_json())?);
         }
         self.record = Some(RecordJson {
             user_id: session.user_id,
