@@ -296,7 +296,7 @@ fn the_metrics_count_what_happens() {
         (r#"waxseal_cookies_rejected_total{reason="revoked"}"#, 1.0),
         (r#"waxseal_cookies_rejected_total{reason="forged"}"#, 1.0),
         (r#"waxseal_cookies_rejected_total{reason="malformed"}"#, 1.0),
-        (r#"waxseal_cookies_rejected_total{reason="several"}"#, 1.0),
+        (r#"waxseal_cookies_rejected_total{reason="duplicate_cookie"}"#, 1.0),
         (r#"waxseal_cookies_rejected_total{reason="expired"}"#, 0.0),
         ("waxseal_revocation_list_entries", 1.0),
         // Sign-up, the log-ins, the deletion.

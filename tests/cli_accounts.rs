@@ -480,7 +480,7 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     assert_eq!(status(&token[..50]), "malformed");
     assert_eq!(status("nonsense!"), "malformed");
     assert_eq!(status("-"), "malformed", "nothing on standard input");
-    assert_eq!(status(&format!("waxseal={token}; waxseal={token}")), "several");
+    assert_eq!(status(&format!("waxseal={token}; waxseal={token}")), "duplicate_cookie");
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
     let not_claims = keyring.seal(&cookie::purpose("waxseal"), b"{}");
     assert_eq!(status(&not_claims), "not_a_session");

@@ -19,7 +19,7 @@ use waxseal_seal::Keyring;
 
 use crate::{
     builder::SessionMiddlewareBuilder,
-    current::Slot,
+    current::RequestSession,
     engine::{IncomingSession, SessionEngine, TokenSubject},
     error::SessionError,
     error_chain::ErrorChain,
@@ -118,13 +118,13 @@ where
                     return Ok(request.error_response(error).map_into_right_body());
                 }
             };
-            let slot = Slot::default();
-            slot.0.replace(active);
-            request.extensions_mut().insert(slot.clone());
+            let request_session = RequestSession::default();
+            request_session.0.replace(active);
+            request.extensions_mut().insert(request_session.clone());
 
             let outcome = service.call(request).await;
 
-            let active = slot.0.take();
+            let active = request_session.0.take();
             match engine.finalize(active, &session, rejected).await {
                 Ok(None) => Ok(outcome?.map_into_left_body()),
                 Ok(Some(cookie)) => Ok(with_cookie(outcome, cookie)?.map_into_left_body()),

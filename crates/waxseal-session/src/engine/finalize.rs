@@ -7,8 +7,8 @@ use waxseal_seal::token_len;
 
 use super::SessionEngine;
 use crate::{
-    claims, clock::Timestamp, cookie::MAX_BYTES, current::ActiveSession, error::SessionError,
-    mode::Mode, record::SessionRecord, state::State, store::SessionStore,
+    claims, clock::Timestamp, cookie::MAX_COOKIE_BYTES, current::ActiveSession,
+    error::SessionError, mode::Mode, record::SessionRecord, state::State, store::SessionStore,
 };
 
 impl<S: SessionStore> SessionEngine<S> {
@@ -87,7 +87,7 @@ impl<S: SessionStore> SessionEngine<S> {
     ) -> Result<Option<HeaderValue>, SessionError> {
         let plaintext = plaintext(record, mode, now);
         let size = self.cookie.name.len() + token_len(plaintext.len());
-        if size > MAX_BYTES {
+        if size > MAX_COOKIE_BYTES {
             return Err(SessionError::TooLarge { size });
         }
         let token = self.keyring.seal(&self.purpose, plaintext.as_bytes());
@@ -97,7 +97,7 @@ impl<S: SessionStore> SessionEngine<S> {
     /// Whether the session fits into one cookie, state and all.
     pub(super) fn fits_cookie(&self, record: &SessionRecord, now: Timestamp) -> bool {
         let plaintext = plaintext(record, Mode::Cookie, now);
-        self.cookie.name.len() + token_len(plaintext.len()) <= MAX_BYTES
+        self.cookie.name.len() + token_len(plaintext.len()) <= MAX_COOKIE_BYTES
     }
 }
 

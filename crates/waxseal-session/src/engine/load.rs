@@ -7,7 +7,7 @@ use super::{SessionEngine, TokenSubject, UnsealedClaims};
 use crate::{
     claims::Claims,
     clock::Timestamp,
-    cookie::{Found, find},
+    cookie::{CookieLookup, find},
     current::ActiveSession,
     error::SessionError,
     error_chain::ErrorChain,
@@ -34,9 +34,11 @@ impl<S: SessionStore> SessionEngine<S> {
         session: &Session,
     ) -> Result<IncomingSession, SessionError> {
         let token = match find(request.headers(), &self.cookie.name) {
-            Found::None => return Ok(IncomingSession { active: None, rejected: false }),
-            Found::Several => return Ok(self.reject(request, Rejection::Several, None)),
-            Found::One(token) => token,
+            CookieLookup::None => return Ok(IncomingSession { active: None, rejected: false }),
+            CookieLookup::Several => {
+                return Ok(self.reject(request, Rejection::DuplicateCookie, None));
+            }
+            CookieLookup::One(token) => token,
         };
         let unsealed = match self.unseal(token) {
             Ok(unsealed) => unsealed,

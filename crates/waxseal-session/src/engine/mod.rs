@@ -12,7 +12,7 @@ use waxseal_seal::{Keyring, Unsealed};
 use crate::{
     claims::Claims,
     clock::{Clock, Timestamp},
-    cookie::{CookieSettings, Found, find},
+    cookie::{CookieLookup, CookieSettings, find},
     expiry::ExpiryPolicy,
     id::SessionId,
     mode::Mode,
@@ -42,7 +42,9 @@ pub(crate) struct SessionEngine<S> {
 impl<S> SessionEngine<S> {
     /// Who the session cookie of a request belongs to, if it unseals.
     pub(crate) fn subject(&self, request: &HttpRequest) -> Option<TokenSubject> {
-        let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
+        let CookieLookup::One(token) = find(request.headers(), &self.cookie.name) else {
+            return None;
+        };
         Some(TokenSubject::of(&self.unseal(token).ok()?.claims))
     }
 

@@ -51,7 +51,7 @@ async fn a_cookie_that_is_rejected_is_counted_under_its_reason() {
     ledger.entries();
 
     for (token, reason) in [
-        (format!("one; {NAME}=two"), "several"),
+        (format!("one; {NAME}=two"), "duplicate_cookie"),
         ("garbage".to_owned(), "malformed"),
         (strange, "unknown_key"),
         (other, "forged"),
