@@ -37,4 +37,4 @@ pub use paging::{Page, PageNumber};
 pub use password_policy::PasswordPolicy;
 pub use service::Accounts;
 pub use sessions::{FoundSession, ListedSession};
-pub use throttle::network;
+pub use throttle::client_network;

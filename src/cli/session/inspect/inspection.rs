@@ -1,3 +1,5 @@
+//! The result of an inspection, and its JSON.
+
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use waxseal_seal::KeyId;
