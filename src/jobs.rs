@@ -42,7 +42,9 @@ impl Jobs {
                     "cleaned up: {login_events} old log-in events, \
                      {login_failures} counts of failed log-ins"
                 ),
-                Err(error) => log::warn!("clean-up failed: {}", ErrorChain(&error)),
+                Err(error) => {
+                    log::warn!("clean-up of log-in events failed: {}", ErrorChain(&error))
+                }
             }
             interval.tick().await;
         }

@@ -480,7 +480,7 @@ async fn a_cookie_that_is_not_taken_is_told_why() {
     assert_eq!(status(&token[..50]), "malformed");
     assert_eq!(status("nonsense!"), "malformed");
     assert_eq!(status("-"), "malformed", "nothing on standard input");
-    assert_eq!(status(&format!("waxseal={token}; waxseal={token}")), "several");
+    assert_eq!(status(&format!("waxseal={token}; waxseal={token}")), "duplicate_cookie");
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
     let not_claims = keyring.seal(&cookie::purpose("waxseal"), b"{}");
     assert_eq!(status(&not_claims), "not_a_session");
@@ -646,10 +646,12 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
         told(&["user", "revoke-sessions", "ann@example.com"]),
         [format!("sessions revoked: user {ann}, 1 ended, by command line")]
     );
+    assert_eq!(told(&["user", "revoke-sessions", "ann@example.com"]), [""; 0], "none was left");
     assert_eq!(
         told(&["user", "set-role", "ann@example.com", "admin"]),
         [format!("role set: user {ann}, role admin, by command line")]
     );
+    assert_eq!(told(&["user", "set-role", "ann@example.com", "admin"]), [""; 0], "the same role");
     assert_eq!(
         told(&["user", "delete", "ann@example.com", "--yes"]),
         [format!("account deleted: user {ann}, by command line")]

@@ -1,7 +1,7 @@
-//! How the time of a request grows with the size of the state, the number of active tokens, other
-//! cookies, revoked sessions, live sessions, and nodes.
+//! How the time of a request grows with the size of the state, other cookies, revoked sessions, live
+//! sessions, and nodes.
 //!
-//! `cargo bench --bench growth`, or `-- state`, `-- turns`, `-- cookies`, `-- revoked`, `-- sessions`,
+//! `cargo bench --bench growth`, or `-- state`, `-- cookies`, `-- revoked`, `-- sessions`,
 //! `-- nodes`. It takes three minutes and 1 GB of memory. It prints the Markdown that is in
 //! `docs/benchmarks/growth.md`.
 
@@ -24,9 +24,8 @@ use table::Table;
 type Measure = fn() -> Vec<Table>;
 
 /// The measurements, by name.
-const ALL: [(&str, Measure); 6] = [
+const ALL: [(&str, Measure); 5] = [
     ("state", middleware::by_size_of_state),
-    ("turns", middleware::by_tokens_in_turn),
     ("cookies", middleware::by_cookies),
     ("revoked", middleware::by_revoked_sessions),
     ("sessions", servers::by_sessions),

@@ -138,11 +138,6 @@ pub fn by_size_of_state() -> Vec<Table> {
     };
     let bare = apps.bare("");
     let sealed = |state: &Value| apps.waxseal(&[cookie(state)]) - bare;
-    let anew = |state: &Value| {
-        // Four times what there is the least room for: none is known when it comes again.
-        let cookies: Vec<_> = (0..256).map(|_| cookie(state)).collect();
-        apps.waxseal_with(&cookies, |middleware| middleware.recent_tokens(1)) - bare
-    };
     let refreshed = |state: &Value| {
         let every_time =
             |middleware: Builder| middleware.refresh_threshold(ExpiryPolicy::DEFAULT_IDLE_TIMEOUT);
@@ -155,7 +150,6 @@ pub fn by_size_of_state() -> Vec<Table> {
         grows: "bytes of state",
         columns: vec![
             Column::new("waxseal, one long value", measure(one_value, &sealed)),
-            Column::new("… its token not seen lately", measure(one_value, &anew)),
             Column::new("… refreshed each time", measure(one_value, &refreshed)),
             Column::new("… values of 20 bytes", measure(small_values, &sealed)),
             Column::new("actix-session, one value", measure(one_value, &theirs)),
@@ -173,23 +167,6 @@ fn one_value(bytes: usize) -> Value {
 fn small_values(bytes: usize) -> Value {
     let value = |at| (format!("key-{at:03}"), json!("x".repeat(8)));
     Value::Object((0..bytes / 20).map(value).collect::<Map<_, _>>())
-}
-
-pub fn by_tokens_in_turn() -> Vec<Table> {
-    let apps = Apps::new(RevocationList::default());
-    let state = one_value(200);
-    let points = [1, 10, 100, 1_000, 10_000].map(|tokens| {
-        let cookies: Vec<_> = (0..tokens)
-            .map(|_| token::cookie(COOKIE_NAME, SessionId::random(), state_of(&state)))
-            .collect();
-        (f64::from(tokens), apps.waxseal(&cookies) - apps.bare(""))
-    });
-    vec![Table {
-        title: "A request, by the tokens that come in turn",
-        measured: "microseconds that are added to a request without a session; 200 bytes of state",
-        grows: "tokens, one after the other and again",
-        columns: vec![Column::new("waxseal", points)],
-    }]
 }
 
 pub fn by_cookies() -> Vec<Table> {

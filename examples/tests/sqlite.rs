@@ -28,25 +28,25 @@ impl Example {
         example
     }
 
-    /// The whole answer to a GET with this cookie.
-    fn get(&self, path: &str, cookie: &str) -> String {
+    /// The whole response to a request with this cookie.
+    fn send(&self, request: &str, cookie: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let head = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         write!(stream, "{head}Cookie: {cookie}\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 
     /// Logs in; the cookie.
     fn log_in(&self) -> String {
-        let answer = self.get("/login/ann", "");
-        let cookie = answer.split("set-cookie: ").nth(1).expect(&answer);
+        let response = self.send("POST /login/ann", "");
+        let cookie = response.split("set-cookie: ").nth(1).expect(&response);
         cookie.split(';').next().unwrap().to_owned()
     }
 
     fn is_logged_in(&self, cookie: &str) -> bool {
-        self.get("/", cookie).ends_with("logged in as ann\n")
+        self.send("GET /", cookie).contains("\r\n\r\nlogged in as ann ")
     }
 }
 
@@ -74,7 +74,7 @@ fn a_session_survives_a_restart() {
     drop(before);
     let after = Example::start(folder.path());
     assert!(after.is_logged_in(&cookie));
-    after.get("/logout", &cookie);
+    after.send("POST /logout", &cookie);
     assert!(!after.is_logged_in(&cookie));
 }
 
@@ -84,7 +84,7 @@ fn a_log_out_in_one_process_ends_the_session_in_the_other() {
     let (one, other) = (Example::start(folder.path()), Example::start(folder.path()));
     let cookie = one.log_in();
     assert!(other.is_logged_in(&cookie));
-    one.get("/logout", &cookie);
+    one.send("POST /logout", &cookie);
     assert!(!one.is_logged_in(&cookie), "at once");
     eventually(|| !other.is_logged_in(&cookie));
 }

@@ -5,7 +5,7 @@
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use waxseal_session::cookie::{Found, find};
+use waxseal_session::cookie::{CookieLookup, find};
 
 /// Names in development and in production, and a prefix of one.
 const NAMES: [&str; 3] = ["session", "__Host-session", "s"];
@@ -29,9 +29,9 @@ fuzz_target!(|data: &[u8]| {
     for name in NAMES {
         let found = find(&headers, name);
         match values(&headers, name).as_slice() {
-            [] => assert_eq!(found, Found::None),
-            [value] => assert_eq!(found, Found::One(value)),
-            _ => assert_eq!(found, Found::Several),
+            [] => assert_eq!(found, CookieLookup::None),
+            [value] => assert_eq!(found, CookieLookup::One(value)),
+            _ => assert_eq!(found, CookieLookup::Several),
         }
         for neighbour in NEIGHBOURS {
             let mut company = headers.clone();
@@ -68,9 +68,13 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
 }
 
 /// Adding a cookie of this name turns none into one, and one into several.
-fn check_one_more(headers: &HeaderMap, name: &str, found: &Found<'_>) {
+fn check_one_more(headers: &HeaderMap, name: &str, found: &CookieLookup<'_>) {
     let mut more = headers.clone();
     more.append(COOKIE, HeaderValue::try_from(format!("a=b; {name}=x=y ;")).unwrap());
-    let expected = if *found == Found::None { Found::One(b"x=y") } else { Found::Several };
+    let expected = if *found == CookieLookup::None {
+        CookieLookup::One(b"x=y")
+    } else {
+        CookieLookup::Several
+    };
     assert_eq!(find(&more, name), expected);
 }

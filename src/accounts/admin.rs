@@ -100,7 +100,7 @@ impl Accounts {
     }
 
     /// Sets a user's role. If it changes, the user's sessions end, because each carries the role it
-    /// was opened with.
+    /// was created with.
     ///
     /// # Errors
     ///

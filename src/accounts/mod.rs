@@ -1,8 +1,8 @@
 //! Accounts: sign-up, log-in, password checks, and the management of users and their sessions.
 //!
 //! Expected outcomes are values ([`SignUp`], [`LogIn`]); only failures are errors. This module writes
-//! the [`audit`](crate::audit) line, with the [`Actor`], for every change to an account and every
-//! session it ends.
+//! the [`audit`](crate::audit) line, with the [`Actor`], for every log-in and every change it makes. A
+//! log-out is the session middleware's work; the web layer writes its line.
 
 mod account;
 mod admin;
@@ -37,4 +37,4 @@ pub use paging::{Page, PageNumber};
 pub use password_policy::PasswordPolicy;
 pub use service::Accounts;
 pub use sessions::{FoundSession, ListedSession};
-pub use throttle::network;
+pub use throttle::client_network;

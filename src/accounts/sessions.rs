@@ -123,7 +123,9 @@ impl Accounts {
         by: &Actor,
     ) -> Result<usize, AccountsError> {
         let revoked = self.store.sessions().revoke_all(&user.to_string(), except).await?;
-        audit::sessions_revoked(user, revoked, by);
+        if revoked > 0 {
+            audit::sessions_revoked(user, revoked, by);
+        }
         Ok(revoked)
     }
 

@@ -52,7 +52,7 @@ impl Accounts {
     ) -> Result<Admission, AccountsError> {
         let mut attempt = Attempt {
             account: fingerprint(email),
-            network: network(&client.address),
+            network: client_network(&client.address),
             retry_at: retry_at_anywhere,
         };
         let Some(until) = self.store.retry_at(&attempt).await? else {
@@ -75,7 +75,7 @@ impl Accounts {
         // The query runs even if there is no user: otherwise the response time would reveal that.
         let user = user.unwrap_or_else(UserId::random);
         let addresses = self.store.addresses_of(user).await?;
-        Ok(addresses.keys().any(|address| network(address) == here))
+        Ok(addresses.keys().any(|address| client_network(address) == here))
     }
 }
 
@@ -109,7 +109,7 @@ fn wait(failures: i64) -> Duration {
 
 /// The network of an IP address: the address itself for IPv4, its /64 for IPv6, because a subscriber
 /// gets at least that (RFC 6177).
-pub fn network(address: &str) -> String {
+pub fn client_network(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
@@ -149,9 +149,9 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_a_64_bit_prefix() {
-        assert_eq!(network("192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-        assert_eq!(network("2001:db8:1:2::1"), "2001:db8:1:2::/64");
-        assert_eq!(network(""), "");
+        assert_eq!(client_network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(client_network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(client_network("2001:db8:1:2::1"), "2001:db8:1:2::/64");
+        assert_eq!(client_network(""), "");
     }
 }

@@ -1,3 +1,5 @@
+//! Finding the user that an argument names.
+
 use super::output::Failure;
 use crate::accounts::{Accounts, Email, User, UserId};
 

@@ -1,3 +1,5 @@
+//! The setting `DATABASE_URL`.
+
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};

@@ -1,3 +1,5 @@
+//! The setting `APP_ENV`.
+
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};

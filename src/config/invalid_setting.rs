@@ -1,3 +1,5 @@
+//! The error of a setting that can't be used.
+
 use std::fmt;
 
 /// A setting that can't be used: its name, what is wrong, what is allowed. Never a secret.

@@ -1,3 +1,5 @@
+//! The setting `RUST_LOG`.
+
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};

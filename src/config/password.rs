@@ -1,3 +1,5 @@
+//! The settings of passwords.
+
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};

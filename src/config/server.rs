@@ -1,3 +1,5 @@
+//! The settings of the server: addresses, proxies, background jobs.
+
 use std::{net::SocketAddr, time::Duration};
 
 use actix_web::http::Uri;

@@ -1,3 +1,5 @@
+//! The settings of sessions: secrets, cookie, lifetimes.
+
 use std::collections::HashSet;
 
 use clap::Args;

@@ -100,11 +100,11 @@ impl AccountStore {
         let update = sqlx::query("UPDATE users SET role = $1 WHERE id = $2 AND role <> $1")
             .bind(role.as_str())
             .bind(&id);
-        if transaction.execute(update).await? == 1 {
-            transaction.revoke_all(&id, None).await?;
-        } else if !user_exists(&mut transaction, &id).await? {
-            return Ok(RoleChange::NoSuchUser);
+        if transaction.execute(update).await? == 0 {
+            let exists = user_exists(&mut transaction, &id).await?;
+            return Ok(if exists { RoleChange::Unchanged } else { RoleChange::NoSuchUser });
         }
+        transaction.revoke_all(&id, None).await?;
         transaction.commit().await?;
         Ok(RoleChange::Done)
     }

@@ -55,8 +55,10 @@ pub enum PasswordChange {
 /// The outcome of setting a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleChange {
-    /// The user has the role. If it changed, the user's sessions have ended.
+    /// The user has another role now, and the user's sessions have ended.
     Done,
+    /// The user already had this role.
+    Unchanged,
     /// There is no such user.
     NoSuchUser,
     /// The user is the last administrator. Nothing was changed.

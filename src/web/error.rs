@@ -9,9 +9,6 @@ use waxseal_session::SessionError;
 
 use crate::accounts::AccountsError;
 
-/// When to try again after an error that should pass, in seconds.
-pub(super) const RETRY_AFTER_SECONDS: u32 = 5;
-
 /// Why a handler could not answer. What a person got wrong is not an error, but a page.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -43,7 +40,7 @@ impl ResponseError for AppError {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+            response.insert_header((RETRY_AFTER, SessionError::RETRY_AFTER_SECONDS));
         }
         response.finish()
     }

@@ -14,7 +14,7 @@ use governor::{
 use waxseal_session::Clock;
 
 use crate::{
-    accounts::{UserId, network},
+    accounts::{UserId, client_network},
     audit,
 };
 
@@ -87,7 +87,7 @@ fn check(limiter: &Limiter, address: &str) -> Option<Duration> {
         limiter.retain_recent();
     }
     let now = limiter.clock().now();
-    let refused = limiter.check_key(&network(address)).err();
+    let refused = limiter.check_key(&client_network(address)).err();
     refused.map(|not_until: NotUntil<Nanos>| not_until.wait_time_from(now))
 }
 

@@ -75,6 +75,7 @@ fn what_people_do(server: &Server, boss: &mut Visitor) {
     assert_eq!(ann.post(&format!("/sessions/{session}/revoke"), "").status, 303);
     assert_eq!(copy.get("/profile").status, 303);
     assert_eq!(ann.log_in(EMAIL, NEW).status, 303);
+    assert_eq!(server.visitor("192.0.2.2").log_in(EMAIL, NEW).status, 303);
     assert_eq!(ann.post("/sessions/revoke-others", "").status, 303);
     assert_eq!(ann.post("/logout", "").status, 303);
     assert_eq!(ann.log_in(EMAIL, NEW).status, 303);

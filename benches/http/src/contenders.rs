@@ -45,12 +45,11 @@ pub enum Server {
 }
 
 /// In the order of the table.
-static ALL: [Contender; 15] = [
+static ALL: [Contender; 14] = [
     page("bare", "no session", Server::Bare, Database::None),
     page("bare-cookie", "no session, an unread cookie", Server::BareWithCookie, Database::None),
     page("filled", "no session, Actix's map filled", Server::Filled, Database::None),
     page("cookie", "waxseal", Server::Layer("waxseal-cookie"), Database::Sqlite),
-    page("anew", "waxseal, no recent token", Server::Layer("waxseal-anew"), Database::Sqlite),
     page(
         "million",
         "waxseal, a million revoked sessions",

@@ -1,3 +1,5 @@
+//! HTTP responses, and what tests ask of them.
+
 use reqwest::{
     StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE},

@@ -1,3 +1,5 @@
+//! The application, started by a test within its process.
+
 use std::{
     net::{SocketAddr, TcpStream},
     sync::Arc,

@@ -1,3 +1,5 @@
+//! An HTTP client with a cookie jar.
+
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use reqwest::{

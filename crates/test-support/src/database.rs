@@ -1,3 +1,5 @@
+//! A database for each test.
+
 use std::{env, path::PathBuf};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};

@@ -1,3 +1,5 @@
+//! Waiting for a condition.
+
 use std::time::Duration;
 
 /// Polls a condition until it holds. Panics after ten seconds.

@@ -1,3 +1,5 @@
+//! Third-party servers, such as proxies.
+
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},

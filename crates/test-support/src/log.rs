@@ -1,3 +1,5 @@
+//! What a process writes to its log.
+
 use std::{
     io::{BufRead, BufReader, Read},
     sync::{Arc, Condvar, Mutex},

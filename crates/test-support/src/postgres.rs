@@ -1,3 +1,5 @@
+//! PostgreSQL servers for the tests.
+
 use std::{
     env, fs,
     net::TcpListener,

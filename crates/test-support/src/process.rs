@@ -1,3 +1,5 @@
+//! The built binary as a server process.
+
 use std::{
     fs,
     net::SocketAddr,

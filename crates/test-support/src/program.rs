@@ -1,3 +1,5 @@
+//! The built binary as a command.
+
 use std::{
     fs,
     io::Write,

@@ -1,3 +1,5 @@
+//! Skipping a test that needs a program which is not installed.
+
 use std::{
     env,
     io::{self, Write},

@@ -1,7 +1,7 @@
 //! What it takes to seal and to unseal a token, for four lengths of plaintext: from less than any
 //! session's to nearly the most that fits into a cookie. It leaves out what surrounds the seal in a
-//! request (the cookie header, the claims' JSON, the registry): see `middleware.rs`. Run with
-//! `cargo bench --bench seal`.
+//! request (the cookie header, the claims' JSON, the session store): see waxseal-session's
+//! `middleware.rs`. Run with `cargo bench -p waxseal-seal --bench seal`.
 
 #![allow(missing_docs, clippy::expect_used)]
 

@@ -55,7 +55,7 @@ impl SqlSessionStore {
             match self.clean_up().await {
                 Ok(0) => log::debug!("no expired sessions to delete"),
                 Ok(count) => log::info!("cleaned up: {count} expired sessions"),
-                Err(error) => log::warn!("clean-up failed: {}", ErrorChain(&error)),
+                Err(error) => log::warn!("clean-up of sessions failed: {}", ErrorChain(&error)),
             }
             interval.tick().await;
         }

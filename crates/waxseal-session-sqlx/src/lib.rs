@@ -26,9 +26,14 @@
 //! }
 //! ```
 //!
-//! [`SqlSessionStore::connect`] creates the table `waxseal_sessions` beside the app's own tables and
-//! starts the background tasks: the revocation feed, last-seen times and the deletion of expired
-//! sessions. They stop when the last clone of the store is dropped.
+//! [`SqlSessionStore::connect`] starts the background tasks: the revocation feed, last-seen times and the
+//! deletion of expired sessions. They stop when the last clone of the store is dropped.
+//!
+//! # Tables
+//!
+//! The crate brings its own migrations. They run when the store or a [`Database`] connects: there is no
+//! command to call, and of several processes that start together one runs them. They create the table
+//! `waxseal_sessions` beside the app's own tables, and `_waxseal_session_migrations`, which records them.
 //!
 //! # Users
 //!

@@ -1,8 +1,9 @@
 //! The revocation list: how long a look-up takes with a thousand, a million and ten million
-//! revoked sessions, and how much memory an entry takes. (What they cost a request: `growth`.)
+//! revoked sessions, and how much memory an entry takes. (What they cost a request: `benches/growth` of
+//! the package waxseal.)
 //!
 //! The memory is the growth of the process's resident set (Linux), printed before the timings.
-//! `cargo bench --bench revocation`.
+//! `cargo bench -p waxseal-session --bench revocation`.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 

@@ -8,7 +8,7 @@ use waxseal_seal::Keyring;
 use crate::{
     clock::Clock,
     cookie::{self, CookieSettings},
-    engine::{ClientAddress, RecentTokens, SessionEngine},
+    engine::{ClientAddress, SessionEngine},
     expiry::ExpiryPolicy,
     middleware::SessionMiddleware,
     mode::Mode,
@@ -29,7 +29,6 @@ pub struct SessionMiddlewareBuilder<S> {
     lifetime: Duration,
     refresh_threshold: Option<Duration>,
     mode: Mode,
-    recent_tokens: usize,
     clock: Clock,
     client_address: ClientAddress,
 }
@@ -48,7 +47,6 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
             lifetime: ExpiryPolicy::DEFAULT_LIFETIME,
             refresh_threshold: None,
             mode: Mode::Cookie,
-            recent_tokens: RecentTokens::DEFAULT,
             clock: Clock::system(),
             client_address: Arc::new(|request| request.peer_addr().map(|peer| peer.ip())),
         }
@@ -123,17 +121,6 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
         self
     }
 
-    /// How many recent tokens each worker caches, so that a request that sends one again takes half
-    /// the time. Expiry and revocation are checked all the same. Default: 1,024; 0 turns it off.
-    ///
-    /// The number is rounded up to a power of two, from 64 to 2²⁰. An entry takes 1.3 kB for a state
-    /// of six values in 200 bytes, 8 kB for one value of 2,800 bytes, 46 kB for four hundred tiny
-    /// values. It stays until others replace it, even after the session has ended.
-    pub fn recent_tokens(mut self, count: usize) -> Self {
-        self.recent_tokens = count;
-        self
-    }
-
     /// The source of time. Default: the system's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -175,7 +162,6 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
             store: Arc::new(self.store),
             cookie,
             purpose,
-            recent_tokens: RecentTokens::new(self.recent_tokens),
             policy,
             mode: self.mode,
             clock: self.clock,

@@ -1,6 +1,7 @@
 //! The claims that a session token seals, as JSON.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::value::RawValue;
 
 use crate::{
     clock::Timestamp,
@@ -15,9 +16,7 @@ const SIZE_WITHOUT_STATE: usize =
     22 + 30 + r#"{"sid":"","auth_time":,"iat":,"exp":,"state":}"#.len();
 
 /// The claims of a session token. Times are whole Unix seconds.
-///
-/// Read them with [`from_json`](Self::from_json): `Deserialize` alone would also take an array.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Claims {
     /// The session's id.
     pub sid: SessionId,
@@ -28,13 +27,23 @@ pub struct Claims {
     /// The first second at which this token is expired.
     pub exp: Timestamp,
     /// The state, in cookie mode.
-    // A state of `null` is not a missing one: it has the wrong type.
-    #[serde(default, deserialize_with = "present")]
     pub state: Option<State>,
 }
 
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<State>, D::Error> {
-    State::deserialize(input).map(Some)
+/// The same, as they are read.
+#[derive(Deserialize)]
+struct ClaimsText<'a> {
+    sid: SessionId,
+    auth_time: Timestamp,
+    iat: Timestamp,
+    exp: Timestamp,
+    // A state of `null` is not a missing one: it has the wrong type.
+    #[serde(borrow, default, deserialize_with = "present")]
+    state: Option<&'a RawValue>,
+}
+
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(input).map(Some)
 }
 
 impl Claims {
@@ -44,13 +53,22 @@ impl Claims {
     ///
     /// When a claim is missing, of another type or out of range. Unknown claims are ignored.
     pub fn from_json(plaintext: &[u8]) -> Result<Self, InvalidState> {
-        // The derived `Deserialize` would take an array of the values, too.
-        if !plaintext.trim_ascii_start().starts_with(b"{") {
-            return Err(InvalidState::from(serde_json::Error::custom("not an object")));
-        }
         // One UTF-8 check for all strings saves 500 instructions.
         let text = str::from_utf8(plaintext).map_err(serde_json::Error::custom)?;
-        Ok(serde_json::from_str(text)?)
+        match as_written(text) {
+            Some(claims) => Ok(claims),
+            None => Self::from_any_json(text),
+        }
+    }
+
+    fn from_any_json(text: &str) -> Result<Self, InvalidState> {
+        // The derived `Deserialize` would take an array of the values, too.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(InvalidState::from(serde_json::Error::custom("not an object")));
+        }
+        let ClaimsText { sid, auth_time, iat, exp, state } = serde_json::from_str(text)?;
+        let state = state.map(|state| State::from_json(state.get())).transpose()?;
+        Ok(Self { sid, auth_time, iat, exp, state })
     }
 
     /// The mode that the token was sealed in.
@@ -61,21 +79,53 @@ impl Claims {
     /// Writes a token's plaintext.
     pub fn to_json(&self) -> String {
         let Self { sid, auth_time, iat, exp, state } = self;
-        let state = state.as_ref();
-        let mut json = String::with_capacity(SIZE_WITHOUT_STATE + state.map_or(0, State::json_len));
-        // Nothing here needs escaping.
-        json += r#"{"sid":""#;
-        sid.write(&mut json);
-        json += r#"","auth_time":"#;
-        for (time, next) in [(auth_time, r#","iat":"#), (iat, r#","exp":"#), (exp, "")] {
-            json += &time.as_unix().to_string();
-            json += next;
-        }
-        if let Some(state) = state {
-            json += r#","state":"#;
-            state.write(&mut json);
-        }
-        json.push('}');
-        json
+        write(sid, [*auth_time, *iat, *exp], state.as_ref())
     }
+}
+
+/// Reads a plaintext exactly as [`write`] writes it, which saves 5,000 instructions over serde_json.
+/// `None` for every other spelling.
+fn as_written(text: &str) -> Option<Claims> {
+    let (sid, text) = text.strip_prefix(r#"{"sid":""#)?.split_at_checked(22)?;
+    let mut rest = text.strip_prefix('"')?;
+    let mut times = [Timestamp::MIN; 3];
+    for (name, time) in TIMES.into_iter().zip(&mut times) {
+        let text = rest.strip_prefix(name)?;
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (seconds, after) = text.split_at(digits);
+        let canonical = seconds == "0" || !seconds.starts_with('0');
+        *time = Timestamp::try_from(seconds.parse::<i64>().ok().filter(|_| canonical)?).ok()?;
+        rest = after;
+    }
+    let [auth_time, iat, exp] = times;
+    let state = match rest.strip_prefix(STATE) {
+        Some(state) => Some(State::from_token(state.strip_suffix('}')?)?),
+        None if rest == "}" => None,
+        None => return None,
+    };
+    Some(Claims { sid: sid.parse().ok()?, auth_time, iat, exp, state })
+}
+
+/// What stands before each of the times, and before the state.
+const TIMES: [&str; 3] = [r#","auth_time":"#, r#","iat":"#, r#","exp":"#];
+const STATE: &str = r#","state":"#;
+
+/// Writes a token's plaintext; the times are `auth_time`, `iat` and `exp`.
+pub(crate) fn write(sid: &SessionId, times: [Timestamp; 3], state: Option<&State>) -> String {
+    let state = state.map(State::to_json);
+    let mut json = String::with_capacity(SIZE_WITHOUT_STATE + state.map_or(0, str::len));
+    // Nothing here needs escaping.
+    json += r#"{"sid":""#;
+    sid.write(&mut json);
+    json.push('"');
+    for (name, time) in TIMES.into_iter().zip(times) {
+        json += name;
+        json += &time.as_unix().to_string();
+    }
+    if let Some(state) = state {
+        json += STATE;
+        json += state;
+    }
+    json.push('}');
+    json
 }

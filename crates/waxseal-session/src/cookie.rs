@@ -11,7 +11,7 @@ use crate::settings_error::SettingsError;
 
 /// The maximum size of a cookie's name and value together, in bytes: what browsers accept (RFC
 /// 6265bis, section 5.7).
-pub const MAX_BYTES: usize = 4096;
+pub const MAX_COOKIE_BYTES: usize = 4096;
 
 /// The cookie's name and attributes. `HttpOnly` is always set.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct CookieSettings {
 
 /// What a request's headers hold of the session cookie.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum CookieLookup<'a> {
     /// No cookie of that name.
     None,
     /// One, with this value.
@@ -43,23 +43,23 @@ pub enum Found<'a> {
 ///
 /// ```
 /// use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
-/// use waxseal_session::cookie::{Found, find};
+/// use waxseal_session::cookie::{CookieLookup, find};
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.insert(COOKIE, HeaderValue::from_static("theme=dark; session=abc"));
-/// assert_eq!(find(&headers, "session"), Found::One(b"abc"));
-/// assert_eq!(find(&headers, "sess"), Found::None);
+/// assert_eq!(find(&headers, "session"), CookieLookup::One(b"abc"));
+/// assert_eq!(find(&headers, "sess"), CookieLookup::None);
 /// ```
-pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Found<'a> {
-    let mut found = Found::None;
+pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> CookieLookup<'a> {
+    let mut found = CookieLookup::None;
     let headers = headers.get_all(header::COOKIE).map(HeaderValue::as_bytes);
     for pair in headers.flat_map(pairs) {
         let Some(rest) = pair.trim_ascii().strip_prefix(name.as_bytes()) else { continue };
         let Some(value) = rest.strip_prefix(b"=") else { continue };
-        if found != Found::None {
-            return Found::Several;
+        if found != CookieLookup::None {
+            return CookieLookup::Several;
         }
-        found = Found::One(value);
+        found = CookieLookup::One(value);
     }
     found
 }

@@ -35,17 +35,20 @@ pub struct CurrentSession {
 /// [`SessionError::NoMiddleware`] when no [`SessionMiddleware`](crate::SessionMiddleware) wraps the
 /// handler.
 pub fn attach_session(request: &HttpRequest, session: SessionRecord) -> Result<(), SessionError> {
-    let slot = request.extensions().get::<Slot>().cloned().ok_or(SessionError::NoMiddleware)?;
+    let request_session =
+        request.extensions().get::<RequestSession>().cloned().ok_or(SessionError::NoMiddleware)?;
     let state = request.get_session();
     state.clear();
-    session.state.populate(&state);
-    *slot.0.borrow_mut() = Some(ActiveSession { record: session, reseal: true, from_store: false });
+    // Its keys are unique.
+    let _unique = session.state.populate(&state);
+    *request_session.0.borrow_mut() =
+        Some(ActiveSession { record: session, reseal: true, from_store: false });
     Ok(())
 }
 
 /// Where the middleware and the handlers share the session of the request.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(pub(crate) Rc<RefCell<Option<ActiveSession>>>);
+pub(crate) struct RequestSession(pub(crate) Rc<RefCell<Option<ActiveSession>>>);
 
 /// A live session.
 #[derive(Clone)]
@@ -60,8 +63,8 @@ pub(crate) struct ActiveSession {
 impl CurrentSession {
     /// The session of this request, if it has one.
     pub fn of(request: &HttpRequest) -> Option<Self> {
-        let slot = request.extensions().get::<Slot>().cloned()?;
-        let active = slot.0.borrow();
+        let request_session = request.extensions().get::<RequestSession>().cloned()?;
+        let active = request_session.0.borrow();
         let record = &active.as_ref()?.record;
         Some(Self { id: record.id, auth_time: record.auth_time, expires_at: record.expires_at })
     }

@@ -21,7 +21,7 @@ pub enum SessionError {
     /// the app has to store less or use [`Mode::Database`](crate::Mode).
     #[error(
         "the session's cookie would be {size} bytes long; browsers keep at most {} (name and value)",
-        cookie::MAX_BYTES
+        cookie::MAX_COOKIE_BYTES
     )]
     TooLarge {
         /// The size of name and value together, in bytes.

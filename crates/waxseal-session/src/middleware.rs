@@ -19,7 +19,7 @@ use waxseal_seal::Keyring;
 
 use crate::{
     builder::SessionMiddlewareBuilder,
-    current::Slot,
+    current::RequestSession,
     engine::{IncomingSession, SessionEngine, TokenSubject},
     error::SessionError,
     error_chain::ErrorChain,
@@ -79,15 +79,14 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: T) -> Self::Future {
-        let engine = Rc::new(self.0.for_worker());
-        ready(Ok(SessionService { service: Rc::new(service), engine }))
+        ready(Ok(SessionService { service: Rc::new(service), engine: Arc::clone(&self.0) }))
     }
 }
 
 /// The service that [`SessionMiddleware`] wraps around an app.
 pub struct SessionService<T, S> {
     service: Rc<T>,
-    engine: Rc<SessionEngine<S>>,
+    engine: Arc<SessionEngine<S>>,
 }
 
 impl<T, S, B> Service<ServiceRequest> for SessionService<T, S>
@@ -103,7 +102,7 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (service, engine) = (Rc::clone(&self.service), Rc::clone(&self.engine));
+        let (service, engine) = (Rc::clone(&self.service), Arc::clone(&self.engine));
         // The store's futures are boxed on their own because they are rare: with them inside, every
         // request would allocate 6,560 bytes here instead of 680.
         Box::pin(async move {
@@ -119,13 +118,13 @@ where
                     return Ok(request.error_response(error).map_into_right_body());
                 }
             };
-            let slot = Slot::default();
-            slot.0.replace(active);
-            request.extensions_mut().insert(slot.clone());
+            let request_session = RequestSession::default();
+            request_session.0.replace(active);
+            request.extensions_mut().insert(request_session.clone());
 
             let outcome = service.call(request).await;
 
-            let active = slot.0.take();
+            let active = request_session.0.take();
             match engine.finalize(active, &session, rejected).await {
                 Ok(None) => Ok(outcome?.map_into_left_body()),
                 Ok(Some(cookie)) => Ok(with_cookie(outcome, cookie)?.map_into_left_body()),

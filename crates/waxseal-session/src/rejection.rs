@@ -8,7 +8,7 @@ use waxseal_seal::InvalidToken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
     /// The request has several cookies of that name.
-    Several,
+    DuplicateCookie,
     /// The value is not a token.
     Malformed,
     /// The key is not on the keyring.
@@ -30,7 +30,7 @@ pub enum Rejection {
 impl Rejection {
     /// Every reason there is.
     pub const ALL: [Self; 9] = [
-        Self::Several,
+        Self::DuplicateCookie,
         Self::Malformed,
         Self::UnknownKey,
         Self::Forged,
@@ -44,7 +44,7 @@ impl Rejection {
     /// The reason as metrics and JSON have it: `unknown_key`.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Several => "several",
+            Self::DuplicateCookie => "duplicate_cookie",
             Self::Malformed => "malformed",
             Self::UnknownKey => "unknown_key",
             Self::Forged => "forged",

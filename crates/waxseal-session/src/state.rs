@@ -1,10 +1,6 @@
 //! A session's state: the JSON object that handlers read and write.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, fmt::Write as _};
 
 use actix_session::Session;
 use serde::{
@@ -14,35 +10,34 @@ use serde::{
 use serde_json::value::{RawValue, Value};
 
 /// A session's state: a JSON object whose values are kept as JSON text, so that the middleware passes
-/// them through unchanged. Clones share it.
+/// them through unchanged and parses only what is asked for.
 ///
 /// ```
 /// use waxseal_session::State;
 ///
 /// let state = State::from_json(r#"{"user_id": "42", "role": "admin"}"#)?;
 /// assert_eq!(state.get::<String>("role").as_deref(), Some("admin"));
-/// assert_eq!(state.to_json(), r#"{"user_id":"42","role":"admin"}"#);
+/// assert_eq!(state.to_json(), r#"{"role":"admin","user_id":"42"}"#);
 /// assert!(State::from_json("[]").is_err());
 /// # Ok::<(), waxseal_session::InvalidState>(())
 /// ```
-#[derive(Debug, Clone, Default)]
-pub struct State(Arc<[Entry]>);
-
-/// A key and its value.
-type Entry = (String, Box<RawValue>);
+#[derive(Debug, Clone)]
+pub struct State(String);
 
 impl State {
     /// The key under which a log-in stores the user's id, as a string. The log and session stores
     /// read it.
     pub const USER_ID: &str = "user_id";
 
-    /// Reads a JSON object.
+    /// Reads a JSON object. Its keys are sorted, its values kept as text.
     ///
     /// # Errors
     ///
     /// When the text is not exactly one JSON object, or a key is repeated.
     pub fn from_json(json: &str) -> Result<Self, InvalidState> {
-        Ok(serde_json::from_str(json)?)
+        let UniqueKeys(entries) = serde_json::from_str(json)?;
+        let entries = entries.iter().map(|(key, value)| (key.as_str(), value.get()));
+        Ok(Self::from_sorted(entries, json.len()))
     }
 
     /// The state for a value that serializes to a JSON object.
@@ -54,64 +49,70 @@ impl State {
         Self::from_json(&serde_json::to_string(value)?)
     }
 
+    /// The state of a token that this crate has sealed. Whether it is an object with unique keys is
+    /// checked by [`populate`](Self::populate), not twice.
+    pub(crate) fn from_token(json: &str) -> Option<Self> {
+        json.starts_with('{').then(|| Self(json.to_owned()))
+    }
+
     /// The present state of a handler's session.
     pub fn from_session(session: &Session) -> Self {
         let entries = session.entries();
-        let mut sorted: Vec<_> = entries.iter().collect();
+        let mut sorted: Vec<_> = entries.iter().map(|(key, value)| (&**key, &**value)).collect();
         sorted.sort_unstable();
-        let entry = |(key, value): (&String, &String)| {
-            // Always JSON: serde_json wrote what `Session` holds.
-            Some((key.clone(), RawValue::from_string(value.clone()).ok()?))
-        };
-        Self(sorted.into_iter().filter_map(entry).collect())
+        let size = sorted.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
+        Self::from_sorted(sorted.into_iter(), size)
+    }
+
+    /// Writes the object of these keys and JSON texts.
+    fn from_sorted<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>, size: usize) -> Self {
+        let mut json = String::with_capacity(size + "{}".len());
+        json.push('{');
+        for (key, value) in entries {
+            if json.len() > 1 {
+                json.push(',');
+            }
+            write_key(&mut json, key);
+            json.push(':');
+            json += value;
+        }
+        json.push('}');
+        Self(json)
     }
 
     /// The JSON text.
-    pub fn to_json(&self) -> String {
-        let mut json = String::with_capacity(self.json_len());
-        self.write(&mut json);
-        json
-    }
-
-    /// The length of the JSON text, in bytes; more where keys need escaping.
-    pub(crate) fn json_len(&self) -> usize {
-        let entries = self.0.iter().map(|(key, value)| key.len() + value.get().len());
-        entries.sum::<usize>() + r#""":,"#.len() * self.0.len() + "{}".len()
-    }
-
-    /// Appends the JSON text.
-    pub(crate) fn write(&self, json: &mut String) {
-        json.push('{');
-        for (at, (key, value)) in self.0.iter().enumerate() {
-            if at > 0 {
-                json.push(',');
-            }
-            write_key(json, key);
-            json.push(':');
-            *json += value.get();
-        }
-        json.push('}');
+    pub fn to_json(&self) -> &str {
+        &self.0
     }
 
     /// A value of the object; `None` when it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
-        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
-        serde_json::from_str(value.get()).ok()
+        let UniqueKeys(entries) = serde_json::from_str(&self.0).ok()?;
+        serde_json::from_str(entries.get(key)?.get()).ok()
     }
 
-    /// Copies every value into a handler's session, as text: nothing is parsed that no handler asks
-    /// for.
-    pub(crate) fn populate(&self, session: &Session) {
-        for (key, value) in &*self.0 {
-            // Copying JSON text can't fail.
-            let _infallible = session.insert(key, value);
-        }
+    /// Whether this is the same object as one of [`from_session`](Self::from_session).
+    pub(crate) fn equals(&self, canonical: &Self) -> bool {
+        // Only tokens of other programs have their keys in another order.
+        self.0 == canonical.0 || Self::from_json(&self.0).is_ok_and(|it| it.0 == canonical.0)
     }
 
-    /// Whether a handler's session still has these values.
-    pub(crate) fn equals(&self, entries: &HashMap<String, String>) -> bool {
-        let is_there = |(key, value): &Entry| entries.get(key).is_some_and(|it| it == value.get());
-        self.0.len() == entries.len() && self.0.iter().all(is_there)
+    /// Copies every value into an empty handler's session, as text: nothing is parsed that no handler
+    /// asks for.
+    ///
+    /// # Errors
+    ///
+    /// When a key is repeated.
+    pub(crate) fn populate(&self, session: &Session) -> Result<(), InvalidState> {
+        let mut json = serde_json::Deserializer::from_str(&self.0);
+        json.deserialize_map(Populate(session))?;
+        Ok(json.end()?)
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self("{}".to_owned())
     }
 }
 
@@ -122,46 +123,62 @@ fn write_key(json: &mut String, key: &str) {
         *json += key;
         json.push('"');
     } else {
-        *json += &Value::from(key).to_string();
+        // Writing to a string can't fail.
+        let _infallible = write!(json, "{}", Value::from(key));
     }
 }
 
-/// From JSON only: the values are kept as raw text.
-impl<'de> Deserialize<'de> for State {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StateVisitor)
-    }
-}
+/// Copies the entries of an object into a handler's session.
+struct Populate<'a>(&'a Session);
 
-struct StateVisitor;
-
-/// Most states have no more entries.
-const CAPACITY: usize = 8;
-
-impl<'de> Visitor<'de> for StateVisitor {
-    type Value = State;
+impl<'de> Visitor<'de> for Populate<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<State, A::Error> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(CAPACITY);
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut count = 0;
+        while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+            // Copying JSON text can't fail.
+            let _infallible = self.0.insert(key, value);
+            count += 1;
         }
-        if has_duplicates(entries.iter().map(|(key, _)| &**key)) {
-            return Err(A::Error::custom("duplicate key"));
+        match self.0.entries().len() {
+            len if len == count => Ok(()),
+            _ => Err(A::Error::custom("duplicate key")),
         }
-        Ok(State(entries.into()))
     }
 }
 
-/// Whether a key is repeated. Sorted keys, as the middleware writes them, are only compared with the
-/// next one.
-fn has_duplicates<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
-    let mut seen = HashSet::new();
-    !keys.clone().is_sorted_by(|a, b| a < b) && !keys.clone().all(|key| seen.insert(key))
+/// The entries of an object that has no key twice.
+struct UniqueKeys<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de> Deserialize<'de> for UniqueKeys<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = UniqueKeys<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry()? {
+                    if entries.insert(key, value).is_some() {
+                        return Err(A::Error::custom("duplicate key"));
+                    }
+                }
+                Ok(UniqueKeys(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
 }
 
 /// Not a JSON object.

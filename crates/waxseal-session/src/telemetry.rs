@@ -9,7 +9,7 @@ use metrics::{Counter, counter};
 
 use crate::rejection::Rejection;
 
-const CREATED: &str = "waxseal_sessions_opened_total";
+const CREATED: &str = "waxseal_sessions_created_total";
 const REFRESHED: &str = "waxseal_sessions_refreshed_total";
 const REVOKED: &str = "waxseal_sessions_revoked_total";
 const REJECTED: &str = "waxseal_cookies_rejected_total";
@@ -22,7 +22,7 @@ pub const COUNTERS: [(&str, &str); 4] = [
     (REJECTED, "Session cookies that were rejected, by reason."),
 ];
 
-/// The target of audit lines in the log.
+/// The log target of audit lines: `RUST_LOG=waxseal::audit=info` shows only them.
 pub const AUDIT_TARGET: &str = "waxseal::audit";
 
 /// Registers every counter at zero: a series that appears with its first event shows no increase

@@ -115,7 +115,7 @@ impl<S: SessionStore> Suite<'_, S> {
 
     /// The state of a live session; empty for others.
     async fn loaded(&self, id: &SessionId) -> Result<String, StoreError> {
-        Ok(self.store.load(id).await?.map(|state| state.to_json()).unwrap_or_default())
+        Ok(self.store.load(id).await?.map(|state| state.to_json().to_owned()).unwrap_or_default())
     }
 
     async fn assert_over(&self, session: &SessionRecord) -> Result<(), StoreError> {

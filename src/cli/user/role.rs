@@ -1,3 +1,5 @@
+//! The argument that is a role.
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::accounts::Role;

@@ -31,13 +31,13 @@ pub(in crate::cli) struct SetRoleArgs {
 pub(super) async fn run(args: SetRoleArgs) -> Result<(), Failure> {
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
     let user = find_user(&accounts, &args.user).await?;
-    let User { id, email, role: before, .. } = &user;
-    match accounts.set_role(*id, args.role, &Actor::CommandLine).await? {
-        RoleChange::Done => {}
+    let User { id, email, .. } = &user;
+    let changed = match accounts.set_role(*id, args.role, &Actor::CommandLine).await? {
+        RoleChange::Done => true,
+        RoleChange::Unchanged => false,
         RoleChange::NoSuchUser => return Err(refusal::no_such_user(email)),
         RoleChange::LastAdmin => return Err(refusal::last_admin(email)),
-    }
-    let changed = args.role != *before;
+    };
     if args.json {
         return Output::new().json(&json!({
             "user_id": id.to_string(),
@@ -49,6 +49,6 @@ pub(super) async fn run(args: SetRoleArgs) -> Result<(), Failure> {
     Output::new().line(&if changed {
         format!("{email} now has the role {} and is logged out everywhere", args.role)
     } else {
-        format!("{email} already has the role {before}")
+        format!("{email} already has the role {}", args.role)
     })
 }

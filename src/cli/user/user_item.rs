@@ -1,3 +1,5 @@
+//! A user, as commands print it.
+
 use serde::Serialize;
 
 use crate::{

@@ -1,4 +1,5 @@
-//! Cross-origin writes are rejected: a form on another site can't act for a signed-in user.
+//! Protection against cross-site request forgery (CSRF): writes from another origin are refused, so a
+//! form on another site can't act for a signed-in user.
 //!
 //! Browsers say where a request comes from, so forms need no tokens; Go's
 //! `net/http.CrossOriginProtection` does the same. `SameSite=Lax` is the second line of defence.

@@ -87,14 +87,12 @@ pub(crate) async fn set_role(
     if let Some(role) = page.errors.check("role", parsed) {
         let actor = client_info::actor(auth.user_id, &request);
         match accounts.set_role(user_id, role, &actor).await? {
-            RoleChange::Done => {
+            RoleChange::Done if page.is_self => {
                 // Changing the role has ended the user's sessions, this one too.
-                if page.is_self && role != auth.role {
-                    clear_site_data::session_ended(&request);
-                    return Ok(see_other("/login"));
-                }
-                return Ok(see_other(&url(user_id)));
+                clear_site_data::session_ended(&request);
+                return Ok(see_other("/login"));
             }
+            RoleChange::Done | RoleChange::Unchanged => return Ok(see_other(&url(user_id))),
             RoleChange::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
             RoleChange::LastAdmin => {
                 let text =

@@ -6,11 +6,9 @@ use actix_web::{
     web::Data,
 };
 use serde::Serialize;
+use waxseal_session::SessionError;
 
-use crate::{
-    accounts::{Accounts, Health},
-    web::error::RETRY_AFTER_SECONDS,
-};
+use crate::accounts::{Accounts, Health};
 
 #[derive(Serialize)]
 struct Readiness {
@@ -37,5 +35,5 @@ pub(crate) async fn ready(accounts: Data<Accounts>) -> HttpResponse {
         return HttpResponse::Ok().json(readiness);
     }
     let mut response = HttpResponse::ServiceUnavailable();
-    response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS)).json(readiness)
+    response.insert_header((RETRY_AFTER, SessionError::RETRY_AFTER_SECONDS)).json(readiness)
 }

@@ -3,7 +3,7 @@
 use actix_session::SessionExt;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
-use waxseal_session::{self, State};
+use waxseal_session::{State, attach_session};
 
 use super::profile;
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) async fn submit(
         let state = State::from_session(&request.get_session());
         match accounts.change_password(user_id, (&current, &new), &context, state).await? {
             PasswordChange::Done(session) => {
-                waxseal_session::attach_session(&request, session)?;
+                attach_session(&request, session)?;
                 return Ok(see_other(profile::PATH));
             }
             PasswordChange::SessionEnded => {

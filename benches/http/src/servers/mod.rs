@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// The session's state, the same as in `benches/support/cases.rs`: six values in 200 bytes.
+/// The session's state, the same as in `crates/waxseal-session/benches/support/cases.rs`: six values in 200 bytes.
 pub const STATE: &str = r#"{"user_id":"4bd1a6c0-83f5-4c39-9e0b-7d2f5a1c6e88","role":"member","locale":"en-GB","csrf":"q1Zx0cJ8mVt5Lr3NwYb7KdEe2HsPfUgA9oTiXk4uBn6","seen":[3,17,42,108,2231],"back_to":"/notes/2231?page=2#end-of"}"#;
 const _: () = assert!(STATE.len() == 200);
 

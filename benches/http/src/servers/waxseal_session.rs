@@ -13,7 +13,6 @@ pub(super) async fn run(name: &str, port: u16, database: &str) -> Outcome<()> {
     let builder = SessionMiddleware::builder(store, keyring).cookie_secure(false);
     let sessions = match name {
         "waxseal-cookie" => builder,
-        "waxseal-anew" => builder.recent_tokens(0),
         "waxseal-refresh" => builder.refresh_threshold(ExpiryPolicy::DEFAULT_IDLE_TIMEOUT),
         "waxseal-database" => builder.mode(Mode::Database),
         _ => return Err(format!("there is no server {name}").into()),

@@ -1,3 +1,5 @@
+//! The chromedriver process.
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,

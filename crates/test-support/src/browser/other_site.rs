@@ -1,3 +1,5 @@
+//! A site on another origin.
+
 use std::{future::ready, sync::mpsc, thread};
 
 use actix_web::{App, HttpResponse, HttpServer, rt::System, web};

@@ -1,3 +1,5 @@
+//! What a browser test needs: an application, a chromedriver and Chromium.
+
 use std::{env, path::PathBuf, sync::LazyLock};
 
 use fantoccini::ClientBuilder;

@@ -57,3 +57,25 @@ impl Cipher {
         Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(nonce)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cipher::portable;
+
+    #[test]
+    fn it_reads_and_writes_what_the_portable_cipher_does() {
+        for length in (0..300).chain([1_000, 4_096]) {
+            let (key, nonce): ([u8; KEY], [u8; NONCE]) = (rand::random(), rand::random());
+            let (ours, theirs) = (Cipher::new(&key), portable::Cipher::new(&key));
+            let text = vec![0x5a; length];
+            let (mut one, mut other) = (text.clone(), text.clone());
+            let tag = ours.encrypt(&nonce, b"header", &mut one).unwrap();
+            assert_eq!(theirs.encrypt(&nonce, b"header", &mut other), Ok(tag));
+            assert_eq!(one, other, "{length} bytes");
+            assert_eq!(ours.decrypt(&nonce, b"header", &mut other, &tag), Ok(()));
+            assert_eq!(theirs.decrypt(&nonce, b"header", &mut one, &tag), Ok(()));
+            assert_eq!((&one, &other), (&text, &text));
+        }
+    }
+}

@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{engine::Engine, error::DatabaseError, postgres, sqlite};
+use super::{backend::Backend, error::DatabaseError, postgres, sqlite};
 
 /// The migrations of one component. Each component records its own in its own table, so the session
 /// store, waxseal and an app can share a database.
@@ -30,14 +30,14 @@ impl Migrations {
     pub(super) async fn run(
         &self,
         connection: &mut AnyConnection,
-        engine: &Engine,
+        backend: &Backend,
     ) -> Result<(), DatabaseError> {
         if self.is_up_to_date(connection).await {
             return Ok(());
         }
-        let mut transaction = match engine {
-            Engine::Sqlite { .. } => connection.begin_with(sqlite::BEGIN_MIGRATION).await?,
-            Engine::Postgres => {
+        let mut transaction = match backend {
+            Backend::Sqlite { .. } => connection.begin_with(sqlite::BEGIN_MIGRATION).await?,
+            Backend::Postgres => {
                 let mut transaction = connection.begin_with(postgres::BEGIN_WRITE).await?;
                 postgres::lock_migrations(&mut transaction).await?;
                 transaction

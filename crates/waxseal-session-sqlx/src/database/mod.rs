@@ -1,6 +1,6 @@
 //! The database: connections, transactions with timeouts, migrations.
 
-mod engine;
+mod backend;
 mod error;
 mod migrations;
 mod postgres;
@@ -19,7 +19,7 @@ use std::{
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
 use tokio::time::timeout;
 
-use self::{engine::Engine, migrations::SESSION_MIGRATIONS};
+use self::{backend::Backend, migrations::SESSION_MIGRATIONS};
 
 pub use self::{
     error::DatabaseError,
@@ -35,7 +35,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) url: DatabaseUrl,
-    engine: Engine,
+    backend: Backend,
     pool: AnyPool,
     /// A connection for the revocation feed only, so that it never waits for one.
     pub(crate) feed_pool: AnyPool,
@@ -53,21 +53,21 @@ impl Database {
     /// If the database can't be opened or migrated.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
         sqlx::any::install_default_drivers();
-        let (engine, sqlx_url) = match url {
+        let (backend, sqlx_url) = match url {
             DatabaseUrl::Sqlite(path) => {
                 sqlite::create_private(path)
                     .map_err(|error| DatabaseError::File(path.clone(), error))?;
-                let engine = Engine::Sqlite { write_lock: Arc::default() };
-                (engine, format!("sqlite:{}", path.display()))
+                let backend = Backend::Sqlite { write_lock: Arc::default() };
+                (backend, format!("sqlite:{}", path.display()))
             }
-            DatabaseUrl::Postgres(url) => (Engine::Postgres, url.clone()),
+            DatabaseUrl::Postgres(url) => (Backend::Postgres, url.clone()),
         };
         let options = sqlx_url.parse::<AnyConnectOptions>()?;
         let database = Self {
             url: url.clone(),
-            pool: engine.pool().connect_lazy_with(options.clone()),
-            feed_pool: engine.pool().max_connections(1).connect_lazy_with(options.clone()),
-            engine,
+            pool: backend.pool().connect_lazy_with(options.clone()),
+            feed_pool: backend.pool().max_connections(1).connect_lazy_with(options.clone()),
+            backend,
             options,
             reachable: Arc::new(AtomicBool::new(true)),
         };
@@ -76,7 +76,7 @@ impl Database {
             sqlite::turn_on_wal(&mut first).await?;
             sqlite::warn_unless_private(path);
         }
-        SESSION_MIGRATIONS.run(&mut first, &database.engine).await?;
+        SESSION_MIGRATIONS.run(&mut first, &database.backend).await?;
         first.close().await?;
         Ok(database)
     }
@@ -88,7 +88,7 @@ impl Database {
     /// If one fails, or the database records migrations that are not in this list.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
         let mut connection = self.single_connection().await?;
-        migrations.run(&mut connection, &self.engine).await?;
+        migrations.run(&mut connection, &self.backend).await?;
         Ok(connection.close().await?)
     }
 
@@ -97,7 +97,7 @@ impl Database {
     async fn single_connection(&self) -> Result<AnyConnection, DatabaseError> {
         let connection = timeout(CONNECT_TIMEOUT, AnyConnection::connect_with(&self.options));
         let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;
-        if let Engine::Sqlite { .. } = self.engine {
+        if let Backend::Sqlite { .. } = self.backend {
             sqlite::set_up(&mut connection).await?;
         }
         Ok(connection)

@@ -13,7 +13,7 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 
-use super::{Database, DatabaseError, engine::Engine, postgres, sqlite};
+use super::{Database, DatabaseError, backend::Backend, postgres, sqlite};
 
 /// How long a read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,20 +74,20 @@ impl Database {
             return Err(DatabaseError::Unreachable);
         }
         let busy = |_| DatabaseError::Busy;
-        let (transaction, write_lock) = match &self.engine {
-            Engine::Sqlite { write_lock } => {
+        let (transaction, write_lock) = match &self.backend {
+            Backend::Sqlite { write_lock } => {
                 let lock = timeout(time, write_lock.clone().lock_owned()).await.map_err(busy)?;
                 // No timeout here: the connection would go on waiting for other processes, and the pool
                 // would lose it. SQLite's busy timeout ends the wait.
                 (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(lock))
             }
-            Engine::Postgres => {
+            Backend::Postgres => {
                 let begin = self.pool.begin_with(postgres::BEGIN_WRITE);
                 (timeout(time, begin).await.map_err(busy)??, None)
             }
         };
         let deadline = Box::pin(sleep(time));
-        let is_postgres = matches!(self.engine, Engine::Postgres);
+        let is_postgres = matches!(self.backend, Backend::Postgres);
         Ok(WriteTransaction { transaction, is_postgres, deadline, _write_lock: write_lock })
     }
 }

@@ -5,10 +5,10 @@ use actix_session::{Session, SessionStatus};
 use actix_web::http::header::HeaderValue;
 use waxseal_seal::token_len;
 
-use super::{SessionEngine, UnsealedClaims};
+use super::SessionEngine;
 use crate::{
-    claims::Claims, cookie::MAX_BYTES, current::ActiveSession, error::SessionError, mode::Mode,
-    record::SessionRecord, state::State, store::SessionStore,
+    claims, clock::Timestamp, cookie::MAX_COOKIE_BYTES, current::ActiveSession,
+    error::SessionError, mode::Mode, record::SessionRecord, state::State, store::SessionStore,
 };
 
 impl<S: SessionStore> SessionEngine<S> {
@@ -40,15 +40,15 @@ impl<S: SessionStore> SessionEngine<S> {
         replaces: Option<&SessionRecord>,
         session: &Session,
     ) -> Result<Option<HeaderValue>, SessionError> {
-        let state = State::from_session(session);
-        let record = SessionRecord::new(&self.policy, self.clock.now(), state);
-        let sealed = self.seal(self.claims(&record, self.mode))?;
+        let (state, now) = (State::from_session(session), self.clock.now());
+        let record = SessionRecord::new(&self.policy, now, state);
+        let cookie = self.seal(&record, self.mode, now)?;
         let replaces = replaces.map(|record| &record.id);
         if !Box::pin(self.store.create(&record, replaces)).await? {
             log::info!("a session was renewed after it was over");
             return Ok(self.cookie.clear());
         }
-        Ok(self.set_cookie(sealed))
+        Ok(cookie)
     }
 
     /// Keeps what the handler changed, if anything, and re-seals the cookie where needed.
@@ -57,62 +57,51 @@ impl<S: SessionStore> SessionEngine<S> {
         ActiveSession { mut record, mut reseal, from_store }: ActiveSession,
         session: &Session,
     ) -> Result<Option<HeaderValue>, SessionError> {
-        let changed = !record.state.equals(&session.entries());
+        let now = self.clock.now();
+        let state = State::from_session(session);
+        let changed = !record.state.equals(&state);
         if changed {
-            record.state = State::from_session(session);
+            record.state = state;
             if self.mode == Mode::Cookie {
-                record.expires_at = self.later_expiry(&record, self.clock.now());
+                record.expires_at = self.later_expiry(&record, now);
                 reseal = true;
             }
         }
         // A state from database mode that fits no cookie stays in the store.
-        let stays = || from_store && !changed && !self.fits_cookie(&record);
+        let stays = || from_store && !changed && !self.fits_cookie(&record, now);
         let mode = if reseal && stays() { Mode::Database } else { self.mode };
-        let sealed = reseal.then(|| self.seal(self.claims(&record, mode))).transpose()?;
+        let cookie = reseal.then(|| self.seal(&record, mode, now)).transpose()?;
         if changed && !Box::pin(self.store.save(&record)).await? {
             log::info!("a session was changed after it was over: {}", record.id);
             return Ok(self.cookie.clear());
         }
-        Ok(sealed.and_then(|sealed| self.set_cookie(sealed)))
+        Ok(cookie.flatten())
     }
 
-    /// Whether the session fits into one cookie, state and all.
-    pub(super) fn fits_cookie(&self, record: &SessionRecord) -> bool {
-        let plaintext = self.claims(record, Mode::Cookie).to_json();
-        self.cookie.name.len() + token_len(plaintext.len()) <= MAX_BYTES
-    }
-
-    /// The claims of a token that is sealed now.
-    fn claims(&self, record: &SessionRecord, mode: Mode) -> Claims {
-        Claims {
-            sid: record.id,
-            auth_time: record.auth_time,
-            iat: self.clock.now(),
-            exp: record.expires_at,
-            state: (mode == Mode::Cookie).then(|| record.state.clone()),
-        }
-    }
-
-    fn seal(&self, claims: Claims) -> Result<SealedClaims, SessionError> {
-        let plaintext = claims.to_json();
+    /// The cookie of a session that is sealed `now`.
+    fn seal(
+        &self,
+        record: &SessionRecord,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Option<HeaderValue>, SessionError> {
+        let plaintext = plaintext(record, mode, now);
         let size = self.cookie.name.len() + token_len(plaintext.len());
-        if size > MAX_BYTES {
+        if size > MAX_COOKIE_BYTES {
             return Err(SessionError::TooLarge { size });
         }
         let token = self.keyring.seal(&self.purpose, plaintext.as_bytes());
-        Ok(SealedClaims { token, claims })
+        Ok(self.cookie.set(&token, record.expires_at.since(now)))
     }
 
-    /// The cookie that sends a token. The token is remembered for when it comes back.
-    fn set_cookie(&self, SealedClaims { token, claims }: SealedClaims) -> Option<HeaderValue> {
-        let cookie = self.cookie.set(&token, claims.exp.since(claims.iat));
-        self.recent_tokens.put(token.as_bytes(), &UnsealedClaims { claims, by_fallback: false });
-        cookie
+    /// Whether the session fits into one cookie, state and all.
+    pub(super) fn fits_cookie(&self, record: &SessionRecord, now: Timestamp) -> bool {
+        let plaintext = plaintext(record, Mode::Cookie, now);
+        self.cookie.name.len() + token_len(plaintext.len()) <= MAX_COOKIE_BYTES
     }
 }
 
-/// Claims and the token that seals them.
-struct SealedClaims {
-    token: String,
-    claims: Claims,
+fn plaintext(record: &SessionRecord, mode: Mode, now: Timestamp) -> String {
+    let state = (mode == Mode::Cookie).then_some(&record.state);
+    claims::write(&record.id, [record.auth_time, now, record.expires_at], state)
 }

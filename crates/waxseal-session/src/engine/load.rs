@@ -7,7 +7,7 @@ use super::{SessionEngine, TokenSubject, UnsealedClaims};
 use crate::{
     claims::Claims,
     clock::Timestamp,
-    cookie::{Found, find},
+    cookie::{CookieLookup, find},
     current::ActiveSession,
     error::SessionError,
     error_chain::ErrorChain,
@@ -34,19 +34,22 @@ impl<S: SessionStore> SessionEngine<S> {
         session: &Session,
     ) -> Result<IncomingSession, SessionError> {
         let token = match find(request.headers(), &self.cookie.name) {
-            Found::None => return Ok(IncomingSession { active: None, rejected: false }),
-            Found::Several => return Ok(self.reject(request, Rejection::Several, None)),
-            Found::One(token) => token,
+            CookieLookup::None => return Ok(IncomingSession { active: None, rejected: false }),
+            CookieLookup::Several => {
+                return Ok(self.reject(request, Rejection::DuplicateCookie, None));
+            }
+            CookieLookup::One(token) => token,
         };
         let unsealed = match self.unseal(token) {
             Ok(unsealed) => unsealed,
             Err(reason) => return Ok(self.reject(request, reason, None)),
         };
         match self.validate(&unsealed).await {
-            Ok(active) => {
-                active.record.state.populate(session);
-                Ok(IncomingSession { active: Some(active), rejected: false })
+            Ok(active) if active.record.state.populate(session).is_err() => {
+                session.clear();
+                Ok(self.reject(request, Rejection::NotASession, None))
             }
+            Ok(active) => Ok(IncomingSession { active: Some(active), rejected: false }),
             Err(Refusal::Rejected(reason)) => {
                 Ok(self.reject(request, reason, Some(TokenSubject::of(&unsealed.claims))))
             }
@@ -79,7 +82,7 @@ impl<S: SessionStore> SessionEngine<S> {
         let record = self.record(claims).await?;
         // A state from database mode that fits no cookie stays in the store, in cookie mode too.
         if self.mode == Mode::Cookie && from_store {
-            reseal.other_mode = self.fits_cookie(&record);
+            reseal.other_mode = self.fits_cookie(&record, now);
         }
         let mut active = ActiveSession { record, reseal: false, from_store };
         self.refresh(&mut active, reseal, now).await?;

@@ -3,7 +3,6 @@
 
 mod finalize;
 mod load;
-mod recent_tokens;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -13,7 +12,7 @@ use waxseal_seal::{Keyring, Unsealed};
 use crate::{
     claims::Claims,
     clock::{Clock, Timestamp},
-    cookie::{CookieSettings, Found, find},
+    cookie::{CookieLookup, CookieSettings, find},
     expiry::ExpiryPolicy,
     id::SessionId,
     mode::Mode,
@@ -23,8 +22,6 @@ use crate::{
 };
 
 pub(crate) use load::IncomingSession;
-pub(crate) use recent_tokens::RecentTokens;
-use recent_tokens::UnsealedClaims;
 
 /// Finds the address that a request comes from.
 pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
@@ -36,7 +33,6 @@ pub(crate) struct SessionEngine<S> {
     pub(crate) cookie: CookieSettings,
     /// The purpose that session tokens are sealed for.
     pub(crate) purpose: String,
-    pub(crate) recent_tokens: RecentTokens,
     pub(crate) policy: ExpiryPolicy,
     pub(crate) mode: Mode,
     pub(crate) clock: Clock,
@@ -44,45 +40,33 @@ pub(crate) struct SessionEngine<S> {
 }
 
 impl<S> SessionEngine<S> {
-    /// The same engine for another worker, with recent tokens of its own so that workers do not wait
-    /// for each other.
-    pub(crate) fn for_worker(&self) -> Self {
-        Self {
-            keyring: Arc::clone(&self.keyring),
-            store: Arc::clone(&self.store),
-            cookie: self.cookie.clone(),
-            purpose: self.purpose.clone(),
-            recent_tokens: self.recent_tokens.as_empty(),
-            policy: self.policy,
-            mode: self.mode,
-            clock: self.clock.clone(),
-            client_address: Arc::clone(&self.client_address),
-        }
-    }
-
     /// Who the session cookie of a request belongs to, if it unseals.
     pub(crate) fn subject(&self, request: &HttpRequest) -> Option<TokenSubject> {
-        let Found::One(token) = find(request.headers(), &self.cookie.name) else { return None };
+        let CookieLookup::One(token) = find(request.headers(), &self.cookie.name) else {
+            return None;
+        };
         Some(TokenSubject::of(&self.unseal(token).ok()?.claims))
     }
 
-    /// The claims of a token: looked up if it was sealed or unsealed recently, else unsealed.
+    /// Unseals a token and reads its claims.
     fn unseal(&self, token: &[u8]) -> Result<UnsealedClaims, Rejection> {
-        if let Some(unsealed) = self.recent_tokens.get(token) {
-            return Ok(unsealed);
-        }
         let Unsealed { plaintext, by_fallback, .. } =
             self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
         let claims = Claims::from_json(&plaintext).map_err(|_| Rejection::NotASession)?;
-        let unsealed = UnsealedClaims { claims, by_fallback };
-        self.recent_tokens.put(token, &unsealed);
-        Ok(unsealed)
+        Ok(UnsealedClaims { claims, by_fallback })
     }
 
     /// The expiry of a session that is re-sealed now: never earlier than it was.
     fn later_expiry(&self, record: &SessionRecord, now: Timestamp) -> Timestamp {
         self.policy.expiry(record.auth_time, now).max(record.expires_at)
     }
+}
+
+/// The claims of a token that was unsealed.
+struct UnsealedClaims {
+    claims: Claims,
+    /// A fallback key sealed it.
+    by_fallback: bool,
 }
 
 /// Who a sealed cookie belongs to. It does not say that the session is live.

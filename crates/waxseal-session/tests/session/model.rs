@@ -35,9 +35,8 @@ proptest! {
     #[test]
     fn a_session_lives_exactly_when_the_model_says_so(
         acts in prop::collection::vec(act(), 1..60),
-        recent_tokens in prop_oneof![Just(0), Just(1024)],
     ) {
-        actix_web::rt::System::new().block_on(run(&acts, recent_tokens));
+        actix_web::rt::System::new().block_on(run(&acts));
     }
 }
 
@@ -75,8 +74,8 @@ impl Model {
     }
 }
 
-async fn run(acts: &[Act], recent_tokens: usize) {
-    let mut run = Run::start(recent_tokens).await;
+async fn run(acts: &[Act]) {
+    let mut run = Run::start().await;
     for act in acts {
         match *act {
             Act::Advance(by) => run.world.advance(by),
@@ -93,7 +92,6 @@ async fn run(acts: &[Act], recent_tokens: usize) {
 struct Run {
     world: World,
     mode: Mode,
-    recent_tokens: usize,
     site: Site,
     /// The cookie that the browser has.
     token: Option<String>,
@@ -103,26 +101,15 @@ struct Run {
 }
 
 impl Run {
-    async fn start(recent_tokens: usize) -> Self {
+    async fn start() -> Self {
         let world = World::new();
-        let site = world.site_with(|middleware| middleware.recent_tokens(recent_tokens)).await;
-        Self {
-            world,
-            mode: Mode::Cookie,
-            recent_tokens,
-            site,
-            token: None,
-            model: None,
-            ended: Vec::new(),
-        }
+        let site = world.site().await;
+        Self { world, mode: Mode::Cookie, site, token: None, model: None, ended: Vec::new() }
     }
 
     async fn switch_mode(&mut self) {
         self.mode = if self.mode == Mode::Cookie { Mode::Database } else { Mode::Cookie };
-        self.site = self
-            .world
-            .site_with(|middleware| middleware.mode(self.mode).recent_tokens(self.recent_tokens))
-            .await;
+        self.site = self.world.site_with(|middleware| middleware.mode(self.mode)).await;
     }
 
     async fn request(&mut self, act: Act) {

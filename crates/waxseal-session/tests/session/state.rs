@@ -20,7 +20,7 @@ use actix_web::{
     web::{self, Bytes},
 };
 use serde_json::json;
-use waxseal_session::{Mode, SessionError, cookie::MAX_BYTES};
+use waxseal_session::{Mode, SessionError, cookie::MAX_COOKIE_BYTES};
 
 use crate::harness::{Call, Site, World, handlers};
 
@@ -125,7 +125,7 @@ async fn the_largest_state_that_fits_is_kept() {
     let site = world.site().await;
     let ann = site.log_in("ann").await;
     let cookie = site.get(&format!("/fill/{}", largest(&site).await), &ann).await.sealed();
-    assert_eq!(cookie.name.len() + cookie.value.len(), MAX_BYTES);
+    assert_eq!(cookie.name.len() + cookie.value.len(), MAX_COOKIE_BYTES);
     assert_eq!(site.user(&cookie.value).await.as_deref(), Some("ann"));
 }
 
@@ -185,7 +185,7 @@ async fn in_database_mode_a_state_may_be_larger_than_a_cookie() {
 /// The most filling that the cookie of a session takes whose user's name has three letters.
 async fn largest(site: &Site) -> usize {
     let bob = site.log_in("bob").await;
-    let (mut fits, mut too_large) = (0, MAX_BYTES);
+    let (mut fits, mut too_large) = (0, MAX_COOKIE_BYTES);
     while fits + 1 < too_large {
         let size = usize::midpoint(fits, too_large);
         match site.get(&format!("/fill/{size}"), &bob).await.status {

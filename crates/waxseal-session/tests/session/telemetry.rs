@@ -51,7 +51,7 @@ async fn a_cookie_that_is_rejected_is_counted_under_its_reason() {
     ledger.entries();
 
     for (token, reason) in [
-        (format!("one; {NAME}=two"), "several"),
+        (format!("one; {NAME}=two"), "duplicate_cookie"),
         ("garbage".to_owned(), "malformed"),
         (strange, "unknown_key"),
         (other, "forged"),
@@ -80,7 +80,7 @@ async fn a_fault_is_no_rejection() {
 }
 
 #[actix_web::test]
-async fn the_store_in_memory_counts_the_sessions_it_opens_and_revokes() {
+async fn the_store_in_memory_counts_the_sessions_it_creates_and_revokes() {
     let ledger = Ledger::default();
     let _here = set_default_local_recorder(&ledger);
     let world = World::new();
@@ -89,11 +89,11 @@ async fn the_store_in_memory_counts_the_sessions_it_opens_and_revokes() {
     let middleware = middleware.clock(world.clock.clone()).build().unwrap();
     let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
 
-    let (opened, revoked) = ("waxseal_sessions_opened_total", "waxseal_sessions_revoked_total");
+    let (created, revoked) = ("waxseal_sessions_created_total", "waxseal_sessions_revoked_total");
     let ann = site.log_in("ann").await;
-    assert_eq!(ledger.entries(), [opened]);
+    assert_eq!(ledger.entries(), [created]);
     let ann = site.get("/renew", &ann).await.sealed().value;
-    assert_eq!(ledger.entries(), [opened, revoked]);
+    assert_eq!(ledger.entries(), [created, revoked]);
     site.get("/purge", &ann).await.assert_cleared();
     assert_eq!(ledger.entries(), [revoked]);
 }

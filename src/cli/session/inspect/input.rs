@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read, Write};
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
-use waxseal_session::cookie::{self, Found};
+use waxseal_session::cookie::{self, CookieLookup};
 
 use crate::cli::output::Failure;
 
@@ -44,11 +44,11 @@ pub(super) fn find_token(input: &str, names: [&str; 2]) -> Result<Token, Failure
     headers.insert(COOKIE, value);
     for name in names {
         match cookie::find(&headers, name) {
-            Found::None => {}
-            Found::One(token) => {
+            CookieLookup::None => {}
+            CookieLookup::One(token) => {
                 return Ok(Token::One(String::from_utf8_lossy(token).into_owned()));
             }
-            Found::Several => return Ok(Token::Several),
+            CookieLookup::Several => return Ok(Token::Several),
         }
     }
     let [name, _] = names;

@@ -1,3 +1,5 @@
+//! The result of an inspection, and its JSON.
+
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use waxseal_seal::KeyId;
@@ -127,7 +129,7 @@ impl Inspection {
             Mode::Cookie => "cookie",
             Mode::Database => "database",
         });
-        self.state = state.as_ref().map(|state| raw(&state.to_json())).transpose()?;
+        self.state = state.as_ref().map(|state| raw(state.to_json())).transpose()?;
         Ok(())
     }
 
@@ -152,7 +154,7 @@ impl Inspection {
         let Some(FoundSession { details, email }) = found else { return Ok(()) };
         let SessionDetails { session, state, revoked_at } = details;
         if self.state.is_none() {
-            self.state = Some(raw(&state.to_json())?);
+            self.state = Some(raw(state.to_json())?);
         }
         self.record = Some(RecordJson {
             user_id: session.user_id,

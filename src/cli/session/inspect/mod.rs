@@ -83,7 +83,7 @@ async fn inspect(input: &str, server: &Server, now: Timestamp) -> Result<Inspect
     let other_name = name_in_other_environment(cookie_name);
     let mut inspection = Inspection::of(cookie_name);
     let Token::One(token) = input::find_token(input, [cookie_name, &other_name])? else {
-        inspection.status = Status::Rejected(Rejection::Several);
+        inspection.status = Status::Rejected(Rejection::DuplicateCookie);
         return Ok(inspection);
     };
     inspection.set_key(&token, keyring);

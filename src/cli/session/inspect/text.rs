@@ -65,7 +65,9 @@ fn explain(status: Status) -> &'static str {
 
 fn explain_rejection(reason: Rejection) -> &'static str {
     match reason {
-        Rejection::Several => "several: more than one cookie of the name; servers refuse them all",
+        Rejection::DuplicateCookie => {
+            "duplicate cookie: more than one of the name; servers refuse them all"
+        }
         Rejection::Malformed => "malformed: not a token, or only part of one",
         Rejection::UnknownKey => "unknown key: sealed with none of the configured secrets",
         Rejection::Forged => "forged: changed, or sealed for another cookie",

@@ -1,4 +1,4 @@
-//! The database engine, and the connection pool for it.
+//! The database backend, SQLite or PostgreSQL, and the connection pool for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,9 +11,9 @@ use super::{postgres, sqlite};
 /// wait is usually short.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The database engine.
+/// Which database it is.
 #[derive(Debug, Clone)]
-pub(super) enum Engine {
+pub(super) enum Backend {
     /// SQLite has one writer at a time. The others wait for this lock without holding a connection, so
     /// that readers always get one.
     Sqlite {
@@ -22,7 +22,7 @@ pub(super) enum Engine {
     Postgres,
 }
 
-impl Engine {
+impl Backend {
     /// The options for a connection pool.
     pub(super) fn pool(&self) -> AnyPoolOptions {
         let is_sqlite = matches!(self, Self::Sqlite { .. });
