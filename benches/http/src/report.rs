@@ -80,8 +80,7 @@ Written by `benches/http/run`.
 Every server answers with a page of 1.5 kB. Those with sessions put a value on it that they read from the session,
 whose state has six values in 200 bytes; none changes it. Three servers without sessions show what the rest is made of:
 sending and reading the cookie header (an unread cookie), Actix's `Session` (Actix's map filled), and Node.js itself.
-All requests to a server bring the same cookie, so waxseal has its token in the cache; \"no recent token\" unseals it
-every time. The last two are the waxseal server, with its own pages, a signed-in user, and the access log; /profile
+All requests to a server bring the same cookie. The last two are the waxseal server, with its own pages, a signed-in user, and the access log; /profile
 queries the email address. Each server has one worker on one processor; `wrk` asks it on loopback, with one thread and
 {CONNECTIONS} connections.
 
