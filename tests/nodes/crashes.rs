@@ -131,7 +131,7 @@ fn told_to_stop_under_load_it_answers_every_request_in_flight() {
     let node = node_on(&url).serve();
     let mut in_flight: Vec<_> = (0..16).map(|name| begin_sign_up(node.address, name)).collect();
     node.signal("TERM");
-    node.wait_for("stopping: ");
+    node.wait_for("stopping after ");
     for (stream, rest) in &mut in_flight {
         stream.write_all(rest.as_bytes()).unwrap();
     }
