@@ -37,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn fields(claims: &Claims) -> (String, [i64; 3], Option<String>) {
     let times = [claims.auth_time, claims.iat, claims.exp].map(|time| time.as_unix());
-    (claims.sid.to_string(), times, claims.state.as_ref().map(State::to_json))
+    (claims.sid.to_string(), times, claims.state.as_ref().map(|state| state.to_json().to_owned()))
 }
 
 /// Whether these are valid claims by docs/seal-format.md.
