@@ -49,10 +49,10 @@ impl State {
         Self::from_json(&serde_json::to_string(value)?)
     }
 
-    /// The state of a token that this crate has sealed. Whether it is an object with unique keys is
-    /// checked by [`populate`](Self::populate), not twice.
+    /// The state in a token's plaintext: `None` unless it is one object by its braces. Whether it is
+    /// JSON, with unique keys, is left to [`populate`](Self::populate), so as not to parse it twice.
     pub(crate) fn from_token(json: &str) -> Option<Self> {
-        json.starts_with('{').then(|| Self(json.to_owned()))
+        is_one_object(json).then(|| Self(json.to_owned()))
     }
 
     /// The present state of a handler's session.
@@ -102,7 +102,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// When a key is repeated.
+    /// When this is no JSON object or a key is repeated; the session may then hold some of the values.
     pub(crate) fn populate(&self, session: &Session) -> Result<(), InvalidState> {
         let mut json = serde_json::Deserializer::from_str(&self.0);
         json.deserialize_map(Populate(session))?;
@@ -114,6 +114,25 @@ impl Default for State {
     fn default() -> Self {
         Self("{}".to_owned())
     }
+}
+
+/// Whether the brace that opens a text is closed at its very end.
+fn is_one_object(json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (index, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return byte == b'}' && index + 1 == json.len();
+        }
+    }
+    false
 }
 
 /// Most keys need no escaping: that saves hundreds of instructions each over serde_json's formatter.

@@ -52,7 +52,7 @@ impl<S> SessionEngine<S> {
     fn unseal(&self, token: &[u8]) -> Result<UnsealedClaims, Rejection> {
         let Unsealed { plaintext, by_fallback, .. } =
             self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
-        let claims = Claims::from_json(&plaintext).map_err(|_| Rejection::NotASession)?;
+        let claims = Claims::from_token(&plaintext).map_err(|_| Rejection::NotASession)?;
         Ok(UnsealedClaims { claims, by_fallback })
     }
 
