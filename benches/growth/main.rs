@@ -12,6 +12,8 @@
 #[path = "../../crates/waxseal-session/benches/support/app.rs"]
 mod app;
 mod keep_alive;
+#[path = "../../crates/waxseal-session/benches/support/listed_store.rs"]
+mod listed_store;
 mod middleware;
 mod servers;
 mod table;

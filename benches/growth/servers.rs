@@ -60,8 +60,8 @@ pub fn by_sessions() -> Vec<Table> {
         measure_sessions(&runtime, &postgres.url(), None, 2, &mut columns);
     }
     vec![Table {
-        title: "A request, by the sessions that there are",
-        measured: "microseconds until the answer to GET /api/session is there, on one processor",
+        title: "A request, by the number of live sessions",
+        measured: "Microseconds until the response to GET /api/session, on one processor",
         grows: "live sessions in the database",
         columns,
     }]
@@ -151,14 +151,14 @@ pub fn by_nodes() -> Vec<Table> {
     }
     vec![
         Table {
-            title: "A request, by the nodes that there are",
-            measured: "microseconds until the answer to GET /api/session is there, on one processor",
+            title: "A request, by the number of nodes",
+            measured: "Microseconds until the response to GET /api/session, on one processor",
             grows: "nodes on one PostgreSQL",
             columns: vec![Column::new("sealed", requests)],
         },
         Table {
-            title: "The end of a session, by the nodes that there are",
-            measured: "milliseconds from the answer to a log-out until every node refuses the session",
+            title: "The end of a session, by the number of nodes",
+            measured: "Milliseconds from the response to a log-out until every node refuses the session",
             grows: "nodes on one PostgreSQL",
             columns: vec![Column::new("log-out", ends)],
         },

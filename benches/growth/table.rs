@@ -27,7 +27,7 @@ impl fmt::Display for Table {
     /// The table as a Markdown section.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
-        writeln!(f, "## {}\n\n{}:\n", self.title, self.measured)?;
+        writeln!(f, "## {}\n\n{}.\n", self.title, self.measured)?;
         writeln!(f, "| {} | {} |", self.grows, names.join(" | "))?;
         writeln!(f, "|{}", " ---: |".repeat(names.len() + 1))?;
         for size in self.sizes() {

@@ -1,5 +1,5 @@
-//! The cases in which the session middleware is measured: what stands around a handler that does
-//! nothing, and what the request brings.
+//! The cases in which the session middleware is measured: around a handler that does nothing, by what
+//! the request brings.
 //!
 //! Every case is to be read against a bare handler: `bare/visitor` for a request without a cookie,
 //! `bare/session` for one with. actix-session's own middleware, with its cookie store and its default
@@ -7,6 +7,8 @@
 
 #[path = "app.rs"]
 mod app;
+#[path = "listed_store.rs"]
+mod listed_store;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -29,9 +31,11 @@ use actix_web::{
 };
 use tokio::runtime::{self, Runtime};
 use waxseal_session::{
-    Clock, ExpiryPolicy, Keyring, Mode, RevocationList, RevocationStatus, Secret, SessionId,
-    SessionMiddleware, SessionRecord, SessionStore, State, StoreError, Timestamp, claims::Claims,
+    Clock, ExpiryPolicy, Keyring, Mode, RevocationList, Secret, SessionId, SessionMiddleware,
+    SessionRecord, State, Timestamp, claims::Claims,
 };
+
+use listed_store::ListedStore;
 
 /// Six values in 200 bytes, in the order in which the middleware writes what handlers have put into a session.
 const STATE: &str = r#"{"back_to":"/notes/2231?page=2#end-of","csrf":"q1Zx0cJ8mVt5Lr3NwYb7KdEe2HsPfUgA9oTiXk4uBn6","locale":"en-GB","role":"member","seen":[3,17,42,108,2231],"user_id":"4bd1a6c0-83f5-4c39-9e0b-7d2f5a1c6e88"}"#;
@@ -114,7 +118,9 @@ impl<M: Measure> Cases<'_, M> {
         let began = Clock::system().now() - Duration::from_secs(60);
         let state = State::from_json(STATE).unwrap();
         let session = SessionRecord::new(&policy, began, state);
-        let store = Arc::new(Listed::new(revoked, session.state.clone()));
+        let list = RevocationList::default();
+        (0..revoked).for_each(|_| list.insert(SessionId::random(), Timestamp::MAX));
+        let store = Arc::new(ListedStore { revoked: list, state: session.state.clone() });
         let middleware = || SessionMiddleware::builder(Arc::clone(&store), Keyring::new(&secret));
         let sealed = cookie(&secret, &session, Some(&session.state));
         let among_five = format!(
@@ -177,49 +183,6 @@ impl<M: Measure> Cases<'_, M> {
         };
         assert_eq!(outcome, *expected, "{name}");
         self.measure.measure(name, self.runtime, app, cookie);
-    }
-}
-
-/// A store that answers from memory: a list of revoked sessions, and one state for all others.
-struct Listed {
-    revoked: RevocationList,
-    state: State,
-}
-
-impl Listed {
-    fn new(revoked: usize, state: State) -> Self {
-        let list = RevocationList::default();
-        (0..revoked).for_each(|_| list.insert(SessionId::random(), Timestamp::MAX));
-        Self { revoked: list, state }
-    }
-}
-
-impl SessionStore for Listed {
-    fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
-        match self.revoked.contains(id) {
-            true => RevocationStatus::Revoked,
-            false => RevocationStatus::Active,
-        }
-    }
-
-    async fn create(&self, _: &SessionRecord, _: Option<&SessionId>) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn load(&self, _: &SessionId) -> Result<Option<State>, StoreError> {
-        Ok(Some(self.state.clone()))
-    }
-
-    async fn extend(&self, _: &SessionId, _: Timestamp) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn save(&self, _: &SessionRecord) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn revoke(&self, _: &SessionRecord) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 
