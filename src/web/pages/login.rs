@@ -2,15 +2,15 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
-use serde::Deserialize;
 
+use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, Email, LogIn, Password},
+    accounts::{Accounts, LogIn},
     web::{
         error::AppError,
         extractors::{
             client_info::ClientInfo,
-            form::{Form, Query, SecretString},
+            form::{Form, Query},
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
@@ -22,14 +22,6 @@ use crate::{
         },
     },
 };
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(crate) struct Input {
-    email: String,
-    password: SecretString,
-    next: String,
-}
 
 #[derive(Template, Default)]
 #[template(path = "login.html")]
@@ -65,17 +57,15 @@ pub(crate) async fn submit(
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
     limits: Data<RateLimits>,
-    Form(input): Form<Input>,
+    Form(credentials): Form<Credentials>,
 ) -> Result<HttpResponse, AppError> {
     let (mut errors, mut both_wrong) = (FormErrors::default(), false);
     errors.throttle("", limits.check_log_in(&context.client.address));
-    let email = errors.check("email", input.email.parse::<Email>());
-    let password = errors.check("password", Password::parse(&input.password));
-    if let (Some(email), Some(password)) = (email, password) {
+    if let Some((email, password)) = credentials.parse(&mut errors) {
         match accounts.log_in(&email, &password, &context).await? {
             LogIn::Granted(session) => {
                 waxseal_session::attach_session(&request, session)?;
-                return Ok(see_next(&input.next));
+                return Ok(see_next(&credentials.next));
             }
             LogIn::Refused => {
                 both_wrong = true;
@@ -86,7 +76,7 @@ pub(crate) async fn submit(
             }
         }
     }
-    let (email, next) = (&*input.email, shown_next(&input.next));
+    let (email, next) = (&*credentials.email, shown_next(&credentials.next));
     let page = Page { next, email, both_wrong, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }

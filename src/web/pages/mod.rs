@@ -6,6 +6,7 @@ pub(super) mod admin_user;
 pub(super) mod admin_users;
 pub(super) mod api;
 pub mod assets;
+mod credentials;
 pub(super) mod health;
 pub(super) mod home;
 pub(super) mod login;

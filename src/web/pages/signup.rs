@@ -2,16 +2,15 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
-use serde::Deserialize;
 
-use super::account_deletion;
+use super::{account_deletion, credentials::Credentials};
 use crate::{
-    accounts::{Accounts, Email, Password, SignUp},
+    accounts::{Accounts, SignUp},
     web::{
         error::AppError,
         extractors::{
             client_info::ClientInfo,
-            form::{Form, Query, SecretString},
+            form::{Form, Query},
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
@@ -23,14 +22,6 @@ use crate::{
         },
     },
 };
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(crate) struct Input {
-    email: String,
-    password: SecretString,
-    next: String,
-}
 
 #[derive(Template, Default)]
 #[template(path = "signup.html")]
@@ -64,17 +55,15 @@ pub(crate) async fn submit(
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
     limits: Data<RateLimits>,
-    Form(input): Form<Input>,
+    Form(credentials): Form<Credentials>,
 ) -> Result<HttpResponse, AppError> {
     let mut errors = FormErrors::default();
     errors.throttle("", limits.check_sign_up(&context.client.address));
-    let email = errors.check("email", input.email.parse::<Email>());
-    let password = errors.check("password", Password::parse(&input.password));
-    if let (Some(email), Some(password)) = (email, password) {
+    if let Some((email, password)) = credentials.parse(&mut errors) {
         match accounts.sign_up(&email, &password, &context).await? {
             SignUp::Done(session) => {
                 waxseal_session::attach_session(&request, session)?;
-                return Ok(see_next(&input.next));
+                return Ok(see_next(&credentials.next));
             }
             SignUp::EmailTaken => {
                 errors.add("email", "An account with this email address already exists.");
@@ -82,7 +71,8 @@ pub(crate) async fn submit(
             SignUp::Rejected(rejected) => errors.add("password", rejected),
         }
     }
-    let (min_length, email) = (accounts.policy.min_length(), &*input.email);
-    let page = Page { min_length, next: shown_next(&input.next), email, errors, ..Page::default() };
+    let (min_length, email) = (accounts.policy.min_length(), &*credentials.email);
+    let page =
+        Page { min_length, next: shown_next(&credentials.next), email, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }
