@@ -204,7 +204,7 @@ async fn a_deleted_user_has_no_session_any_more() {
 }
 
 #[test]
-fn without_a_terminal_nobody_is_deleted_unless_told_yes() {
+fn without_a_terminal_deletion_needs_yes() {
     let place = Place::new();
     place.add("ann@example.com", "user");
     let delete = ["user", "delete", "ann@example.com"];
@@ -213,7 +213,7 @@ fn without_a_terminal_nobody_is_deleted_unless_told_yes() {
 }
 
 #[actix_web::test]
-async fn all_sessions_of_a_user_are_revoked_and_nobody_else_s() {
+async fn all_sessions_of_one_user_are_revoked() {
     let place = Place::new();
     let server = place.serve();
     let ann =
@@ -623,7 +623,7 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
     logged_in(&server, "ann@example.com").await;
     let session =
         place.inspect(ann.session().unwrap())["claims"]["sid"].as_str().unwrap().to_owned();
-    let told = |args: &[&str]| {
+    let audited = |args: &[&str]| {
         let ran = place.run_with_input(args, PASSWORD);
         let lines = ran.stderr.lines();
         let text = |line: &str| line.split_once(" INFO  waxseal::audit] ").unwrap().1.to_owned();
@@ -634,29 +634,33 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
         users[at]["user_id"].as_str().unwrap().to_owned()
     };
     let ann = id(0);
-    let added = told(&["user", "add", "bob@example.com", "--role", "admin"]);
+    let added = audited(&["user", "add", "bob@example.com", "--role", "admin"]);
     let bob = id(1);
     assert_eq!(added, [format!("user added: user {bob}, role admin, by command line")]);
     assert_eq!(
-        told(&["session", "revoke", &session]),
+        audited(&["session", "revoke", &session]),
         [format!("session revoked: user {ann}, session {session}, by command line")]
     );
-    assert_eq!(told(&["session", "revoke", &session]), [""; 0], "over already");
+    assert_eq!(audited(&["session", "revoke", &session]), [""; 0], "over already");
     assert_eq!(
-        told(&["user", "revoke-sessions", "ann@example.com"]),
+        audited(&["user", "revoke-sessions", "ann@example.com"]),
         [format!("sessions revoked: user {ann}, 1 ended, by command line")]
     );
-    assert_eq!(told(&["user", "revoke-sessions", "ann@example.com"]), [""; 0], "none was left");
+    assert_eq!(audited(&["user", "revoke-sessions", "ann@example.com"]), [""; 0], "none was left");
     assert_eq!(
-        told(&["user", "set-role", "ann@example.com", "admin"]),
+        audited(&["user", "set-role", "ann@example.com", "admin"]),
         [format!("role set: user {ann}, role admin, by command line")]
     );
-    assert_eq!(told(&["user", "set-role", "ann@example.com", "admin"]), [""; 0], "the same role");
     assert_eq!(
-        told(&["user", "delete", "ann@example.com", "--yes"]),
+        audited(&["user", "set-role", "ann@example.com", "admin"]),
+        [""; 0],
+        "the same role"
+    );
+    assert_eq!(
+        audited(&["user", "delete", "ann@example.com", "--yes"]),
         [format!("account deleted: user {ann}, by command line")]
     );
-    assert_eq!(told(&["user", "list"]), [""; 0]);
+    assert_eq!(audited(&["user", "list"]), [""; 0]);
 }
 
 // --- on a terminal ---

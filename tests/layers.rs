@@ -1,4 +1,4 @@
-//! The root crate's modules stand in layers: each uses only what stands below it. (Between crates,
+//! The root crate's modules are layers: each uses only those below it. (Between crates,
 //! Cargo sees to that.)
 //!
 //! This looks for `crate::` in the sources, templates included. Tests in the sources don't count.
@@ -73,7 +73,7 @@ fn uses(source: &str) -> BTreeSet<String> {
     paths.filter_map(name).filter(|name| name.starts_with(char::is_lowercase)).collect()
 }
 
-/// What stands between the commas of a group, to its closing brace.
+/// The items of a group, up to its closing brace.
 fn first_names(group: &str) -> Vec<&str> {
     let (mut depth, mut starts) = (1, vec![0]);
     for (at, c) in group.char_indices() {

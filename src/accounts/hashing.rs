@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many requests may queue per thread. At 25 ms a hash, the last one waits under two seconds;
-/// later ones are told to try again.
+/// later ones get 503 and may try again.
 const QUEUE_PER_THREAD: usize = 64;
 
 /// The nice value of hashing threads. At 5 they get a third of a busy processor; at 19 they would

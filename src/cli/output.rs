@@ -153,7 +153,7 @@ impl<const COLUMNS: usize> List<COLUMNS> {
         Ok(!self.output.is_closed())
     }
 
-    /// Prints what follows the last batch. `none` stands in place of an empty table.
+    /// Prints what follows the last batch. `none` is printed instead of an empty table.
     pub(super) fn finish(mut self, none: &str) -> Result<(), Failure> {
         match (self.format, self.is_empty) {
             (Format::Json, true) => writeln!(self.output, "[]")?,

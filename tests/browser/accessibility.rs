@@ -96,6 +96,6 @@ async fn what_the_server_sends_is_valid_html() {
         .arg(pages.path())
         .output()
         .expect("html-validate can be run");
-    let told = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+    let report = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&report));
 }

@@ -5,7 +5,7 @@ use test_support::browser::{Browser, Scene};
 
 use crate::pages::World;
 
-/// What sticks out of the window, or is too wide for where it stands. What only screen readers are
+/// What sticks out of the window, or is too wide for its place. What only screen readers are
 /// to meet is one pixel large, and the link that skips to the content comes in when it has the focus;
 /// long text in a field can be moved through.
 const CUT_OFF: &str = "

@@ -79,7 +79,7 @@ async fn move_to(browser: &Browser, tab: Tab, css: &str) {
             ))
             .await;
         if found["somewhere"] == true {
-            assert_eq!(found["outlined"], true, "nobody sees the focus: {}", found["element"]);
+            assert_eq!(found["outlined"], true, "the focus is invisible: {}", found["element"]);
             assert_eq!(found["inside"], true, "the focus is out of sight: {found}");
         }
         if found["there"] == true {

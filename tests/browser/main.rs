@@ -189,7 +189,7 @@ async fn after_logging_out_the_back_button_shows_no_private_page() {
 
 async fn nothing_private_lies_behind(browser: &Browser) {
     browser.back().await.unwrap();
-    // The profile is asked for again, and nobody is logged in.
+    // The profile is requested again: no one is logged in.
     browser.wait_for_path("/login?next=/profile").await;
     assert!(!browser.source().await.unwrap().contains(EMAIL));
     browser.forward().await.unwrap();

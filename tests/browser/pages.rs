@@ -112,7 +112,7 @@ fn log_in() -> Vec<Page> {
             Visitor,
             429,
             "Error: Log in",
-            often(6, "/login", &pair("nobody@example.com", WRONG)),
+            often(6, "/login", &pair("unknown@example.com", WRONG)),
         ),
     ]
 }
@@ -486,7 +486,7 @@ async fn send(browser: &Browser, path: &str, fields: &[(&'static str, String)]) 
     browser.leave(async || drop(browser.execute(script, fields).await.unwrap())).await;
 }
 
-/// More than goes on a page: users, and sessions and log-ins of Cyd's.
+/// More than fits on a page: users, and sessions and log-ins of Cyd's.
 async fn fill(database: &Database) {
     const NUMBERS: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)";

@@ -1,5 +1,5 @@
 //! The pictures in the README. `WAXSEAL_PICTURES=docs/pictures cargo test --test browser pictures` takes them
-//! anew; without that they are taken all the same, and laid aside.
+//! again; without it they are taken too, and thrown away.
 
 use std::{env, fs, path::Path, time::Duration};
 

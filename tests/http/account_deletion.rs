@@ -78,7 +78,7 @@ async fn the_last_administrator_stays() {
     assert!(answer.contains_text("You are the last administrator."), "{}", answer.body);
     assert!(answer.set_cookies().is_empty());
     assert!(admin.is_logged_in().await);
-    // A wrong password is told nothing of it.
+    // With a wrong password, the page does not say so.
     let answer = admin.post("/profile/delete", &[("password", "wrong")]).await;
     assert!(!answer.contains_text("You are the last administrator."), "{}", answer.body);
 

@@ -29,7 +29,7 @@ async fn the_users_are_for_administrators_only() {
 
 /// The other database's secret is the same one; its administrators are not ours.
 #[actix_web::test]
-async fn an_administrator_of_another_database_is_nobody_here() {
+async fn an_administrator_of_another_database_has_no_rights_here() {
     let (app, other) = (App::start().await, App::start().await);
     app.signed_up(BOB).await;
     let id = app.id_of(BOB).await;
@@ -105,7 +105,7 @@ async fn another_role_ends_the_users_sessions_and_comes_with_the_next_log_in() {
 
 /// However it came to be: in a database that was restored, say, where no session has ended for it.
 #[actix_web::test]
-async fn whoever_has_another_role_in_the_database_than_in_the_session_logs_in_anew() {
+async fn a_session_whose_role_differs_from_the_database_has_to_log_in_again() {
     let app = App::start().await;
     let admin = app.admin().await;
     let demoted = "UPDATE users SET role = 'user' WHERE email = $1";

@@ -81,7 +81,7 @@ async fn logging_out_says_so_and_a_copied_cookie_is_dead_after_it() {
 }
 
 #[actix_web::test]
-async fn the_body_of_a_log_out_is_nobodys_business() {
+async fn the_body_of_a_log_out_is_ignored() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let answer = ann.post_body("/api/logout", "text/plain", "x".repeat(100_000)).await;

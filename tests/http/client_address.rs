@@ -117,7 +117,7 @@ async fn shown(browser: &mut Client) -> String {
     address
 }
 
-/// What stands in the first cell that begins like this.
+/// The text of the first cell that begins like this.
 fn cell(page: &Answer, start: &str) -> String {
     let (_, rest) = page.body.split_once(start).unwrap_or_else(|| panic!("{}", page.body));
     rest.split_once('<').unwrap().0.to_owned()

@@ -30,7 +30,7 @@ async fn a_visitor_is_led_to_the_log_in_page() {
 }
 
 #[actix_web::test]
-async fn whoever_is_logged_in_is_led_to_the_profile() {
+async fn a_logged_in_user_is_redirected_to_the_profile() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for path in ["/", "/signup", "/login", "/login?next=//somewhere"] {

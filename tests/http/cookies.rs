@@ -1,4 +1,4 @@
-//! Cookies that are no session: nobody is logged in by them, and pages have them cleared.
+//! Cookies that are no session: they log no one in, and pages clear them.
 
 use reqwest::{Method, header::COOKIE};
 use test_support::{Answer, App, Client, EMAIL, PASSWORD};
@@ -115,7 +115,7 @@ async fn of_two_cookies_with_the_sessions_name_none_counts() {
 }
 
 #[actix_web::test]
-async fn whoever_logs_in_with_an_unreadable_cookie_gets_a_good_one() {
+async fn log_in_replaces_an_unreadable_cookie() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;
     let mut ann = app.client();

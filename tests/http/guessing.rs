@@ -1,4 +1,4 @@
-//! Guessing passwords: whoever has tried too many has to wait, and nobody else.
+//! Guessing passwords: after too many tries one has to wait, and only where the tries came from.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn from_the_fifth_failure_on_there_is_a_wait_that_doubles_to_an_hour() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;
-    for email in [EMAIL, "nobody@example.com"] {
+    for email in [EMAIL, "unknown@example.com"] {
         let mut visitor = app.client();
         for _ in 0..5 {
             assert_eq!(visitor.log_in(email, WRONG).await.status, 422, "{email}");
@@ -121,7 +121,7 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
     assert_wait(&log_in_from(&app, &owner(2), PASSWORD).await, 30);
     // Where the owner has logged in before, only what comes from there counts.
     assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 303);
-    // And elsewhere nobody sees that they were here.
+    // Elsewhere it does not show that they were here.
     assert_wait(&log_in_from(&app, "198.51.100.9", WRONG).await, 30);
     for _ in 0..5 {
         assert_eq!(log_in_from(&app, &owner(1), WRONG).await.status, 422);
@@ -129,9 +129,9 @@ async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
     assert_eq!(log_in_from(&app, &owner(1), PASSWORD).await.status, 429);
 }
 
-/// Otherwise whoever guesses would only have to come back where they have guessed already.
+/// Otherwise a guesser would only have to return to where they guessed before.
 #[actix_web::test]
-async fn where_the_account_was_only_guessed_at_nobody_is_at_home() {
+async fn failed_log_ins_alone_do_not_make_a_network_known() {
     let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     sign_up_from(&app, "192.0.2.1").await;
     guess_from_five_places(&app).await;
@@ -156,7 +156,7 @@ async fn the_owners_log_in_clears_no_count_of_a_network_elsewhere() {
     }
     assert_eq!(log_in_from(&app, "192.0.2.1", PASSWORD).await.status, 303);
     assert_wait(&log_in_from(&app, "198.51.100.1", WRONG).await, 30);
-    // Nor what counts from anywhere: nobody is to see that the owner was here.
+    // Nor the count of all networks: it must not show that the owner was here.
     assert_wait(&log_in_from(&app, "198.51.100.2", WRONG).await, 30);
 }
 

@@ -47,7 +47,7 @@ async fn https_is_promised_in_production_and_only_there() {
 }
 
 #[actix_web::test]
-async fn whoever_leaves_has_the_browser_forget_the_pages() {
+async fn log_out_clears_the_browsers_cache() {
     let app = App::start().await;
     let forget = "\"cache\"";
     let mut ann = app.signed_up(EMAIL).await;
@@ -67,7 +67,7 @@ async fn whoever_leaves_has_the_browser_forget_the_pages() {
 }
 
 #[actix_web::test]
-async fn whoever_could_not_be_logged_out_is_not_told_to_forget_them() {
+async fn a_failed_log_out_does_not_clear_the_cache() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("ALTER TABLE waxseal_sessions RENAME TO gone", &[]).await;

@@ -80,7 +80,7 @@ async fn a_body_that_says_it_is_larger_is_not_even_waited_for() {
     let mut stream = app.begin(&format!(
         "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nContent-Length: 16385\r\n"
     ));
-    // Time enough for whoever waits for it to give up, with a 408.
+    // Long enough for the server to give up with a 408.
     app.clock.elapse(Duration::from_secs(4));
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

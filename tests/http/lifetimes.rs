@@ -7,7 +7,7 @@ use waxseal_session::{Keyring, Secret, Timestamp};
 const MODES: [&str; 2] = ["cookie", "database"];
 
 #[actix_web::test]
-async fn whoever_stays_active_stays_logged_in() {
+async fn an_active_user_stays_logged_in() {
     for mode in MODES {
         let app = App::start_with(&[("SESSION_MODE", mode)]).await;
         let mut ann = app.signed_up(EMAIL).await;

@@ -45,7 +45,7 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
 async fn attempts_are_recorded_alike_too() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;
-    app.client().log_in("nobody@example.com", PASSWORD).await;
+    app.client().log_in("unknown@example.com", PASSWORD).await;
     app.client().log_in(EMAIL, "not the password").await;
     let known = "SELECT outcome FROM login_events WHERE user_id IS NOT NULL ORDER BY outcome";
     assert_eq!(app.database.texts(known, &[]).await, ["granted", "refused"]);
@@ -76,7 +76,7 @@ async fn after_the_log_in_it_goes_on_where_it_was_interrupted() {
 }
 
 #[actix_web::test]
-async fn nobody_is_led_off_the_site() {
+async fn next_never_leaves_the_site() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;
     for next in [
@@ -190,7 +190,7 @@ async fn somebody_elses_log_in_in_the_same_browser_ends_the_session_that_was_the
 }
 
 #[actix_web::test]
-async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
+async fn a_planted_cookie_does_not_become_the_session_at_log_in() {
     let app = App::start().await;
     let mut mallory = app.signed_up("mallory@example.com").await;
     app.signed_up(EMAIL).await;
@@ -202,7 +202,7 @@ async fn a_planted_cookie_does_not_become_the_session_of_whoever_logs_in() {
 }
 
 #[actix_web::test]
-async fn whoever_is_logged_in_already_goes_on_to_next() {
+async fn a_logged_in_user_is_redirected_to_next() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     for page in ["/login", "/signup"] {

@@ -25,7 +25,7 @@ async fn log_ins_are_shown_with_failures_the_newest_first() {
     let page = ann.get("/logins").await;
     assert_eq!(page.status, 200);
     let rows: Vec<&str> = page.body.split("<tr ").skip(2).collect();
-    assert_eq!(rows.len(), 3, "nobody else's: {}", page.body);
+    assert_eq!(rows.len(), 3, "no one else's: {}", page.body);
     for (row, texts) in rows.iter().zip([
         [">18 May 2033, 05:33 UTC<", GRANTED, "Unknown browser", "127.0.0.1"],
         [">18 May 2033, 04:33 UTC<", REFUSED, "Firefox on Windows", "127.0.0.1"],

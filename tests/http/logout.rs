@@ -70,7 +70,7 @@ async fn a_log_out_is_stronger_than_a_refresh() {
 }
 
 #[actix_web::test]
-async fn the_body_of_a_log_out_is_nobodys_business() {
+async fn the_body_of_a_log_out_is_ignored() {
     let app = App::start().await;
     for (content_type, body) in
         [("application/json", "{}".to_owned()), ("text/plain", "x".repeat(100_000))]

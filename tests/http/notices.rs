@@ -1,4 +1,4 @@
-//! What has just been done is told on the page that one is led to, and only when it was done.
+//! Notices: the page after a redirect says what has just been done, and only if it was done.
 
 use reqwest::Method;
 use test_support::{Answer, App, Client, EMAIL, HOUR, PASSWORD};

@@ -1,4 +1,4 @@
-//! Two things at once: whoever comes first, no session survives what should have ended it.
+//! Two requests at once: in either order, no session survives what should have ended it.
 
 use actix_web::rt;
 use test_support::{App, Client, DAY, EMAIL, PASSWORD, SECOND};

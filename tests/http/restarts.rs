@@ -27,7 +27,7 @@ async fn without_a_secret_sessions_end_with_the_process() {
 }
 
 #[actix_web::test]
-async fn changing_the_secret_logs_nobody_out() {
+async fn changing_the_secret_logs_no_one_out() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
 
@@ -36,7 +36,7 @@ async fn changing_the_secret_logs_nobody_out() {
     ann.move_to(&app);
     assert!(ann.get("/profile").await.set_cookies().is_empty());
 
-    // The two are swapped: cookies are sealed anew as they come by.
+    // The two are swapped: cookies are re-sealed as they come in.
     let app =
         app.restart(&[("SESSION_SECRET", NEW_SECRET), ("SESSION_SECRET_FALLBACKS", SECRET)]).await;
     ann.move_to(&app);
@@ -84,7 +84,7 @@ async fn a_session_that_was_ended_stays_so_under_a_fallback() {
 }
 
 #[actix_web::test]
-async fn changing_the_mode_logs_nobody_out() {
+async fn changing_the_mode_logs_no_one_out() {
     for (from, to) in [("cookie", "database"), ("database", "cookie")] {
         let app = App::start_with(&[("SESSION_MODE", from)]).await;
         let mut ann = app.signed_up(EMAIL).await;

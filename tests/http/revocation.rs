@@ -1,4 +1,4 @@
-//! Revocation: ended is ended, on every node, and nobody is trusted on an old list.
+//! Revocation: an ended session is refused by every node, and no session is accepted on an outdated list.
 
 use reqwest::StatusCode;
 use test_support::{App, DAY, EMAIL, HOUR, PASSWORD, SECOND, eventually};
@@ -58,7 +58,7 @@ async fn a_node_that_starts_knows_what_was_revoked_before() {
 }
 
 #[actix_web::test]
-async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
+async fn after_thirty_seconds_without_the_database_no_session_is_accepted() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     app.database.execute("ALTER TABLE waxseal_sessions RENAME TO out_of_reach", &[]).await;
@@ -85,7 +85,7 @@ async fn after_thirty_seconds_without_a_word_nobodys_session_is_vouched_for() {
 
 /// However far: what was forgotten then would be needed again.
 #[actix_web::test]
-async fn a_clock_that_is_set_forward_and_back_revives_nobody() {
+async fn setting_the_clock_forward_and_back_revives_no_session() {
     let app = App::start().await;
     let mut ann = app.signed_up(EMAIL).await;
     let mut thief = ann.clone();

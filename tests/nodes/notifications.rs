@@ -10,7 +10,7 @@ use crate::{
     wire::{Kind, Wire},
 };
 
-/// No clock is stepped, so nobody polls.
+/// No clock is stepped, so nothing is polled.
 #[actix_web::test]
 async fn a_log_out_is_heard_of_elsewhere_as_it_happens() {
     let Some(server) = Postgres::shared() else { return };
@@ -63,7 +63,7 @@ async fn after_the_connection_was_cut_it_listens_again_and_has_missed_nothing() 
     wire.cut();
     ann.log_out().await;
     wire.freeze(false);
-    // It goes on with a new connection, and reads what was committed before.
+    // It continues on a new connection, and reads what was committed meanwhile.
     eventually(async || server.sql(listeners) == "1").await;
     eventually(async || {
         app.clock.elapse(SECOND);

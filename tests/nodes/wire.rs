@@ -21,7 +21,7 @@ pub enum Kind {
     WithoutListen,
 }
 
-/// The wire. What is connected over it goes on until it is cut.
+/// The wire. Connections over it last until it is cut.
 pub struct Wire {
     address: SocketAddr,
     shared: Arc<Shared>,

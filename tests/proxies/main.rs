@@ -6,7 +6,7 @@
 //! `__Host-` and Secure cookies. What is not installed is said, and left out; with
 //! `CI=true` or `WAXSEAL_REQUIRE_PROXIES=1` it fails instead.
 
-// The client is told from the proxy by its address, and only Linux has all of 127.0.0.0/8.
+// Client and proxy need different addresses, and only Linux has all of 127.0.0.0/8.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "the processes go by the real time")]
@@ -126,7 +126,7 @@ fn forms_are_taken_from_this_site_only(site: &Site) {
             site.browser(CLIENT).post("/login", &[("email", &"x".repeat(kilobytes << 10))]);
         assert_eq!(answer.status, 413, "larger than a form may be: {answer:?}");
         let promise = answer.header("strict-transport-security");
-        assert_eq!(promise, "max-age=63072000", "whoever answers: {answer:?}");
+        assert_eq!(promise, "max-age=63072000", "{answer:?}");
     }
 }
 

@@ -137,7 +137,7 @@ fn replace(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-/// Ports that nobody listens on.
+/// Ports without a listener.
 fn free_ports() -> [u16; 4] {
     // All at once, so that they differ.
     let held = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());

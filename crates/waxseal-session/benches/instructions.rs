@@ -81,9 +81,9 @@ fn collected(case: &str, requests: u32) -> u64 {
         .args(["run", case, &requests.to_string()])
         .output()
         .expect("valgrind is needed (Debian: apt-get install valgrind)");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{told}");
-    let collected = told.lines().find_map(|line| line.split_once("Collected : "));
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{report}");
+    let collected = report.lines().find_map(|line| line.split_once("Collected : "));
     collected.expect("callgrind's sum").1.trim().parse().unwrap()
 }
 

@@ -113,7 +113,7 @@ fn as_written(text: &str) -> Option<Claims> {
     Some(Claims { sid: sid.parse().ok()?, auth_time, iat, exp, state })
 }
 
-/// What stands before each of the times, and before the state.
+/// The text before each of the times, and before the state.
 const TIMES: [&str; 3] = [r#","auth_time":"#, r#","iat":"#, r#","exp":"#];
 const STATE: &str = r#","state":"#;
 

@@ -44,7 +44,7 @@ impl Clock {
         Self(Source::System { started: Instant::now(), start: system_time() })
     }
 
-    /// A clock that stands at `start` until it is moved, for tests.
+    /// A clock that stays at `start` until it is moved, for tests.
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual {
             start,

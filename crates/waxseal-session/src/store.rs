@@ -17,7 +17,7 @@ use crate::{clock::Timestamp, id::SessionId, record::SessionRecord, state::State
 ///   outlives the process loads all revocations before its first answer; one that does not answers
 ///   [`RevocationStatus::Revoked`] for every session it has not created itself.
 /// - It remembers a revocation for as long as the session could be valid, even if the clock is set
-///   back. [`RevocationList`](crate::RevocationList) keeps them; the store decides until when.
+///   back. [`RevocationList`](crate::RevocationList) keeps them; the store decides for how long.
 /// - It counts the sessions it has created and revoked ([`telemetry`](crate::telemetry)), if they
 ///   are to show up in metrics.
 ///

@@ -1,4 +1,4 @@
-//! A handler that panics answers 500 like any other error, and the process goes on.
+//! A handler that panics answers 500 like any other error, and the process lives on.
 
 use std::{
     future::{Future, ready},

@@ -1,6 +1,6 @@
 //! Writes run to completion even if the client disconnects.
 //!
-//! Otherwise actix drops the handler's future where it stands: for example after a log-out was
+//! Otherwise actix drops the handler's future midway: for example after a log-out was
 //! stored and before its audit line, or before a wrong password was counted.
 
 use actix_web::{

@@ -1,4 +1,4 @@
-//! Form errors: each stands beside its field, and all of them in a summary at the top.
+//! Form errors: each is shown beside its field, and all in a summary at the top.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct FormError {
 }
 
 impl FormError {
-    /// For the summary: the rest stands beside the field.
+    /// For the summary; the whole text is beside the field.
     pub(crate) fn first_sentence(&self) -> &str {
         self.text.split_inclusive(". ").next().unwrap_or_default().trim_end()
     }

@@ -13,7 +13,7 @@ pub(crate) struct Navigation {
     role: Role,
     /// What has just been done.
     pub(crate) notice: Option<String>,
-    /// The time that relative times on the page are told by.
+    /// The time that the page's relative times count from.
     pub(crate) now: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What handlers learn of the session at hand, and sessions that they open themselves.
+//! What handlers can ask about the current session, and sessions that they create themselves.
 
 use std::sync::Arc;
 

@@ -185,7 +185,7 @@ async fn from_database_to_cookie_a_state_too_large_for_a_cookie_stays_in_the_sto
     world.advance(IDLE - 1);
     let answer = after.get("/state", &ann).await;
     let refreshed = answer.sealed();
-    assert_eq!(answer.user().await.as_deref(), Some("ann"), "nobody is logged out");
+    assert_eq!(answer.user().await.as_deref(), Some("ann"), "no one is logged out");
     assert_eq!(refreshed.max_age, IDLE);
     let ann = refreshed.value;
     assert!(world.claims(&ann).state.is_none());

@@ -159,7 +159,7 @@ async fn a_node_out_of_date_answers_503_to_cookies_that_unseal() {
 }
 
 #[actix_web::test]
-async fn a_node_out_of_date_serves_visitors_and_unreadable_cookies_as_ever() {
+async fn an_outdated_node_still_serves_visitors_and_unreadable_cookies() {
     let world = World::new();
     let site = world.site().await;
     let ann = site.log_in("ann").await;

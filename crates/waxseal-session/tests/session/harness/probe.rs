@@ -13,7 +13,7 @@ use waxseal_session::{
     Clock, RevocationStatus, SessionId, SessionRecord, SessionStore, State, StoreError, Timestamp,
 };
 
-/// Keeps rows as a database would, writes down what it is asked, and fails when it is told to.
+/// Keeps rows as a database would, records the calls, and fails on request.
 pub struct Probe {
     clock: Clock,
     rows: Mutex<HashMap<SessionId, SessionRecord>>,

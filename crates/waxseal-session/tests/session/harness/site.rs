@@ -1,4 +1,4 @@
-//! An app in the middleware, and a browser in front of it that sends the cookies it is told to.
+//! An app in the middleware, and a browser that sends the given cookies.
 
 use std::{future::Future, pin::Pin, rc::Rc};
 
