@@ -49,10 +49,12 @@ impl State {
         Self::from_json(&serde_json::to_string(value)?)
     }
 
-    /// The state in a token's plaintext: `None` unless it is one object by its braces. Whether it is
-    /// JSON, with unique keys, is left to [`populate`](Self::populate), so as not to parse it twice.
+    /// The state in the rest of a token's plaintext, if its only closing brace is the last byte, so
+    /// that it can't be followed by another claim. Whether it is JSON, with unique keys, is left to
+    /// [`populate`](Self::populate), so as not to parse it twice.
     pub(crate) fn from_token(json: &str) -> Option<Self> {
-        is_one_object(json).then(|| Self(json.to_owned()))
+        let closes_last = json.find('}').is_some_and(|index| index + 1 == json.len());
+        (json.starts_with('{') && closes_last).then(|| Self(json.to_owned()))
     }
 
     /// The present state of a handler's session.
@@ -114,25 +116,6 @@ impl Default for State {
     fn default() -> Self {
         Self("{}".to_owned())
     }
-}
-
-/// Whether the brace that opens a text is closed at its very end.
-fn is_one_object(json: &str) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (index, byte) in json.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' if !in_string => depth += 1,
-            b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return byte == b'}' && index + 1 == json.len();
-        }
-    }
-    false
 }
 
 /// Most keys need no escaping: that saves hundreds of instructions each over serde_json's formatter.
