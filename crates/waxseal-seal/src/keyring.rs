@@ -144,3 +144,9 @@ pub enum KeyringError {
     #[error("two different secrets have the key id {0}: replace one of them")]
     SameId(KeyId),
 }
+
+impl From<KeyringError> for std::io::Error {
+    fn from(error: KeyringError) -> Self {
+        Self::new(std::io::ErrorKind::InvalidInput, error)
+    }
+}

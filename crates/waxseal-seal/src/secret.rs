@@ -1,6 +1,6 @@
 //! The secret that keys are derived from.
 
-use std::fmt;
+use std::{fmt, io};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::Rng;
@@ -38,11 +38,34 @@ impl Secret {
         Ok(Self(Zeroizing::new(trimmed.to_owned())))
     }
 
+    /// Takes a secret of any bytes. It is the same as the secret of their base64 text (RFC 4648,
+    /// section 4, with padding).
+    ///
+    /// # Errors
+    ///
+    /// When there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SecretError> {
+        match bytes.len() {
+            Self::MIN_BYTES.. => Ok(Self::of_base64(bytes)),
+            bytes => Err(SecretError::TooShort { bytes }),
+        }
+    }
+
+    /// The same for an array that is long enough at compile time.
+    pub fn from_array<const N: usize>(bytes: &[u8; N]) -> Self {
+        const { assert!(N >= Self::MIN_BYTES) };
+        Self::of_base64(bytes)
+    }
+
+    fn of_base64(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(BASE64_STANDARD.encode(bytes)))
+    }
+
     /// A random secret: 32 bytes in base64, as `openssl rand -base64 32` prints.
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         rand::rng().fill_bytes(bytes.as_mut());
-        Self(Zeroizing::new(BASE64_STANDARD.encode(bytes.as_ref())))
+        Self::of_base64(bytes.as_ref())
     }
 
     /// The secret itself, for a settings file. Never log it.
@@ -66,4 +89,10 @@ pub enum SecretError {
         /// Its length, in bytes.
         bytes: usize,
     },
+}
+
+impl From<SecretError> for io::Error {
+    fn from(error: SecretError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }

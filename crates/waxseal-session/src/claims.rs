@@ -1,10 +1,13 @@
 //! The claims that a session token seals, as JSON.
 
+use std::{fmt::Write as _, time::Duration};
+
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::value::RawValue;
 
 use crate::{
     clock::Timestamp,
+    expiry::ExpiryPolicy,
     id::SessionId,
     mode::Mode,
     state::{InvalidState, State},
@@ -26,8 +29,21 @@ pub struct Claims {
     pub iat: Timestamp,
     /// The first second at which this token is expired.
     pub exp: Timestamp,
+    /// The lifecycle of its own that the session has, if it has one.
+    pub own: Option<OwnLifecycle>,
     /// The state, in cookie mode.
     pub state: Option<State>,
+}
+
+/// How long one session lives, if it is not as long as the middleware's settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnLifecycle {
+    /// How long it lives unused: the claim `idle_timeout`, in seconds.
+    pub idle_timeout: Duration,
+    /// How long it lives at most: the claim `lifetime`, in seconds.
+    pub lifetime: Duration,
+    /// Whether its cookie goes when the browser closes: the claim `browser_session`.
+    pub browser_session: bool,
 }
 
 /// The same, as they are read.
@@ -37,6 +53,9 @@ struct ClaimsText<'a> {
     auth_time: Timestamp,
     iat: Timestamp,
     exp: Timestamp,
+    idle_timeout: Option<u64>,
+    lifetime: Option<u64>,
+    browser_session: Option<bool>,
     // A state of `null` is not a missing one: it has the wrong type.
     #[serde(borrow, default, deserialize_with = "present")]
     state: Option<&'a RawValue>,
@@ -73,9 +92,20 @@ impl Claims {
         if !text.trim_ascii_start().starts_with('{') {
             return Err(InvalidState::from(serde_json::Error::custom("not an object")));
         }
-        let ClaimsText { sid, auth_time, iat, exp, state } = serde_json::from_str(text)?;
-        let state = state.map(|state| State::from_json(state.get())).transpose()?;
-        Ok(Self { sid, auth_time, iat, exp, state })
+        let claims: ClaimsText<'_> = serde_json::from_str(text)?;
+        let ClaimsText { sid, auth_time, iat, exp, .. } = claims;
+        let state = claims.state.map(|state| State::from_json(state.get())).transpose()?;
+        let own = claims.idle_timeout.map(|idle_timeout| OwnLifecycle {
+            idle_timeout: Duration::from_secs(idle_timeout),
+            lifetime: Duration::from_secs(claims.lifetime.unwrap_or(idle_timeout)),
+            browser_session: claims.browser_session.unwrap_or_default(),
+        });
+        Ok(Self { sid, auth_time, iat, exp, own, state })
+    }
+
+    /// The policy that this session goes by.
+    pub(crate) fn policy(&self, general: &ExpiryPolicy) -> ExpiryPolicy {
+        self.own.as_ref().map_or(*general, |own| general.with_own(own))
     }
 
     /// The mode that the token was sealed in.
@@ -85,13 +115,14 @@ impl Claims {
 
     /// Writes a token's plaintext.
     pub fn to_json(&self) -> String {
-        let Self { sid, auth_time, iat, exp, state } = self;
-        write(sid, [*auth_time, *iat, *exp], state.as_ref())
+        let Self { sid, auth_time, iat, exp, own, state } = self;
+        write(sid, [*auth_time, *iat, *exp], own.as_ref(), state.as_ref())
     }
 }
 
 /// Reads a plaintext exactly as [`write`] writes it, which saves 5,000 instructions over serde_json.
-/// `None` for every other spelling, and for a state with objects in it.
+/// `None` for every other spelling, for a state with objects in it, and for a session with a lifecycle of its
+/// own.
 fn as_written(text: &str) -> Option<Claims> {
     let (sid, text) = text.strip_prefix(r#"{"sid":""#)?.split_at_checked(22)?;
     let mut rest = text.strip_prefix('"')?;
@@ -110,7 +141,7 @@ fn as_written(text: &str) -> Option<Claims> {
         None if rest == "}" => None,
         None => return None,
     };
-    Some(Claims { sid: sid.parse().ok()?, auth_time, iat, exp, state })
+    Some(Claims { sid: sid.parse().ok()?, auth_time, iat, exp, own: None, state })
 }
 
 /// The text before each of the times, and before the state.
@@ -118,7 +149,12 @@ const TIMES: [&str; 3] = [r#","auth_time":"#, r#","iat":"#, r#","exp":"#];
 const STATE: &str = r#","state":"#;
 
 /// Writes a token's plaintext; the times are `auth_time`, `iat` and `exp`.
-pub(crate) fn write(sid: &SessionId, times: [Timestamp; 3], state: Option<&State>) -> String {
+pub(crate) fn write(
+    sid: &SessionId,
+    times: [Timestamp; 3],
+    own: Option<&OwnLifecycle>,
+    state: Option<&State>,
+) -> String {
     let state = state.map(State::to_json);
     let mut json = String::with_capacity(SIZE_WITHOUT_STATE + state.map_or(0, str::len));
     // Nothing here needs escaping.
@@ -128,6 +164,14 @@ pub(crate) fn write(sid: &SessionId, times: [Timestamp; 3], state: Option<&State
     for (name, time) in TIMES.into_iter().zip(times) {
         json += name;
         json += &time.as_unix().to_string();
+    }
+    if let Some(OwnLifecycle { idle_timeout, lifetime, browser_session }) = own {
+        let (idle_timeout, lifetime) = (idle_timeout.as_secs(), lifetime.as_secs());
+        // Writing to a string can't fail.
+        let _infallible = write!(
+            json,
+            r#","idle_timeout":{idle_timeout},"lifetime":{lifetime},"browser_session":{browser_session}"#
+        );
     }
     if let Some(state) = state {
         json += STATE;

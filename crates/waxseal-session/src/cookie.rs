@@ -1,28 +1,58 @@
 //! The session cookie: found in the header's bytes by its exact name, set, cleared.
 
-use std::{io::BufRead, time::Duration};
+use std::{io::BufRead, net::Ipv4Addr, time::Duration};
 
 use actix_web::{
     cookie::SameSite,
     http::header::{self, HeaderMap, HeaderValue},
 };
 
-use crate::settings_error::SettingsError;
+use crate::{expiry::MAX_COOKIE_AGE, settings_error::SettingsError};
 
 /// The maximum size of a cookie's name and value together, in bytes: what browsers accept (RFC
 /// 6265bis, section 5.7).
 pub const MAX_COOKIE_BYTES: usize = 4096;
 
-/// The cookie's name and attributes. `HttpOnly` is always set.
+/// The cookie's attributes, apart from how long it lives.
 #[derive(Debug, Clone)]
-pub struct CookieSettings {
-    pub(crate) name: String,
+pub(crate) struct CookieAttributes {
     pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) partitioned: bool,
     pub(crate) domain: Option<String>,
     pub(crate) path: String,
     pub(crate) same_site: SameSite,
-    /// The attributes as they are sent, up to the value of `Max-Age`, the last one.
-    attributes: String,
+}
+
+/// The domain of a cookie: a string, or an `Option<String>` as actix-session takes it.
+#[derive(Debug, Clone)]
+pub struct CookieDomain(pub(crate) Option<String>);
+
+impl From<Option<String>> for CookieDomain {
+    fn from(domain: Option<String>) -> Self {
+        Self(domain)
+    }
+}
+
+impl From<String> for CookieDomain {
+    fn from(domain: String) -> Self {
+        Self(Some(domain))
+    }
+}
+
+impl From<&str> for CookieDomain {
+    fn from(domain: &str) -> Self {
+        Self(Some(domain.to_owned()))
+    }
+}
+
+/// The cookie's name, and its attributes as they are sent.
+#[derive(Debug, Clone)]
+pub struct CookieSettings {
+    pub(crate) name: String,
+    attributes: CookieAttributes,
+    /// The attributes as they are sent.
+    text: String,
 }
 
 /// What a request's headers hold of the session cookie.
@@ -86,39 +116,72 @@ pub fn purpose(cookie_name: &str) -> String {
     format!("session:{cookie_name}")
 }
 
-impl CookieSettings {
-    pub(crate) fn new(
-        name: String,
-        secure: bool,
-        domain: Option<String>,
-        path: String,
-        same_site: SameSite,
-    ) -> Self {
-        let of_domain = domain.as_ref().map(|domain| format!("; Domain={domain}"));
-        let attributes = format!(
-            "; Path={path}{}{}; HttpOnly; SameSite={same_site}; Max-Age=",
+impl Default for CookieAttributes {
+    fn default() -> Self {
+        Self {
+            secure: true,
+            http_only: true,
+            partitioned: false,
+            domain: None,
+            path: "/".to_owned(),
+            same_site: SameSite::Lax,
+        }
+    }
+}
+
+impl CookieAttributes {
+    pub(crate) fn default_name(&self) -> &'static str {
+        if self.is_host_only() { "__Host-waxseal" } else { "waxseal" }
+    }
+
+    /// Whether browsers accept the cookie only from the host itself, as the prefix `__Host-` demands.
+    pub(crate) fn is_host_only(&self) -> bool {
+        self.secure && self.domain.is_none() && self.path == "/"
+    }
+
+    fn to_text(&self, domain: Option<&str>) -> String {
+        let Self { secure, http_only, partitioned, path, same_site, .. } = self;
+        let of_domain = domain.map(|domain| format!("; Domain={domain}"));
+        format!(
+            "; Path={path}{}{}{}; SameSite={same_site}{}",
             of_domain.unwrap_or_default(),
-            if secure { "; Secure" } else { "" },
-        );
-        Self { name, secure, domain, path, same_site, attributes }
+            if *secure { "; Secure" } else { "" },
+            if *http_only { "; HttpOnly" } else { "" },
+            if *partitioned { "; Partitioned" } else { "" },
+        )
+    }
+}
+
+impl CookieSettings {
+    pub(crate) fn of_defaults() -> Self {
+        let attributes = CookieAttributes::default();
+        let text = attributes.to_text(None);
+        Self { name: attributes.default_name().to_owned(), attributes, text }
     }
 
     /// # Errors
     ///
     /// When a browser would refuse the cookie or misread it.
-    pub(crate) fn validate(&self) -> Result<(), SettingsError> {
+    pub(crate) fn new(name: String, attributes: CookieAttributes) -> Result<Self, SettingsError> {
+        let text = attributes.to_text(attributes.domain.as_deref());
+        let settings = Self { name, attributes, text };
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> Result<(), SettingsError> {
         if !is_valid_name(&self.name) {
             return Err(SettingsError::CookieName(self.name.clone()));
         }
+        let CookieAttributes { domain, path, .. } = &self.attributes;
         let is_attribute = |b: u8| (b.is_ascii_graphic() && b != b';') || b == b' ';
-        let scopes = [Some(&self.path), self.domain.as_ref()];
-        for scope in scopes.into_iter().flatten() {
+        for scope in [Some(path), domain.as_ref()].into_iter().flatten() {
             if scope.is_empty() || !scope.bytes().all(is_attribute) {
                 return Err(SettingsError::CookieScope(scope.clone()));
             }
         }
-        if !self.path.starts_with('/') {
-            return Err(SettingsError::CookieScope(self.path.clone()));
+        if !path.starts_with('/') {
+            return Err(SettingsError::CookieScope(path.clone()));
         }
         self.validate_prefix()
     }
@@ -126,30 +189,52 @@ impl CookieSettings {
     /// RFC 6265bis, sections 4.1.2.7 and 4.1.3; browsers ignore the prefix's case.
     fn validate_prefix(&self) -> Result<(), SettingsError> {
         let name = self.name.to_ascii_lowercase();
-        let host_only = self.domain.is_none() && self.path == "/";
-        if name.starts_with("__host-") && !(self.secure && host_only) {
+        let CookieAttributes { secure, partitioned, same_site, .. } = self.attributes;
+        if name.starts_with("__host-") && !self.attributes.is_host_only() {
             return Err(SettingsError::CookiePrefix(
                 "a cookie named __Host-… must be Secure, with the path / and no domain",
             ));
         }
-        if name.starts_with("__secure-") && !self.secure {
+        if name.starts_with("__secure-") && !secure {
             return Err(SettingsError::CookiePrefix("a cookie named __Secure-… must be Secure"));
         }
-        if self.same_site == SameSite::None && !self.secure {
+        if same_site == SameSite::None && !secure {
             return Err(SettingsError::CookiePrefix("SameSite=None needs Secure"));
+        }
+        if partitioned && !secure {
+            return Err(SettingsError::CookiePrefix("Partitioned needs Secure"));
         }
         Ok(())
     }
 
-    /// `Set-Cookie` for a value that the browser keeps for `max_age`. `None` when no header can have
-    /// the value, which is never so for tokens.
-    pub(crate) fn set(&self, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let max_age = max_age.as_secs().to_string();
-        HeaderValue::try_from([&*self.name, "=", value, &self.attributes, &max_age].concat()).ok()
+    /// `Set-Cookie` for a value that the browser keeps for `max_age`, or until it closes. `None` when no
+    /// header can have the value, which is never so for tokens.
+    pub(crate) fn set(&self, value: &str, max_age: Option<Duration>) -> Option<HeaderValue> {
+        let max_age = max_age.map(|max_age| max_age.min(MAX_COOKIE_AGE).as_secs().to_string());
+        let max_age = max_age.as_ref().map_or(["", ""], |seconds| ["; Max-Age=", seconds]).concat();
+        HeaderValue::try_from([&*self.name, "=", value, &self.text, &max_age].concat()).ok()
     }
 
     /// `Set-Cookie` that deletes the cookie.
     pub(crate) fn clear(&self) -> Option<HeaderValue> {
-        self.set("", Duration::ZERO)
+        HeaderValue::try_from([&*self.name, "=", &self.text, DELETED].concat()).ok()
+    }
+
+    /// `Set-Cookie` that deletes the cookie of this name in the other scope: without the domain, or with
+    /// the request's host as its domain. `None` where there can't be one.
+    pub(crate) fn clear_other_scope(&self, host: &str) -> Option<HeaderValue> {
+        let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
+        let domain = match self.attributes.domain {
+            Some(_) => None,
+            // An address is no domain.
+            None if host.contains(':') || host.parse::<Ipv4Addr>().is_ok() => return None,
+            None if self.name.to_ascii_lowercase().starts_with("__host-") => return None,
+            None => Some(host),
+        };
+        let text = self.attributes.to_text(domain);
+        HeaderValue::try_from([&*self.name, "=", &text, DELETED].concat()).ok()
     }
 }
+
+/// Both: browsers go by Max-Age, and some tools only by Expires.
+const DELETED: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";

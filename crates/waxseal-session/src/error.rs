@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 
-use crate::{cookie, store::StoreError};
+use crate::{cookie, settings_error::SettingsError, state::InvalidState, store::StoreError};
 
 /// The middleware could not serve a request.
 ///
@@ -27,6 +27,20 @@ pub enum SessionError {
         /// The size of name and value together, in bytes.
         size: usize,
     },
+    /// A handler changed actix's `Session`, which this app leaves unfed
+    /// ([`actix_session(false)`](crate::SessionMiddlewareBuilder::actix_session)). Answered with 500.
+    #[error("a handler changed actix's Session, but the middleware was built with actix_session(false)")]
+    NotFed,
+    /// A session was renewed or purged before another session middleware ran inside the first. Answered
+    /// with 500.
+    #[error("actix's Session was renewed or purged before an inner session middleware ran")]
+    Nested,
+    /// The state is not what was asked for. Answered with 500.
+    #[error("the session's state does not have the expected form")]
+    State(#[from] InvalidState),
+    /// A handler chose a lifecycle that is out of range. Answered with 500.
+    #[error(transparent)]
+    Lifecycle(#[from] SettingsError),
     /// The app is not wrapped in the middleware. Answered with 500.
     #[error("no session middleware is around this handler")]
     NoMiddleware,
@@ -41,7 +55,12 @@ impl ResponseError for SessionError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Store(_) | Self::Stale => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooLarge { .. } | Self::NoMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooLarge { .. }
+            | Self::NotFed
+            | Self::Nested
+            | Self::State(_)
+            | Self::Lifecycle(_)
+            | Self::NoMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -51,5 +70,11 @@ impl ResponseError for SessionError {
             response.insert_header((header::RETRY_AFTER, Self::RETRY_AFTER_SECONDS));
         }
         response.finish()
+    }
+}
+
+impl From<SessionError> for std::io::Error {
+    fn from(error: SessionError) -> Self {
+        Self::other(error)
     }
 }

@@ -61,11 +61,12 @@ pub fn evaluate(
     match status {
         RevocationStatus::Active => {}
         RevocationStatus::Revoked => return Evaluation::Rejected(Rejection::Revoked),
+        RevocationStatus::Replaced { .. } => return Evaluation::Rejected(Rejection::Replaced),
         RevocationStatus::Unknown => return Evaluation::Unknown,
     }
-    let later = policy.expiry(claims.auth_time, now) > claims.exp;
+    let policy = claims.policy(policy);
     Evaluation::Accepted(Reseal {
-        refresh: later && policy.is_due(claims.exp, now),
+        refresh: policy.is_due(claims.auth_time, claims.iat, claims.exp, now),
         fallback_key: by_fallback,
         other_mode: mode != claims.mode(),
     })

@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use crate::{clock::Timestamp, settings_error::SettingsError};
+use crate::{
+    claims::OwnLifecycle,
+    clock::Timestamp,
+    config::{SessionLifecycle, TtlExtensionPolicy},
+    settings_error::SettingsError,
+};
+
+/// How long browsers keep a cookie at most: 400 days (RFC 6265bis, section 5.5).
+pub(crate) const MAX_COOKIE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// When sessions expire, and when they are refreshed.
 ///
@@ -84,14 +92,55 @@ impl ExpiryPolicy {
         self.refresh_threshold
     }
 
+    /// The policy of sessions with this lifecycle. A lifetime that is not set is this policy's, or the
+    /// time to live if that is longer.
+    pub(crate) fn with_lifecycle(&self, lifecycle: SessionLifecycle) -> Result<Self, SettingsError> {
+        let (ttl, extension, lifetime) = lifecycle.parts();
+        let lifetime = lifetime.unwrap_or(self.lifetime.max(ttl));
+        match extension {
+            TtlExtensionPolicy::WhenDue => Self::new(ttl, lifetime, None),
+            TtlExtensionPolicy::OnEveryRequest => Self::new(ttl, lifetime, Some(ttl)),
+            TtlExtensionPolicy::OnStateChanges => {
+                let never = Duration::ZERO;
+                Ok(Self { refresh_threshold: never, ..Self::new(ttl, lifetime, None)? })
+            }
+        }
+    }
+
+    /// The policy of one session that has a lifecycle of its own.
+    pub(crate) fn with_own(&self, own: &OwnLifecycle) -> Self {
+        let OwnLifecycle { idle_timeout, lifetime, .. } = *own;
+        let refresh_threshold = match self.refresh_threshold {
+            Duration::ZERO => Duration::ZERO,
+            threshold if threshold == self.idle_timeout => idle_timeout,
+            _ => idle_timeout / 4,
+        };
+        Self { idle_timeout, lifetime, refresh_threshold }
+    }
+
     /// The expiry of a session that began at `auth_time` and is used `now`.
     pub fn expiry(&self, auth_time: Timestamp, now: Timestamp) -> Timestamp {
         (now + self.idle_timeout).min(auth_time + self.lifetime)
     }
 
-    /// Whether a session that expires at `expires_at` is due for a refresh.
-    pub(crate) fn is_due(&self, expires_at: Timestamp, now: Timestamp) -> bool {
-        expires_at.since(now) <= self.refresh_threshold
+    pub(crate) fn refreshes_on_changes_only(&self) -> bool {
+        self.refresh_threshold.is_zero()
+    }
+
+    /// Whether a session is due for a refresh: little of its time remains, and it can be moved. Or the
+    /// browser would drop the cookie, sealed at `sealed_at`, long before the session expires.
+    pub(crate) fn is_due(
+        &self,
+        auth_time: Timestamp,
+        sealed_at: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let can_move = self.expiry(auth_time, now) > expires_at;
+        let little_remains = expires_at.since(now) <= self.refresh_threshold;
+        let outlives_cookie = expires_at.since(sealed_at) > MAX_COOKIE_AGE;
+        (can_move && little_remains)
+            || (outlives_cookie && now.since(sealed_at) >= MAX_COOKIE_AGE * 3 / 4)
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    future::Future,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
     clock::{Clock, Timestamp},
     id::SessionId,
     record::SessionRecord,
+    revocation_list::{Replacement, Revocation, RevocationList},
     state::State,
+    state_changes::StateChanges,
     store::{RevocationStatus, SessionStore, StoreError},
     telemetry,
 };
@@ -18,11 +21,12 @@ use crate::{
 ///
 /// It vouches only for sessions that it created itself, so a restart logs everyone out: after it, no
 /// one could say which of the old cookies were revoked. For sessions that survive a restart or are
-/// valid on several nodes, use a store on a database.
+/// valid on several nodes, use [`StatelessStore`](crate::StatelessStore) or a store on a database.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     clock: Clock,
-    sessions: RwLock<Sessions>,
+    sessions: Mutex<Sessions>,
+    revoked: RevocationList,
 }
 
 #[derive(Debug, Default)]
@@ -43,12 +47,12 @@ impl MemoryStore {
 
     /// An empty store that goes by this clock; the middleware needs the same one.
     pub fn with_clock(clock: Clock) -> Self {
-        Self { clock, sessions: RwLock::default() }
+        Self { clock, ..Self::default() }
     }
 
     /// The number of sessions, including expired ones that were not removed yet.
     pub fn len(&self) -> usize {
-        self.read().live.len()
+        self.lock().live.len()
     }
 
     /// Whether the store is empty.
@@ -57,33 +61,42 @@ impl MemoryStore {
     }
 
     // Every change is one insertion or removal, so a panic leaves nothing half done.
-    fn read(&self) -> RwLockReadGuard<'_, Sessions> {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Sessions> {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes a live session. `false` when there is none.
-    fn update(&self, id: &SessionId, change: impl FnOnce(&mut SessionRecord)) -> bool {
-        let now = self.clock.now();
-        match self.write().live.get_mut(id).filter(|session| now < session.expires_at) {
-            Some(session) => {
-                change(session);
-                true
-            }
-            None => false,
+    fn insert(&self, session: &SessionRecord) {
+        let mut sessions = self.lock();
+        if sessions.live.len() >= sessions.sweep_at {
+            let now = self.clock.now();
+            sessions.live.retain(|_, session| now < session.expires_at);
+            sessions.sweep_at = SWEEP_FROM.max(2 * sessions.live.len());
+            self.revoked.remove_expired_before(now);
         }
+        sessions.live.insert(session.id, session.clone());
+    }
+
+    /// Removes a session. `None` if there is none, or it has expired.
+    fn remove(&self, id: &SessionId) -> Option<SessionRecord> {
+        let session = self.lock().live.remove(id);
+        session.filter(|session| self.clock.now() < session.expires_at)
     }
 }
 
 impl SessionStore for MemoryStore {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
-        match self.read().live.contains_key(id) {
+        match self.lock().live.contains_key(id) {
             true => RevocationStatus::Active,
-            false => RevocationStatus::Revoked,
+            // Also what it has never heard of.
+            false => match self.revoked.status(id, self.clock.now()) {
+                RevocationStatus::Active => RevocationStatus::Revoked,
+                status => status,
+            },
         }
+    }
+
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
+        self.revoked.revoked(id)
     }
 
     async fn create(
@@ -91,44 +104,44 @@ impl SessionStore for MemoryStore {
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let mut sessions = self.write();
-        if let Some(replaced) = replaces
-            && sessions.live.remove(replaced).is_none_or(|session| now >= session.expires_at)
-        {
-            return Ok(false);
+        if let Some(replaced) = replaces {
+            let Some(SessionRecord { id, expires_at, .. }) = self.remove(replaced) else {
+                return Ok(false);
+            };
+            let replaced = Some(Replacement { by: session.id, at: self.clock.now() });
+            self.revoked.insert(Revocation { id, expires_at, replaced });
         }
-        if sessions.live.len() >= sessions.sweep_at {
-            sessions.live.retain(|_, session| now < session.expires_at);
-            sessions.sweep_at = SWEEP_FROM.max(2 * sessions.live.len());
-        }
-        sessions.live.insert(session.id, session.clone());
+        self.insert(session);
         telemetry::session_created();
         telemetry::sessions_revoked(usize::from(replaces.is_some()));
         Ok(true)
     }
 
-    async fn load(&self, id: &SessionId) -> Result<Option<State>, StoreError> {
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let now = self.clock.now();
-        let sessions = self.read();
-        let session = sessions.live.get(id).filter(|session| now < session.expires_at);
-        Ok(session.map(|session| session.state.clone()))
+        Ok(self.lock().live.get(id).filter(|session| now < session.expires_at).cloned())
     }
 
-    async fn extend(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.update(id, |session| session.expires_at = session.expires_at.max(expires_at)))
-    }
-
-    async fn save(&self, changed: &SessionRecord) -> Result<bool, StoreError> {
-        Ok(self.update(&changed.id, |session| {
-            session.state = changed.state.clone();
+    async fn save(
+        &self,
+        changed: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, StoreError> {
+        let now: Timestamp = self.clock.now();
+        let mut sessions = self.lock();
+        let session = sessions.live.get_mut(&changed.id);
+        Ok(session.filter(|session| now < session.expires_at).map(|session| {
+            session.state = changes.apply(&session.state);
             session.expires_at = session.expires_at.max(changed.expires_at);
+            session.state.clone()
         }))
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        let was_live = self.write().live.remove(&session.id).is_some();
-        telemetry::sessions_revoked(usize::from(was_live));
+        let removed = self.lock().live.remove(&session.id);
+        telemetry::sessions_revoked(usize::from(removed.is_some()));
+        let expires_at = removed.map_or(session.expires_at, |it| it.expires_at.max(session.expires_at));
+        self.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
         Ok(())
     }
 }

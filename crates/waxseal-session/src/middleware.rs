@@ -5,43 +5,58 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll},
 };
 
 use actix_session::SessionExt;
 use actix_web::{
     HttpMessage, HttpRequest,
     body::{EitherBody, MessageBody},
+    cookie::Cookie,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    error::InternalError,
-    http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE},
 };
-use waxseal_seal::Keyring;
 
 use crate::{
     builder::SessionMiddlewareBuilder,
-    current::RequestSession,
-    engine::{IncomingSession, SessionEngine, TokenSubject},
+    engine::{OpenedSession, SessionEnd, SessionEngine, TokenSubject},
     error::SessionError,
     error_chain::ErrorChain,
+    keys::IntoKeyring,
+    request_session::{HandlersView, RequestSession},
+    response::SessionHeaders,
+    state::State,
     store::SessionStore,
 };
 
 /// Sealed-cookie sessions for an Actix app, in place of `actix_session::SessionMiddleware`.
 ///
-/// Build it once, outside the closure that `HttpServer::new` takes, and clone it inside: clones share
-/// the store.
+/// Clones share the store. With [`MemoryStore`](crate::MemoryStore), build the middleware once, outside
+/// the closure that `HttpServer::new` takes, and clone it inside: each worker would have a store of its
+/// own otherwise. With any other store it may be built inside, from clones of the store.
+///
+/// A request whose session can't be loaded or kept ends with an error, as a handler's would that returned
+/// it, so the type of the app's bodies stays as it is. To let outer middlewares see a response instead,
+/// see [`respond_to_errors`](Self::respond_to_errors).
+///
+/// If a middleware inside this one returns an error, that error is passed on unchanged, and changes to the
+/// session are kept in the store. Only where the cookie is the only place that knows of a change (a
+/// log-in, a log-out, a change without records) is the error wrapped to carry it.
 pub struct SessionMiddleware<S>(pub(crate) Arc<SessionEngine<S>>);
 
 impl<S: SessionStore> SessionMiddleware<S> {
+    /// A middleware with the default settings.
+    pub fn new(store: S, keys: impl IntoKeyring) -> Self {
+        SessionMiddlewareBuilder::new(store, keys.into_keyring()).build_valid()
+    }
+
     /// A middleware with the default settings: change them, then call
     /// [`build`](SessionMiddlewareBuilder::build).
     ///
     /// ```
     /// use std::time::Duration;
-    /// use waxseal_session::{Keyring, MemoryStore, Secret, SessionMiddleware};
+    /// use waxseal_session::{MemoryStore, Secret, SessionMiddleware};
     ///
-    /// let keyring = Keyring::new(&Secret::generate());
-    /// let sessions = SessionMiddleware::builder(MemoryStore::new(), keyring)
+    /// let sessions = SessionMiddleware::builder(MemoryStore::new(), Secret::generate())
     ///     .cookie_secure(false) // development, over HTTP
     ///     .idle_timeout(Duration::from_secs(3600))
     ///     .lifetime(Duration::from_secs(86_400))
@@ -49,14 +64,56 @@ impl<S: SessionStore> SessionMiddleware<S> {
     /// # let _ = sessions;
     /// # Ok::<(), waxseal_session::SettingsError>(())
     /// ```
-    pub fn builder(store: S, keyring: Keyring) -> SessionMiddlewareBuilder<S> {
-        SessionMiddlewareBuilder::new(store, keyring)
+    pub fn builder(store: S, keys: impl IntoKeyring) -> SessionMiddlewareBuilder<S> {
+        SessionMiddlewareBuilder::new(store, keys.into_keyring())
     }
 
     /// Who the session cookie of a request belongs to, for logs: the token unseals, but whether the
     /// session is live is not checked.
     pub fn subject(&self, request: &HttpRequest) -> Option<TokenSubject> {
-        self.0.subject(request)
+        self.0.settings.subject(request)
+    }
+
+    /// Creates a session with this state and returns its cookie, as a browser would send it. For tests
+    /// and tools.
+    ///
+    /// ```
+    /// use actix_web::test::TestRequest;
+    /// use waxseal_session::{MemoryStore, Secret, SessionMiddleware, State};
+    ///
+    /// # actix_web::rt::System::new().block_on(async {
+    /// let sessions = SessionMiddleware::new(MemoryStore::new(), Secret::generate());
+    /// let ann = sessions.cookie_for(State::from_json(r#"{"user_id": "ann"}"#)?).await?;
+    /// let request = TestRequest::get().cookie(ann.clone()).to_request();
+    ///
+    /// let opened = sessions.open(ann.value()).await?.ok_or("no session")?;
+    /// assert_eq!(opened.state.get::<String>("user_id").as_deref(), Some("ann"));
+    /// # let _ = request;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or the state is too large for a cookie.
+    pub async fn cookie_for(&self, state: State) -> Result<Cookie<'static>, SessionError> {
+        self.0.cookie_for(state).await
+    }
+
+    /// Opens a token without a request, for sockets and tools. `None` if the session is over, or it is no
+    /// token of this app. It does not refresh the session.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't say.
+    pub async fn open(&self, token: &str) -> Result<Option<OpenedSession>, SessionError> {
+        self.0.open(token).await
+    }
+
+    /// The same middleware, but a request whose session can't be loaded or kept gets a response instead
+    /// of an error. Middlewares around it see that response and can change it, for an error page or
+    /// security headers. In exchange the bodies have another type.
+    pub fn respond_to_errors(&self) -> RespondToErrors<S> {
+        RespondToErrors(self.clone())
     }
 }
 
@@ -70,9 +127,9 @@ impl<S, T, B> Transform<T, ServiceRequest> for SessionMiddleware<S>
 where
     S: SessionStore,
     T: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-    B: MessageBody + 'static,
+    B: 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<B>;
     type Error = actix_web::Error;
     type Transform = SessionService<T, S>;
     type InitError = ();
@@ -93,9 +150,9 @@ impl<T, S, B> Service<ServiceRequest> for SessionService<T, S>
 where
     T: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
     S: SessionStore,
-    B: MessageBody + 'static,
+    B: 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<B>;
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
 
@@ -103,73 +160,170 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (service, engine) = (Rc::clone(&self.service), Arc::clone(&self.engine));
-        // The store's futures are boxed on their own because they are rare: with them inside, every
-        // request would allocate 6,560 bytes here instead of 680.
         Box::pin(async move {
-            let session = request.get_session();
-            let loaded = engine.load(request.request(), &session).await;
-            let IncomingSession { active, rejected } = match loaded {
-                Ok(incoming) => incoming,
-                Err(error) => {
-                    // A store whose feed is stale has logged that once.
-                    if !matches!(error, SessionError::Stale) {
-                        log::error!("a session could not be loaded: {}", ErrorChain(&error));
-                    }
-                    return Ok(request.error_response(error).map_into_right_body());
-                }
-            };
-            let request_session = RequestSession::default();
-            request_session.0.replace(active);
-            request.extensions_mut().insert(request_session.clone());
-
-            let outcome = service.call(request).await;
-
-            let active = request_session.0.take();
-            match engine.finalize(active, &session, rejected).await {
-                Ok(None) => Ok(outcome?.map_into_left_body()),
-                Ok(Some(cookie)) => Ok(with_cookie(outcome, cookie)?.map_into_left_body()),
-                // The handler's change was not kept, so its response would be wrong.
-                Err(error) => {
-                    log::error!("a session was not kept: {}", ErrorChain(&error));
-                    match outcome {
-                        Ok(response) => Ok(response.error_response(error).map_into_right_body()),
-                        Err(_) => Err(error.into()),
-                    }
-                }
-            }
+            serve(&*service, engine, request).await.map_err(|failure| match failure {
+                Failure::NotLoaded(_, error) | Failure::NotKept(_, error) => error.into(),
+                Failure::Inner(error) => error,
+            })
         })
     }
 }
 
-/// Adds the cookie to the response, or to the response that an error will become.
-fn with_cookie<B>(
-    outcome: Result<ServiceResponse<B>, actix_web::Error>,
-    cookie: HeaderValue,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+/// Why there is no response.
+enum Failure<B> {
+    /// The session could not be loaded.
+    NotLoaded(Box<ServiceRequest>, SessionError),
+    /// What the handler did to the session was not kept, so its response would be wrong.
+    NotKept(Box<ServiceResponse<B>>, SessionError),
+    /// A middleware inside this one returned an error.
+    Inner(actix_web::Error),
+}
+
+/// Serves a request with its session.
+// The store's futures are boxed on their own because they are rare: with them inside, every request would
+// allocate several kilobytes.
+async fn serve<T, S, B>(
+    service: &T,
+    engine: Arc<SessionEngine<S>>,
+    request: ServiceRequest,
+) -> Result<ServiceResponse<B>, Failure<B>>
+where
+    T: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    S: SessionStore,
+{
+    let outer = RequestSession::of(request.request());
+    if outer.as_ref().is_some_and(|outer| outer.settings().cookie.name == engine.settings.cookie.name) {
+        // This middleware is around the handler twice. One does the work.
+        return service.call(request).await.map_err(Failure::Inner);
+    }
+    let shared = match begin(&engine, &request, outer.as_ref()).await {
+        Ok(shared) => shared,
+        Err(error) => {
+            // A store whose feed is stale has logged that once.
+            if !matches!(error, SessionError::Stale) {
+                log::error!("a session could not be loaded: {}", ErrorChain(&error));
+            }
+            return Err(Failure::NotLoaded(Box::new(request), error));
+        }
+    };
+    let was_several = shared.had_several_cookies();
+
+    let outcome = service.call(request).await;
+
+    if let Ok(response) = &outcome
+        && shared.handlers.was_bypassed(response.request())
+    {
+        return Err(not_kept(outcome, SessionError::NotFed));
+    }
+    let (outgoing, is_only_copy) = match engine.finalize(&shared).await {
+        Ok(outgoing) => outgoing,
+        Err(error) => return Err(not_kept(outcome, error)),
+    };
+    let headers = SessionHeaders { settings: &engine.settings, outgoing, was_several };
     match outcome {
         Ok(mut response) => {
-            add_cookie(response.headers_mut(), cookie);
+            headers.add_to_response(&mut response, shared.may_have_been_read());
+            if let Some(outer) = outer {
+                outer.take_back(response.request(), &shared);
+            }
             Ok(response)
         }
-        Err(error) => {
-            let mut response = error.error_response();
-            add_cookie(response.headers_mut(), cookie);
-            Err(InternalError::from_response(error, response).into())
-        }
+        Err(error) if is_only_copy => Err(Failure::Inner(headers.add_to_error(error))),
+        Err(error) => Err(Failure::Inner(error)),
     }
 }
 
-/// Adds the cookie, and keeps the response out of shared caches, whatever the handler said.
-fn add_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
-    headers.append(SET_COOKIE, cookie);
-    let is_private = |value: &HeaderValue| {
-        let value = value.as_bytes().to_ascii_lowercase();
-        value
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|directive| matches!(directive, b"private" | b"no-store"))
+/// Loads the session and shows it to the handlers.
+async fn begin<S: SessionStore>(
+    engine: &Arc<SessionEngine<S>>,
+    request: &ServiceRequest,
+    outer: Option<&RequestSession>,
+) -> Result<RequestSession, SessionError> {
+    let mut incoming = engine.load(request.request()).await?;
+    let handlers = if engine.settings.actix_session {
+        let session = request.get_session();
+        if let Some(outer) = outer {
+            outer.set_aside()?;
+        }
+        if let Some(active) = &incoming.active
+            && active.record.state.populate(&session).is_err()
+        {
+            session.clear();
+            incoming = engine.reject_state(request.request(), &incoming);
+        }
+        HandlersView::map(session)
+    } else {
+        HandlersView::state()
     };
-    if !headers.get_all(CACHE_CONTROL).any(is_private) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let end = Arc::clone(engine) as Arc<dyn SessionEnd>;
+    let shared = RequestSession::new(end, incoming, handlers);
+    request.extensions_mut().insert(shared.clone());
+    Ok(shared)
+}
+
+fn not_kept<B>(
+    outcome: Result<ServiceResponse<B>, actix_web::Error>,
+    error: SessionError,
+) -> Failure<B> {
+    log::error!("a session was not kept: {}", ErrorChain(&error));
+    match outcome {
+        Ok(response) => Failure::NotKept(Box::new(response), error),
+        Err(_) => Failure::Inner(error.into()),
+    }
+}
+
+/// A [`SessionMiddleware`] that answers its own failures:
+/// [`SessionMiddleware::respond_to_errors`].
+pub struct RespondToErrors<S>(SessionMiddleware<S>);
+
+impl<S, T, B> Transform<T, ServiceRequest> for RespondToErrors<S>
+where
+    S: SessionStore,
+    T: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = actix_web::Error;
+    type Transform = RespondToErrorsService<T, S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: T) -> Self::Future {
+        let (service, engine) = (Rc::new(service), Arc::clone(&self.0.0));
+        ready(Ok(RespondToErrorsService(SessionService { service, engine })))
+    }
+}
+
+/// The service that [`RespondToErrors`] wraps around an app.
+pub struct RespondToErrorsService<T, S>(SessionService<T, S>);
+
+impl<T, S, B> Service<ServiceRequest> for RespondToErrorsService<T, S>
+where
+    T: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    S: SessionStore,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (service, engine) = (Rc::clone(&self.0.service), Arc::clone(&self.0.engine));
+        Box::pin(async move {
+            match serve(&*service, engine, request).await {
+                Ok(response) => Ok(response.map_into_left_body()),
+                Err(Failure::NotLoaded(request, error)) => {
+                    Ok(request.error_response(error).map_into_right_body())
+                }
+                Err(Failure::NotKept(response, error)) => {
+                    Ok(response.error_response(error).map_into_right_body())
+                }
+                Err(Failure::Inner(error)) => Err(error),
+            }
+        })
     }
 }

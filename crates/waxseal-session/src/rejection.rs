@@ -23,13 +23,16 @@ pub enum Rejection {
     SealedInTheFuture,
     /// The session was revoked.
     Revoked,
+    /// The session was renewed within the last minute: the request was late. Its cookie is not cleared,
+    /// because the browser may have the new one by now.
+    Replaced,
     /// The store has no record of the session.
     Gone,
 }
 
 impl Rejection {
     /// Every reason there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DuplicateCookie,
         Self::Malformed,
         Self::UnknownKey,
@@ -38,6 +41,7 @@ impl Rejection {
         Self::Expired,
         Self::SealedInTheFuture,
         Self::Revoked,
+        Self::Replaced,
         Self::Gone,
     ];
 
@@ -52,6 +56,7 @@ impl Rejection {
             Self::Expired => "expired",
             Self::SealedInTheFuture => "sealed_in_the_future",
             Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
             Self::Gone => "gone",
         }
     }

@@ -1,5 +1,7 @@
 //! Invalid settings of the middleware.
 
+use std::io;
+
 /// A setting of the session middleware is outside its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
@@ -18,7 +20,16 @@ pub enum SettingsError {
     /// The path or domain has a character that would end the attribute, or the path has no leading `/`.
     #[error("{0:?} is not a valid cookie path or domain")]
     CookieScope(String),
+    /// Database mode with a store that keeps no records.
+    #[error("database mode needs a store that keeps records; this one is stateless")]
+    NoRecords,
     /// The other settings break what the name's prefix promises to browsers.
     #[error("{0}")]
     CookiePrefix(&'static str),
+}
+
+impl From<SettingsError> for io::Error {
+    fn from(error: SettingsError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }

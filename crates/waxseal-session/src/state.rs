@@ -35,9 +35,7 @@ impl State {
     ///
     /// When the text is not exactly one JSON object, or a key is repeated.
     pub fn from_json(json: &str) -> Result<Self, InvalidState> {
-        let UniqueKeys(entries) = serde_json::from_str(json)?;
-        let entries = entries.iter().map(|(key, value)| (key.as_str(), value.get()));
-        Ok(Self::from_sorted(entries, json.len()))
+        Ok(Self::from_unique_keys(&serde_json::from_str(json)?))
     }
 
     /// The state for a value that serializes to a JSON object.
@@ -66,6 +64,16 @@ impl State {
         Self::from_sorted(sorted.into_iter(), size)
     }
 
+    pub(crate) fn from_unique_keys(UniqueKeys(entries): &UniqueKeys<'_>) -> Self {
+        let size = entries.iter().map(|(key, value)| key.len() + value.get().len() + 4).sum();
+        Self::from_sorted(entries.iter().map(|(key, value)| (key.as_str(), value.get())), size)
+    }
+
+    /// The entries of the object; none if it is not one.
+    pub(crate) fn entries(&self) -> BTreeMap<String, &RawValue> {
+        serde_json::from_str(&self.0).map(|UniqueKeys(entries)| entries).unwrap_or_default()
+    }
+
     /// Writes the object of these keys and JSON texts.
     fn from_sorted<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>, size: usize) -> Self {
         let mut json = String::with_capacity(size + "{}".len());
@@ -87,10 +95,14 @@ impl State {
         &self.0
     }
 
+    /// Whether the object has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0 == "{}" || self.entries().is_empty()
+    }
+
     /// A value of the object; `None` when it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
-        let UniqueKeys(entries) = serde_json::from_str(&self.0).ok()?;
-        serde_json::from_str(entries.get(key)?.get()).ok()
+        serde_json::from_str(self.entries().get(key)?.get()).ok()
     }
 
     /// Whether this is the same object as one of [`from_session`](Self::from_session).
@@ -155,7 +167,7 @@ impl<'de> Visitor<'de> for Populate<'_> {
 }
 
 /// The entries of an object that has no key twice.
-struct UniqueKeys<'a>(BTreeMap<String, &'a RawValue>);
+pub(crate) struct UniqueKeys<'a>(pub(crate) BTreeMap<String, &'a RawValue>);
 
 impl<'de> Deserialize<'de> for UniqueKeys<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,8 +1,8 @@
 //! The session store: where an app keeps the records of its sessions, and learns of revocations.
 
-use std::{error::Error, future::Future, sync::Arc};
+use std::{error::Error, future::Future, io, sync::Arc};
 
-use crate::{clock::Timestamp, id::SessionId, record::SessionRecord, state::State};
+use crate::{id::SessionId, record::SessionRecord, state::State, state_changes::StateChanges};
 
 /// Keeps the records of sessions and knows which were revoked.
 ///
@@ -17,54 +17,73 @@ use crate::{clock::Timestamp, id::SessionId, record::SessionRecord, state::State
 ///   outlives the process loads all revocations before its first answer; one that does not answers
 ///   [`RevocationStatus::Revoked`] for every session it has not created itself.
 /// - It remembers a revocation for as long as the session could be valid, even if the clock is set
-///   back. [`RevocationList`](crate::RevocationList) keeps them; the store decides for how long.
+///   back.
 /// - It counts the sessions it has created and revoked ([`telemetry`](crate::telemetry)), if they
 ///   are to show up in metrics.
+///
+/// A store that several nodes share embeds a [`RevocationFeed`](crate::RevocationFeed): it has the
+/// list, its freshness and the task that follows the others' revocations. [`StateChanges::apply`] merges
+/// concurrent changes. [`testing::acceptance_suite`](crate::testing::acceptance_suite) checks the rest.
 ///
 /// Note that a handler that writes to the session of a visitor creates a session; a client that
 /// keeps no cookies creates one with each such request.
 ///
-/// [`MemoryStore`](crate::MemoryStore) is for tests and development; the crate
-/// `waxseal-session-sqlx` has one for SQLite and PostgreSQL.
+/// [`MemoryStore`](crate::MemoryStore) is for tests and development,
+/// [`StatelessStore`](crate::StatelessStore) keeps no records; the crates `waxseal-session-sqlx` and
+/// `waxseal-session-redis` have stores for several nodes.
 pub trait SessionStore: Send + Sync + 'static {
     /// Whether the session may still be used, as far as this node knows.
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus;
+
+    /// Resolves when this node learns that the session was revoked; at once if it was.
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static;
 
     /// A live session was used. Called on every request: collect it in memory. Does nothing by
     /// default.
     fn touch(&self, _id: &SessionId) {}
 
-    /// Keeps a new session and revokes the one that it replaces. `false`, and nothing changes, when
-    /// that one is over already.
+    /// Keeps a new session and revokes the one that it replaces, which then has the status
+    /// [`RevocationStatus::Replaced`]. `false`, and nothing changes, when that one is over already.
     fn create(
         &self,
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> impl Future<Output = Result<bool, StoreError>>;
 
-    /// The state of a live session; `None` when it is over or unknown.
-    fn load(&self, id: &SessionId) -> impl Future<Output = Result<Option<State>, StoreError>>;
-
-    /// Moves the expiry of a live session, never back. `false` when the session is over or unknown:
-    /// no record is created.
-    fn extend(
+    /// A live session as it is now; `None` when it is over or unknown.
+    fn load(
         &self,
         id: &SessionId,
-        expires_at: Timestamp,
-    ) -> impl Future<Output = Result<bool, StoreError>>;
+    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>>;
 
-    /// Keeps the state of a live session and moves its expiry, never back. `false` when the session
-    /// is over or unknown: no record is created.
-    fn save(&self, session: &SessionRecord) -> impl Future<Output = Result<bool, StoreError>>;
+    /// Moves the expiry of a live session, never back, and applies the changes (there may be none) to its
+    /// state as it is now, atomically. Returns the state that the session has then; `None` when it is
+    /// over or unknown: no record is created.
+    fn save(
+        &self,
+        session: &SessionRecord,
+        changes: &StateChanges,
+    ) -> impl Future<Output = Result<Option<State>, StoreError>>;
 
-    /// Revokes a session permanently. Revoking again changes nothing. A session without a record (in
-    /// a restored database, say) is revoked too, until it expires.
+    /// Revokes a session permanently. Revoking again announces it again. A session without a record (in
+    /// a restored database, say) is revoked too. The revocation is kept until the later of the record's
+    /// expiry and this one.
     fn revoke(&self, session: &SessionRecord) -> impl Future<Output = Result<(), StoreError>>;
+
+    /// Whether the store keeps records. Without them there is no database mode, and of two changes at
+    /// once the cookie that arrives last wins.
+    fn keeps_records(&self) -> bool {
+        true
+    }
 }
 
 impl<S: SessionStore> SessionStore for Arc<S> {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
         (**self).revocation_status(id)
+    }
+
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
+        (**self).revoked(id)
     }
 
     fn touch(&self, id: &SessionId) {
@@ -79,20 +98,24 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).create(session, replaces).await
     }
 
-    async fn load(&self, id: &SessionId) -> Result<Option<State>, StoreError> {
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         (**self).load(id).await
     }
 
-    async fn extend(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, StoreError> {
-        (**self).extend(id, expires_at).await
-    }
-
-    async fn save(&self, session: &SessionRecord) -> Result<bool, StoreError> {
-        (**self).save(session).await
+    async fn save(
+        &self,
+        session: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, StoreError> {
+        (**self).save(session, changes).await
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         (**self).revoke(session).await
+    }
+
+    fn keeps_records(&self) -> bool {
+        (**self).keeps_records()
     }
 }
 
@@ -103,6 +126,11 @@ pub enum RevocationStatus {
     Active,
     /// It was revoked.
     Revoked,
+    /// It was renewed within the last minute: revoked, and another session took its place.
+    Replaced {
+        /// The session that took its place.
+        by: SessionId,
+    },
     /// The store has heard nothing of revocations for too long to say.
     Unknown,
 }
@@ -116,5 +144,11 @@ impl StoreError {
     /// A failure with its cause.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
+    }
+}
+
+impl From<StoreError> for io::Error {
+    fn from(error: StoreError) -> Self {
+        Self::other(error)
     }
 }

@@ -1,6 +1,6 @@
 //! The acceptance suite for session stores, yours too.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use serde_json::json;
 
@@ -9,6 +9,7 @@ use crate::{
     id::SessionId,
     record::SessionRecord,
     state::State,
+    state_changes::StateChanges,
     store::{RevocationStatus, SessionStore, StoreError},
 };
 
@@ -36,10 +37,67 @@ const LIFETIME: Duration = Duration::from_secs(1000);
 /// When the store breaks a rule.
 pub async fn acceptance_suite(store: &impl SessionStore, clock: &Clock) -> Result<(), StoreError> {
     let suite = Suite { store, clock };
-    suite.a_session_is_active_and_keeps_its_state_until_it_is_revoked().await?;
-    suite.a_session_is_replaced_once().await?;
+    suite.a_session_is_active_until_it_is_revoked().await?;
+    suite.a_session_is_replaced_once_and_by_one().await?;
+    suite.what_waits_for_the_end_of_a_session_is_woken().await?;
+    if !store.keeps_records() {
+        return Ok(());
+    }
+    suite.a_state_is_kept_and_changes_to_different_keys_are_merged().await?;
+    suite.of_many_changes_at_once_none_is_lost().await?;
+    suite.a_change_that_crosses_a_revocation_does_not_revive().await?;
     suite.a_session_without_a_record_is_revoked_and_never_created().await?;
-    suite.an_expiry_never_moves_back_and_ends_the_session().await
+    suite.an_expiry_never_moves_back_and_ends_the_session().await?;
+    suite.a_revocation_is_kept_while_a_cookie_could_be_valid().await
+}
+
+/// Checks that two nodes which share a store hear of each other. `one` and `other` are two handles that
+/// share nothing but the storage, each with its feed running. The suite waits for up to five seconds of
+/// real time, so the nodes may be on a manual clock only if their feeds don't wait for it.
+///
+/// # Errors
+///
+/// When a store fails.
+///
+/// # Panics
+///
+/// When a node does not hear of the other's revocations, or of its changes.
+pub async fn two_nodes_suite(
+    one: &impl SessionStore,
+    other: &impl SessionStore,
+    clock: &Clock,
+) -> Result<(), StoreError> {
+    let (here, there) = (Suite { store: one, clock }, Suite { store: other, clock });
+    let (ann, bob) = (here.created("ann").await?, here.created("bob").await?);
+    assert_eq!(there.status(&ann), RevocationStatus::Active, "nodes accept each other's sessions");
+    assert_eq!(there.loaded(&ann.id).await?, ann.state.to_json());
+    let changed = there.set(&ann, "theme", "dark").await?;
+    assert_eq!(changed.as_deref(), Some(r#"{"theme":"dark","user_id":"ann"}"#));
+    assert_eq!(here.loaded(&ann.id).await?, r#"{"theme":"dark","user_id":"ann"}"#);
+
+    let ended = other.revoked(&ann.id);
+    one.revoke(&ann).await?;
+    eventually(|| there.status(&ann) == RevocationStatus::Revoked).await;
+    ended.await;
+    there.assert_over(&ann).await?;
+
+    let new = there.new_session("bob");
+    assert!(other.create(&new, Some(&bob.id)).await?);
+    let replaced = RevocationStatus::Replaced { by: new.id };
+    eventually(|| here.status(&bob) == replaced).await;
+    assert_eq!(here.status(&new), RevocationStatus::Active);
+    Ok(())
+}
+
+/// Waits until something holds.
+async fn eventually(holds: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(holds(), "not within five seconds");
 }
 
 struct Suite<'a, S> {
@@ -48,26 +106,111 @@ struct Suite<'a, S> {
 }
 
 impl<S: SessionStore> Suite<'_, S> {
-    async fn a_session_is_active_and_keeps_its_state_until_it_is_revoked(
+    async fn a_session_is_active_until_it_is_revoked(&self) -> Result<(), StoreError> {
+        let ann = self.created("ann").await?;
+        assert_eq!(self.status(&ann), RevocationStatus::Active);
+        for _ in 0..2 {
+            self.store.revoke(&ann).await?;
+            self.assert_over(&ann).await?;
+        }
+        Ok(())
+    }
+
+    async fn a_session_is_replaced_once_and_by_one(&self) -> Result<(), StoreError> {
+        let (old, new) = (self.created("ann").await?, self.new_session("ann"));
+        assert!(self.store.create(&new, Some(&old.id)).await?, "a live session is replaced");
+        assert_eq!(self.status(&old), RevocationStatus::Replaced { by: new.id });
+        assert_eq!(self.status(&new), RevocationStatus::Active);
+        self.assert_over(&old).await?;
+        let late = self.new_session("ann");
+        assert!(!self.store.create(&late, Some(&old.id)).await?, "replaced before");
+        self.clock.advance(Duration::from_secs(60));
+        assert_eq!(self.status(&old), RevocationStatus::Revoked, "after a minute");
+        if self.store.keeps_records() {
+            assert_eq!(self.loaded(&late.id).await?, "", "nothing was created");
+        }
+
+        // Of several at once, one succeeds.
+        let old = self.created("ann").await?;
+        let [one, two, three] = [(); 3].map(|()| self.new_session("ann"));
+        let (one, two, three) = tokio::join!(
+            self.store.create(&one, Some(&old.id)),
+            self.store.create(&two, Some(&old.id)),
+            self.store.create(&three, Some(&old.id)),
+        );
+        let succeeded = [one?, two?, three?].into_iter().filter(|it| *it).count();
+        assert_eq!(succeeded, 1, "a session is replaced by one");
+        Ok(())
+    }
+
+    async fn what_waits_for_the_end_of_a_session_is_woken(&self) -> Result<(), StoreError> {
+        let (ann, bob, kim) =
+            (self.created("ann").await?, self.created("bob").await?, self.created("kim").await?);
+        let (revoked, replaced) = (self.store.revoked(&ann.id), self.store.revoked(&bob.id));
+        let live = self.store.revoked(&kim.id);
+        self.store.revoke(&ann).await?;
+        revoked.await;
+        assert!(self.store.create(&self.new_session("bob"), Some(&bob.id)).await?);
+        replaced.await;
+        self.store.revoked(&ann.id).await;
+        tokio::select! {
+            biased;
+            () = live => assert_eq!(self.status(&kim), RevocationStatus::Revoked, "still live"),
+            () = tokio::task::yield_now() => {}
+        }
+        Ok(())
+    }
+
+    async fn a_state_is_kept_and_changes_to_different_keys_are_merged(
         &self,
     ) -> Result<(), StoreError> {
         let ann = self.created("ann").await?;
-        assert_eq!(self.store.revocation_status(&ann.id), RevocationStatus::Active);
         assert_eq!(self.loaded(&ann.id).await?, ann.state.to_json());
-        let changed = SessionRecord { state: state("anna"), ..ann.clone() };
-        assert!(self.store.save(&changed).await?, "a live session is saved");
-        assert_eq!(self.loaded(&ann.id).await?, changed.state.to_json());
-        self.store.revoke(&ann).await?;
-        self.assert_over(&ann).await?;
-        self.store.revoke(&ann).await?;
-        self.assert_over(&ann).await
+        // Each of these knows only the state that the session began with.
+        self.set(&ann, "theme", "dark").await?;
+        let kept = self.set(&ann, "lang", "de").await?;
+        let merged = r#"{"lang":"de","theme":"dark","user_id":"ann"}"#;
+        assert_eq!(kept.as_deref(), Some(merged), "the state that the session has now");
+        assert_eq!(self.loaded(&ann.id).await?, merged);
+        let kept = self.store.save(&ann, &StateChanges::NONE).await?;
+        assert_eq!(kept.as_ref().map(State::to_json), Some(merged), "without changes, too");
+        let cleared = StateChanges::between(&ann.state, &State::default());
+        let kept = self.store.save(&ann, &cleared).await?;
+        assert_eq!(kept.as_ref().map(State::to_json), Some(r#"{"lang":"de","theme":"dark"}"#));
+        // JSON goes through unchanged.
+        let odd = r#"{"a":123456789012345678901234567890,"b":1.50,"c":{"d":[ ],"e":null},"f":"\u00f6 😀"}"#;
+        let odd = State::from_json(odd).map_err(StoreError::new)?;
+        let kim = SessionRecord { state: odd.clone(), ..self.new_session("kim") };
+        assert!(self.store.create(&kim, None).await?);
+        assert_eq!(self.loaded(&kim.id).await?, odd.to_json());
+        Ok(())
     }
 
-    async fn a_session_is_replaced_once(&self) -> Result<(), StoreError> {
-        let (old, new) = (self.created("ann").await?, self.new_session("ann"));
-        assert!(self.store.create(&new, Some(&old.id)).await?, "a live session is replaced");
-        self.assert_over(&old).await?;
-        assert!(!self.store.create(&self.new_session("ann"), Some(&old.id)).await?);
+    async fn of_many_changes_at_once_none_is_lost(&self) -> Result<(), StoreError> {
+        let ann = self.created("ann").await?;
+        let mut saves = Vec::new();
+        for number in 0..20 {
+            saves.push(self.set_owned(&ann, format!("key{number}"), "1"));
+        }
+        for saved in join_all(saves).await {
+            assert!(saved?.is_some());
+        }
+        let state = self.store.load(&ann.id).await?.map(|ann| ann.state).unwrap_or_default();
+        for number in 0..20 {
+            let key = format!("key{number}");
+            assert_eq!(state.get::<String>(&key).as_deref(), Some("1"), "{key}");
+        }
+        Ok(())
+    }
+
+    async fn a_change_that_crosses_a_revocation_does_not_revive(&self) -> Result<(), StoreError> {
+        for _ in 0..10 {
+            let ann = self.created("ann").await?;
+            let (saved, revoked) =
+                tokio::join!(self.set(&ann, "theme", "dark"), self.store.revoke(&ann));
+            (saved?, revoked?);
+            self.assert_over(&ann).await?;
+        }
         Ok(())
     }
 
@@ -77,8 +220,9 @@ impl<S: SessionStore> Suite<'_, S> {
     ) -> Result<(), StoreError> {
         let unknown = self.new_session("ann");
         assert_eq!(self.loaded(&unknown.id).await?, "");
-        assert!(!self.store.extend(&unknown.id, unknown.expires_at).await?);
-        assert!(!self.store.save(&unknown).await?);
+        assert!(self.store.save(&unknown, &StateChanges::NONE).await?.is_none());
+        assert!(self.set(&unknown, "theme", "dark").await?.is_none());
+        assert_eq!(self.loaded(&unknown.id).await?, "");
         self.store.revoke(&unknown).await?;
         self.assert_over(&unknown).await
     }
@@ -86,18 +230,31 @@ impl<S: SessionStore> Suite<'_, S> {
     async fn an_expiry_never_moves_back_and_ends_the_session(&self) -> Result<(), StoreError> {
         let ann = self.created("ann").await?;
         let later = ann.expires_at + Duration::from_secs(10);
-        assert!(self.store.extend(&ann.id, later).await?);
+        let extended = SessionRecord { expires_at: later, ..ann.clone() };
+        assert!(self.is_saved(&extended).await?);
         // Of two requests at once, the later one can be the one that was sealed earlier.
-        assert!(self.store.extend(&ann.id, ann.expires_at).await?);
-        assert!(self.store.save(&ann).await?);
+        assert!(self.is_saved(&ann).await?);
+        let loaded = self.store.load(&ann.id).await?;
+        assert_eq!(loaded.map(|ann| ann.expires_at), Some(later));
         self.advance_to(later - Duration::from_secs(1));
-        assert!(self.store.extend(&ann.id, ann.expires_at).await?);
+        assert!(self.is_saved(&ann).await?);
         assert_ne!(self.loaded(&ann.id).await?, "");
         self.advance_to(later);
-        assert!(!self.store.extend(&ann.id, later + LIFETIME).await?, "it has expired");
-        assert!(!self.store.save(&ann).await?);
+        let revived = SessionRecord { expires_at: later + LIFETIME, ..ann.clone() };
+        assert!(!self.is_saved(&revived).await?, "it has expired");
         assert_eq!(self.loaded(&ann.id).await?, "");
         assert!(!self.store.create(&self.new_session("ann"), Some(&ann.id)).await?);
+        Ok(())
+    }
+
+    /// The record can be older than the cookie, after a restore.
+    async fn a_revocation_is_kept_while_a_cookie_could_be_valid(&self) -> Result<(), StoreError> {
+        let ann = self.created("ann").await?;
+        let of_cookie = SessionRecord { expires_at: ann.expires_at + 2 * LIFETIME, ..ann.clone() };
+        self.store.revoke(&of_cookie).await?;
+        self.advance_to(ann.expires_at + LIFETIME);
+        self.created("bob").await?;
+        assert_eq!(self.status(&ann), RevocationStatus::Revoked);
         Ok(())
     }
 
@@ -109,20 +266,55 @@ impl<S: SessionStore> Suite<'_, S> {
 
     fn new_session(&self, user: &str) -> SessionRecord {
         let (id, now) = (SessionId::random(), self.clock.now());
-        let expires_at = now + LIFETIME;
-        SessionRecord { id, auth_time: now, expires_at, state: state(user) }
+        let state = State::from_value(&json!({ State::USER_ID: user })).unwrap_or_default();
+        SessionRecord { id, auth_time: now, expires_at: now + LIFETIME, state }
+    }
+
+    /// Sets a value in the state that this record has. Returns the state that the store has then.
+    async fn set(
+        &self,
+        session: &SessionRecord,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let one = State::from_value(&json!({ key: value })).unwrap_or_default();
+        let changed = StateChanges::between(&State::default(), &one).apply(&session.state);
+        let changes = StateChanges::between(&session.state, &changed);
+        let kept = self.store.save(session, &changes).await?;
+        Ok(kept.map(|state| state.to_json().to_owned()))
+    }
+
+    async fn set_owned(
+        &self,
+        session: &SessionRecord,
+        key: String,
+        value: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.set(session, &key, value).await
+    }
+
+    async fn is_saved(&self, session: &SessionRecord) -> Result<bool, StoreError> {
+        Ok(self.store.save(session, &StateChanges::NONE).await?.is_some())
+    }
+
+    fn status(&self, session: &SessionRecord) -> RevocationStatus {
+        self.store.revocation_status(&session.id)
     }
 
     /// The state of a live session; empty for others.
     async fn loaded(&self, id: &SessionId) -> Result<String, StoreError> {
-        Ok(self.store.load(id).await?.map(|state| state.to_json().to_owned()).unwrap_or_default())
+        let loaded = self.store.load(id).await?;
+        Ok(loaded.map(|session| session.state.to_json().to_owned()).unwrap_or_default())
     }
 
     async fn assert_over(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        assert_eq!(self.store.revocation_status(&session.id), RevocationStatus::Revoked);
+        let status = self.status(session);
+        let is_over =
+            matches!(status, RevocationStatus::Revoked | RevocationStatus::Replaced { .. });
+        assert!(is_over, "{status:?}");
         assert_eq!(self.loaded(&session.id).await?, "");
-        assert!(!self.store.extend(&session.id, session.expires_at).await?);
-        assert!(!self.store.save(session).await?);
+        assert!(!self.is_saved(session).await?);
+        assert!(self.set(session, "theme", "dark").await?.is_none());
         Ok(())
     }
 
@@ -131,6 +323,20 @@ impl<S: SessionStore> Suite<'_, S> {
     }
 }
 
-fn state(user: &str) -> State {
-    State::from_value(&json!({ State::USER_ID: user })).unwrap_or_default()
+/// Runs futures at once.
+async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut pending: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, output) in pending.iter_mut().filter(|(_, output)| output.is_none()) {
+            if let std::task::Poll::Ready(value) = future.as_mut().poll(context) {
+                *output = Some(value);
+            }
+        }
+        match pending.iter().all(|(_, output)| output.is_some()) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, output)| output).collect()
 }

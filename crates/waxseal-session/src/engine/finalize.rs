@@ -1,107 +1,415 @@
 //! A response goes out: what the handler did to the session is kept, and the cookie is sealed, cleared
 //! or left alone.
+//!
+//! A response acts on the session that its request was about, as that session stands now. If it has ended
+//! meanwhile, nothing goes out: the browser may have another session's cookie by now.
 
-use actix_session::{Session, SessionStatus};
+use actix_session::SessionStatus;
 use actix_web::http::header::HeaderValue;
+use serde_json::value::RawValue;
 use waxseal_seal::token_len;
 
-use super::SessionEngine;
+use super::{SessionEngine, Settings};
 use crate::{
-    claims, clock::Timestamp, cookie::MAX_COOKIE_BYTES, current::ActiveSession,
-    error::SessionError, mode::Mode, record::SessionRecord, state::State, store::SessionStore,
+    claims::{self, OwnLifecycle},
+    clock::Timestamp,
+    config::SessionLifecycle,
+    cookie::MAX_COOKIE_BYTES,
+    error::SessionError,
+    expiry::{ExpiryPolicy, MAX_COOKIE_AGE},
+    id::SessionId,
+    mode::Mode,
+    node_memory::NODE,
+    record::SessionRecord,
+    request_session::{ActiveSession, Incoming, RejectedCookie, RequestSession, TokenSource},
+    state::State,
+    state_changes::StateChanges,
+    store::{RevocationStatus, SessionStore},
 };
 
+/// What the response says of the session.
+pub(crate) enum Outgoing {
+    /// Nothing.
+    Nothing,
+    /// A token, in a cookie.
+    Cookie(HeaderValue),
+    /// A token, in a header.
+    Header(HeaderValue),
+    /// The cookie is cleared.
+    Clear,
+}
+
 impl<S: SessionStore> SessionEngine<S> {
-    /// Keeps what the handler changed. Returns the `Set-Cookie` to send, if any.
+    /// Keeps what the handler changed. Also says whether the client's copy is the only one.
     pub(crate) async fn finalize(
         &self,
-        active: Option<ActiveSession>,
-        session: &Session,
-        rejected: bool,
-    ) -> Result<Option<HeaderValue>, SessionError> {
-        match (active, session.status()) {
-            (Some(active), SessionStatus::Purged) => {
-                Box::pin(self.store.revoke(&active.record)).await?;
-                Ok(self.cookie.clear())
+        shared: &RequestSession,
+    ) -> Result<(Outgoing, bool), SessionError> {
+        let Incoming { active, rejected, source } = shared.incoming.replace(Incoming::VISITOR);
+        let status = shared.handlers.status();
+        let is_only_copy = match (&active, &status) {
+            (_, SessionStatus::Purged) => true,
+            (Some(_), SessionStatus::Renewed) => true,
+            (Some(_), _) => !self.store.keeps_records(),
+            (None, _) => !shared.is_empty(),
+        };
+        let outgoing = match (active, status) {
+            (Some(active), SessionStatus::Purged) => self.log_out(&active).await?,
+            (Some(active), SessionStatus::Renewed) => self.renew(shared, active, source).await?,
+            (Some(active), _) => self.update(shared, active, rejected, source).await?,
+            (None, SessionStatus::Purged) => self.log_out_rejected(rejected).await?,
+            (None, _) if shared.is_empty() => self.clear(rejected),
+            (None, _) => self.open_for_visitor(shared, rejected, source).await?,
+        };
+        // A client that brought its token in a header has no cookie to clear.
+        let is_cleared = matches!(outgoing, Outgoing::Clear) && source == TokenSource::Bearer;
+        Ok((if is_cleared { Outgoing::Nothing } else { outgoing }, is_only_copy))
+    }
+
+    /// Ends the session: someone logged out.
+    async fn log_out(&self, active: &ActiveSession) -> Result<Outgoing, SessionError> {
+        let id = &active.record.id;
+        if self.is_live(id) {
+            Box::pin(self.store.revoke(&active.record)).await?;
+        } else if self.successor(id).is_none() {
+            return Ok(Outgoing::Nothing);
+        }
+        self.log_out_successors(*id).await
+    }
+
+    async fn log_out_rejected(
+        &self,
+        rejected: Option<RejectedCookie>,
+    ) -> Result<Outgoing, SessionError> {
+        match rejected {
+            Some(RejectedCookie::Replaced { by }) => {
+                if let Some(record) = self.live_record(&by).await? {
+                    Box::pin(self.store.revoke(&record)).await?;
+                }
+                self.log_out_successors(by).await
             }
-            (Some(active), SessionStatus::Renewed) => {
-                self.create(Some(&active.record), session).await
-            }
-            (Some(active), _) => self.update(active, session).await,
-            (None, SessionStatus::Purged) => Ok(rejected.then(|| self.cookie.clear()).flatten()),
-            (None, _) if !session.entries().is_empty() => self.create(None, session).await,
-            (None, _) => Ok(rejected.then(|| self.cookie.clear()).flatten()),
+            rejected => Ok(self.clear(rejected)),
         }
     }
 
-    /// Creates a session with the state that the handler left, in place of the one there was.
+    /// Ends the sessions that have taken this one's place a moment ago: the request to log out crossed a
+    /// renewal.
+    async fn log_out_successors(&self, id: SessionId) -> Result<Outgoing, SessionError> {
+        let mut successor = self.successor(&id);
+        while let Some(id) = successor {
+            if let Some(record) = self.live_record(&id).await? {
+                Box::pin(self.store.revoke(&record)).await?;
+            }
+            successor = self.successor(&id).filter(|next| *next != id);
+        }
+        Ok(Outgoing::Clear)
+    }
+
+    /// Ends the session and opens another for the same person, or for the one who has logged in.
+    async fn renew(
+        &self,
+        shared: &RequestSession,
+        active: ActiveSession,
+        source: TokenSource,
+    ) -> Result<Outgoing, SessionError> {
+        let new = self.new_session(shared, active.own);
+        let outgoing = self.settings.sealed(&new, source)?;
+        let old = &active.record;
+        if Box::pin(self.store.create(&new.record, Some(&old.id))).await? {
+            return Ok(outgoing);
+        }
+        // It ended meanwhile. Nothing may outlive it, but a log-in that started from nothing stands.
+        if carries_over(&old.state, &new.record.state) {
+            log::info!("a session was renewed after it was over: {}", old.id);
+            return Ok(Outgoing::Nothing);
+        }
+        self.create(&new, self.successor(&old.id)).await?;
+        Ok(outgoing)
+    }
+
+    /// Opens a session for a visitor, if a handler has written to it.
+    async fn open_for_visitor(
+        &self,
+        shared: &RequestSession,
+        rejected: Option<RejectedCookie>,
+        source: TokenSource,
+    ) -> Result<Outgoing, SessionError> {
+        let new = self.new_session(shared, None);
+        let replaces = match rejected {
+            // Someone logged in again. What was late and is no log-in must not take the place of it.
+            Some(RejectedCookie::Replaced { by }) => {
+                if shared.handlers.status() != SessionStatus::Renewed {
+                    log::info!("a late request's change was not kept: its session was renewed");
+                    return Ok(Outgoing::Nothing);
+                }
+                Some(by)
+            }
+            _ => None,
+        };
+        let outgoing = self.settings.sealed(&new, source)?;
+        self.create(&new, replaces).await?;
+        self.remember_successor(rejected, &new);
+        Ok(outgoing)
+    }
+
+    /// Creates a session, in place of this one if it is live.
     async fn create(
         &self,
-        replaces: Option<&SessionRecord>,
-        session: &Session,
-    ) -> Result<Option<HeaderValue>, SessionError> {
-        let (state, now) = (State::from_session(session), self.clock.now());
-        let record = SessionRecord::new(&self.policy, now, state);
-        let cookie = self.seal(&record, self.mode, now)?;
-        let replaces = replaces.map(|record| &record.id);
-        if !Box::pin(self.store.create(&record, replaces)).await? {
-            log::info!("a session was renewed after it was over");
-            return Ok(self.cookie.clear());
+        new: &ActiveSession,
+        replaces: Option<SessionId>,
+    ) -> Result<(), SessionError> {
+        let replaces = replaces.filter(|id| self.is_live(id));
+        if replaces.is_none()
+            || !Box::pin(self.store.create(&new.record, replaces.as_ref())).await?
+        {
+            Box::pin(self.store.create(&new.record, None)).await?;
         }
-        Ok(cookie)
+        Ok(())
     }
 
     /// Keeps what the handler changed, if anything, and re-seals the cookie where needed.
     async fn update(
         &self,
-        ActiveSession { mut record, mut reseal, from_store }: ActiveSession,
-        session: &Session,
-    ) -> Result<Option<HeaderValue>, SessionError> {
-        let now = self.clock.now();
-        let state = State::from_session(session);
-        let changed = !record.state.equals(&state);
-        if changed {
-            record.state = state;
-            if self.mode == Mode::Cookie {
-                record.expires_at = self.later_expiry(&record, now);
-                reseal = true;
+        shared: &RequestSession,
+        mut active: ActiveSession,
+        rejected: Option<RejectedCookie>,
+        source: TokenSource,
+    ) -> Result<Outgoing, SessionError> {
+        let changed = shared.changed_state(&active.record.state);
+        let lifecycle = shared.lifecycle.get();
+        if changed.is_none() && !active.reseal && lifecycle.is_none() {
+            return Ok(Outgoing::Nothing);
+        }
+        if !self.is_live(&active.record.id) {
+            log::info!("a session was changed after it was over: {}", active.record.id);
+            return Ok(Outgoing::Nothing);
+        }
+        let now = self.settings.clock.now();
+        if lifecycle.is_some() {
+            active.own = self.settings.lifecycle(lifecycle, None).1;
+            active.reseal = true;
+            active.record.expires_at = self.settings.later_expiry(&active, now);
+        }
+        let kept = match changed {
+            Some(state) => self.save(&mut active, &state, now).await?,
+            None => self.bring_up_to_date(&mut active).await?,
+        };
+        match kept {
+            true if !active.reseal => Ok(Outgoing::Nothing),
+            true => {
+                self.remember_successor(rejected, &active);
+                self.settings.sealed(&active, source)
             }
+            // Gone from the store, though no one revoked it.
+            false if self.is_live(&active.record.id) => Ok(Outgoing::Clear),
+            false => Ok(Outgoing::Nothing),
         }
-        // A state from database mode that fits no cookie stays in the store.
-        let stays = || from_store && !changed && !self.fits_cookie(&record, now);
-        let mode = if reseal && stays() { Mode::Database } else { self.mode };
-        let cookie = reseal.then(|| self.seal(&record, mode, now)).transpose()?;
-        if changed && !Box::pin(self.store.save(&record)).await? {
-            log::info!("a session was changed after it was over: {}", record.id);
-            return Ok(self.cookie.clear());
-        }
-        Ok(cookie.flatten())
     }
 
-    /// The cookie of a session that is sealed `now`.
-    fn seal(
+    /// Keeps a changed state. `false` if the session is over.
+    async fn save(
         &self,
-        record: &SessionRecord,
+        active: &mut ActiveSession,
+        changed: &State,
+        now: Timestamp,
+    ) -> Result<bool, SessionError> {
+        let Settings { mode, .. } = self.settings;
+        let policy = self.settings.policy_of(active);
+        if mode == Mode::Cookie || policy.refreshes_on_changes_only() {
+            active.record.expires_at = self.settings.later_expiry(active, now);
+            active.reseal = true;
+        }
+        if mode == Mode::Cookie {
+            // Refused before it is kept.
+            let as_changed = SessionRecord { state: changed.clone(), ..active.record.clone() };
+            self.settings.check_size(&ActiveSession { record: as_changed, ..active.clone() })?;
+        }
+        let changes = StateChanges::between(&active.record.state, changed);
+        let Some(kept) = Box::pin(self.store.save(&active.record, &changes)).await? else {
+            log::info!("a session was changed after it was over: {}", active.record.id);
+            return Ok(false);
+        };
+        // With another request's changes it may be too large.
+        active.from_store = true;
+        self.remember_state(&active.record.id, &kept);
+        active.record.state = kept;
+        Ok(true)
+    }
+
+    /// Reads the state that another request has changed meanwhile. `false` if the session is over.
+    async fn bring_up_to_date(&self, active: &mut ActiveSession) -> Result<bool, SessionError> {
+        let SessionRecord { id, state, .. } = &active.record;
+        if !self.store.keeps_records() || !NODE.is_outdated(id, state) {
+            return Ok(true);
+        }
+        let Some(record) = Box::pin(self.store.load(id)).await? else { return Ok(false) };
+        active.record.state = record.state;
+        Ok(true)
+    }
+
+    /// The session that a handler has opened, or renewed.
+    fn new_session(&self, shared: &RequestSession, own: Option<OwnLifecycle>) -> ActiveSession {
+        let (policy, own) = self.settings.lifecycle(shared.lifecycle.get(), own);
+        let (id, auth_time) = shared.renewed();
+        let expires_at = policy.expiry(auth_time, auth_time);
+        let record = SessionRecord { id, auth_time, expires_at, state: shared.state() };
+        ActiveSession { record, own, reseal: true, from_store: false }
+    }
+
+    fn clear(&self, rejected: Option<RejectedCookie>) -> Outgoing {
+        match rejected {
+            None | Some(RejectedCookie::Replaced { .. }) => Outgoing::Nothing,
+            // Someone has logged in since, perhaps in another tab.
+            Some(RejectedCookie::Over(cookie))
+                if NODE.successor(cookie, self.settings.clock.now()).is_some() =>
+            {
+                Outgoing::Nothing
+            }
+            Some(RejectedCookie::Over(_) | RejectedCookie::Several) => Outgoing::Clear,
+        }
+    }
+
+    fn is_live(&self, id: &SessionId) -> bool {
+        let status = self.store.revocation_status(id);
+        matches!(status, RevocationStatus::Active | RevocationStatus::Unknown)
+    }
+
+    /// The session that took this one's place within the last minute.
+    fn successor(&self, id: &SessionId) -> Option<SessionId> {
+        match self.store.revocation_status(id) {
+            RevocationStatus::Replaced { by } => Some(by),
+            RevocationStatus::Revoked => {
+                NODE.successor(NODE.of_session(id), self.settings.clock.now())
+            }
+            RevocationStatus::Active | RevocationStatus::Unknown => None,
+        }
+    }
+
+    /// A session of which only the id is known.
+    async fn live_record(&self, id: &SessionId) -> Result<Option<SessionRecord>, SessionError> {
+        if !self.is_live(id) {
+            return Ok(None);
+        }
+        let now = self.settings.clock.now();
+        let unknown = || SessionRecord {
+            id: *id,
+            auth_time: now,
+            expires_at: now + MAX_COOKIE_AGE,
+            state: State::default(),
+        };
+        Ok(Some(Box::pin(self.store.load(id)).await?.unwrap_or_else(unknown)))
+    }
+
+    fn remember_state(&self, id: &SessionId, state: &State) {
+        if self.settings.mode == Mode::Cookie && self.store.keeps_records() {
+            NODE.remember_state(id, state);
+        }
+    }
+
+    fn remember_successor(&self, rejected: Option<RejectedCookie>, new: &ActiveSession) {
+        if let Some(RejectedCookie::Over(cookie)) = rejected {
+            NODE.remember_successor(cookie, new.record.id, self.settings.clock.now());
+        }
+    }
+}
+
+/// Whether a value of the old state is still there.
+fn carries_over(old: &State, new: &State) -> bool {
+    let new = new.entries();
+    let is_there = |(key, value): (&String, &&RawValue)| {
+        new.get(key).is_some_and(|other| other.get() == value.get())
+    };
+    old.entries().iter().any(is_there)
+}
+
+impl Settings {
+    /// The policy of a session, and the lifecycle of its own: the one that a handler chose, or the one it
+    /// had.
+    pub(crate) fn lifecycle(
+        &self,
+        chosen: Option<SessionLifecycle>,
+        own: Option<OwnLifecycle>,
+    ) -> (ExpiryPolicy, Option<OwnLifecycle>) {
+        let policy = chosen.and_then(|chosen| {
+            Some((self.policy.with_lifecycle(chosen).ok()?, chosen.is_browser_session()))
+        });
+        match policy {
+            Some((policy, browser_session)) => {
+                let (idle_timeout, lifetime) = (policy.idle_timeout(), policy.lifetime());
+                (policy, Some(OwnLifecycle { idle_timeout, lifetime, browser_session }))
+            }
+            None => (own.map_or(self.policy, |own| self.policy.with_own(&own)), own),
+        }
+    }
+
+    fn policy_of(&self, active: &ActiveSession) -> ExpiryPolicy {
+        active.own.map_or(self.policy, |own| self.policy.with_own(&own))
+    }
+
+    /// The expiry of a session that is re-sealed now: never earlier than it was.
+    pub(super) fn later_expiry(&self, active: &ActiveSession, now: Timestamp) -> Timestamp {
+        let SessionRecord { auth_time, expires_at, .. } = active.record;
+        self.policy_of(active).expiry(auth_time, now).max(expires_at)
+    }
+
+    /// Seals a session and puts it where its client looks for it.
+    fn sealed(
+        &self,
+        active: &ActiveSession,
+        source: TokenSource,
+    ) -> Result<Outgoing, SessionError> {
+        let now = self.clock.now();
+        // A state from the store that fits no cookie stays there.
+        let stays = active.from_store && !self.fits_cookie(active, now);
+        let mode = if stays { Mode::Database } else { self.mode };
+        let token = self.seal(active, mode, now)?;
+        let header = match source {
+            TokenSource::Cookie => {
+                let browser_session =
+                    active.own.map_or(self.browser_session, |own| own.browser_session);
+                let max_age = (!browser_session).then(|| active.record.expires_at.since(now));
+                self.cookie.set(&token, max_age).map(Outgoing::Cookie)
+            }
+            TokenSource::Bearer => HeaderValue::try_from(token).ok().map(Outgoing::Header),
+        };
+        Ok(header.unwrap_or(Outgoing::Nothing))
+    }
+
+    /// The token of a session that is sealed `now`.
+    pub(super) fn seal(
+        &self,
+        active: &ActiveSession,
         mode: Mode,
         now: Timestamp,
-    ) -> Result<Option<HeaderValue>, SessionError> {
-        let plaintext = plaintext(record, mode, now);
+    ) -> Result<String, SessionError> {
+        let plaintext = plaintext(active, mode, now);
         let size = self.cookie.name.len() + token_len(plaintext.len());
         if size > MAX_COOKIE_BYTES {
             return Err(SessionError::TooLarge { size });
         }
-        let token = self.keyring.seal(&self.purpose, plaintext.as_bytes());
-        Ok(self.cookie.set(&token, record.expires_at.since(now)))
+        Ok(self.keyring.seal(&self.purpose, plaintext.as_bytes()))
+    }
+
+    /// # Errors
+    ///
+    /// When the session does not fit into one cookie.
+    fn check_size(&self, active: &ActiveSession) -> Result<(), SessionError> {
+        let plaintext = plaintext(active, self.mode, self.clock.now());
+        match self.cookie.name.len() + token_len(plaintext.len()) {
+            ..=MAX_COOKIE_BYTES => Ok(()),
+            size => Err(SessionError::TooLarge { size }),
+        }
     }
 
     /// Whether the session fits into one cookie, state and all.
-    pub(super) fn fits_cookie(&self, record: &SessionRecord, now: Timestamp) -> bool {
-        let plaintext = plaintext(record, Mode::Cookie, now);
+    pub(super) fn fits_cookie(&self, active: &ActiveSession, now: Timestamp) -> bool {
+        let plaintext = plaintext(active, Mode::Cookie, now);
         self.cookie.name.len() + token_len(plaintext.len()) <= MAX_COOKIE_BYTES
     }
 }
 
-fn plaintext(record: &SessionRecord, mode: Mode, now: Timestamp) -> String {
-    let state = (mode == Mode::Cookie).then_some(&record.state);
-    claims::write(&record.id, [record.auth_time, now, record.expires_at], state)
+fn plaintext(active: &ActiveSession, mode: Mode, now: Timestamp) -> String {
+    let SessionRecord { id, auth_time, expires_at, state } = &active.record;
+    let state = (mode == Mode::Cookie).then_some(state);
+    claims::write(id, [*auth_time, now, *expires_at], active.own.as_ref(), state)
 }

@@ -1,106 +1,179 @@
-//! A request comes in: its cookie is found, unsealed and evaluated; its session is refreshed if due.
+//! A request comes in: its token is found, unsealed and evaluated; its session is refreshed if due.
 
-use actix_session::Session;
-use actix_web::HttpRequest;
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HeaderMap},
+};
 
-use super::{SessionEngine, TokenSubject, UnsealedClaims};
+use super::{SessionEngine, Settings, TokenSubject, UnsealedClaims};
 use crate::{
     claims::Claims,
     clock::Timestamp,
     cookie::{CookieLookup, find},
-    current::ActiveSession,
     error::SessionError,
     error_chain::ErrorChain,
     evaluation::{Evaluation, Reseal, evaluate},
+    id::SessionId,
     mode::Mode,
+    node_memory::{CookieHash, NODE},
     record::SessionRecord,
     rejection::Rejection,
-    store::SessionStore,
+    request_session::{ActiveSession, Incoming, RejectedCookie, TokenSource},
+    state_changes::StateChanges,
+    store::{RevocationStatus, SessionStore},
     telemetry,
 };
 
-/// The session of a request.
-pub(crate) struct IncomingSession {
-    pub(crate) active: Option<ActiveSession>,
-    /// The request has a cookie, but it was rejected: the response clears it.
-    pub(crate) rejected: bool,
+/// A token found in a request.
+enum Found<'a> {
+    Token(&'a [u8], TokenSource),
+    Several,
+    None,
+}
+
+impl Settings {
+    /// The token of a request: in the cookie, or else in the `Authorization` header.
+    fn find_token<'a>(&self, headers: &'a HeaderMap) -> Found<'a> {
+        match find(headers, &self.cookie.name) {
+            CookieLookup::One(token) => Found::Token(token, TokenSource::Cookie),
+            CookieLookup::Several => Found::Several,
+            CookieLookup::None if self.bearer_tokens => match bearer_token(headers) {
+                Some(token) => Found::Token(token, TokenSource::Bearer),
+                None => Found::None,
+            },
+            CookieLookup::None => Found::None,
+        }
+    }
+}
+
+/// The scheme's name is case-insensitive (RFC 9110, section 11.1).
+fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
 
 impl<S: SessionStore> SessionEngine<S> {
-    /// Loads the session of a request and populates the handlers' session with its state.
-    pub(crate) async fn load(
-        &self,
-        request: &HttpRequest,
-        session: &Session,
-    ) -> Result<IncomingSession, SessionError> {
-        let token = match find(request.headers(), &self.cookie.name) {
-            CookieLookup::None => return Ok(IncomingSession { active: None, rejected: false }),
-            CookieLookup::Several => {
-                return Ok(self.reject(request, Rejection::DuplicateCookie, None));
+    /// Loads the session of a request.
+    pub(crate) async fn load(&self, request: &HttpRequest) -> Result<Incoming, SessionError> {
+        let (token, source) = match self.settings.find_token(request.headers()) {
+            Found::None => return Ok(Incoming::VISITOR),
+            Found::Several => {
+                self.log_rejection(request, Rejection::DuplicateCookie, None);
+                return Ok(Incoming::rejected(RejectedCookie::Several, TokenSource::Cookie));
             }
-            CookieLookup::One(token) => token,
+            Found::Token(token, source) => (token, source),
         };
-        let unsealed = match self.unseal(token) {
+        let unsealed = match self.settings.unseal(token) {
             Ok(unsealed) => unsealed,
-            Err(reason) => return Ok(self.reject(request, reason, None)),
-        };
-        match self.validate(&unsealed).await {
-            Ok(active) if active.record.state.populate(session).is_err() => {
-                session.clear();
-                Ok(self.reject(request, Rejection::NotASession, None))
+            Err(reason) => {
+                self.log_rejection(request, reason, None);
+                let cookie = NODE.of_value(token);
+                return Ok(Incoming::rejected(self.rejected(cookie, None), source));
             }
-            Ok(active) => Ok(IncomingSession { active: Some(active), rejected: false }),
+        };
+        match self.validate(&unsealed, request).await {
+            Ok(active) => Ok(Incoming { active: Some(active), rejected: None, source }),
             Err(Refusal::Rejected(reason)) => {
-                Ok(self.reject(request, reason, Some(TokenSubject::of(&unsealed.claims))))
+                self.log_rejection(request, reason, Some(TokenSubject::of(&unsealed.claims)));
+                let id = unsealed.claims.sid;
+                let replaced_by = match self.store.revocation_status(&id) {
+                    RevocationStatus::Replaced { by } => Some(by),
+                    _ => None,
+                };
+                let rejected = self.rejected(NODE.of_session(&id), replaced_by);
+                Ok(Incoming::rejected(rejected, source))
             }
             Err(Refusal::Failed(error)) => Err(error),
         }
     }
 
-    fn reject(
+    /// What becomes of a cookie that was rejected.
+    fn rejected(
         &self,
-        request: &HttpRequest,
-        reason: Rejection,
-        subject: Option<TokenSubject>,
-    ) -> IncomingSession {
-        let from = (self.client_address)(request).map(|address| address.to_string());
+        cookie: CookieHash,
+        replaced_by: Option<SessionId>,
+    ) -> RejectedCookie {
+        let successor = replaced_by.or_else(|| NODE.successor(cookie, self.settings.clock.now()));
+        match successor {
+            Some(by) => RejectedCookie::Replaced { by },
+            None => RejectedCookie::Over(cookie),
+        }
+    }
+
+    /// A token whose state turned out not to be an object with unique keys.
+    pub(crate) fn reject_state(&self, request: &HttpRequest, incoming: &Incoming) -> Incoming {
+        self.log_rejection(request, Rejection::NotASession, None);
+        let cookie = incoming.active.as_ref().map(|active| NODE.of_session(&active.record.id));
+        let rejected = cookie.map_or(RejectedCookie::Several, RejectedCookie::Over);
+        Incoming::rejected(rejected, incoming.source)
+    }
+
+    fn log_rejection(&self, request: &HttpRequest, reason: Rejection, subject: Option<TokenSubject>) {
+        let from = (self.settings.client_address)(request).map(|address| address.to_string());
         telemetry::cookie_rejected(reason, subject, from.unwrap_or_default());
-        IncomingSession { active: None, rejected: true }
     }
 
     /// Checks that the session is live, and refreshes it if due.
-    async fn validate(&self, unsealed: &UnsealedClaims) -> Result<ActiveSession, Refusal> {
+    async fn validate(
+        &self,
+        unsealed: &UnsealedClaims,
+        request: &HttpRequest,
+    ) -> Result<ActiveSession, Refusal> {
         let UnsealedClaims { claims, by_fallback } = unsealed;
-        let (now, status) = (self.clock.now(), self.store.revocation_status(&claims.sid));
-        let evaluation = evaluate(claims, *by_fallback, status, now, &self.policy, self.mode);
-        let mut reseal = match evaluation {
+        let Settings { policy, mode, clock, .. } = &self.settings;
+        let (now, status) = (clock.now(), self.store.revocation_status(&claims.sid));
+        let mut reseal = match evaluate(claims, *by_fallback, status, now, policy, *mode) {
             Evaluation::Accepted(reseal) => reseal,
             Evaluation::Rejected(reason) => return Err(Refusal::Rejected(reason)),
             Evaluation::Unknown => return Err(Refusal::Failed(SessionError::Stale)),
         };
-        let from_store = claims.state.is_none();
-        let record = self.record(claims).await?;
+        let mut active = self.active_session(claims).await?;
         // A state from database mode that fits no cookie stays in the store, in cookie mode too.
-        if self.mode == Mode::Cookie && from_store {
-            reseal.other_mode = self.fits_cookie(&record, now);
+        if *mode == Mode::Cookie && active.from_store {
+            reseal.other_mode = self.settings.fits_cookie(&active, now);
         }
-        let mut active = ActiveSession { record, reseal: false, from_store };
-        self.refresh(&mut active, reseal, now).await?;
-        self.store.touch(&active.record.id);
+        if !(self.settings.no_refresh)(request) {
+            self.refresh(&mut active, reseal, now).await?;
+            self.store.touch(&active.record.id);
+        }
         Ok(active)
     }
 
-    /// The session that the claims describe, with its state.
-    async fn record(&self, claims: &Claims) -> Result<SessionRecord, Refusal> {
-        let Claims { sid: id, auth_time, exp: expires_at, state, .. } = claims;
-        let state = match state.as_ref().filter(|_| self.mode == Mode::Cookie) {
+    /// The session that the claims describe; `None` if it is over.
+    pub(super) async fn find_active(
+        &self,
+        claims: &Claims,
+    ) -> Result<Option<ActiveSession>, SessionError> {
+        match self.active_session(claims).await {
+            Ok(active) => Ok(Some(active)),
+            Err(Refusal::Rejected(_)) => Ok(None),
+            Err(Refusal::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The session that the claims describe, with its state: the cookie's, unless the store has it or
+    /// this node knows of a later one.
+    async fn active_session(&self, claims: &Claims) -> Result<ActiveSession, Refusal> {
+        let Claims { sid: id, auth_time, exp: expires_at, own, state, .. } = claims;
+        let cookie_state = state.as_ref().filter(|state| {
+            self.settings.mode == Mode::Cookie
+                && !(self.store.keeps_records() && NODE.is_outdated(id, state))
+        });
+        let kept = match cookie_state {
             Some(state) => state.clone(),
             None => {
                 let loaded = Box::pin(self.store.load(id)).await.map_err(SessionError::from)?;
-                loaded.ok_or(Refusal::Rejected(Rejection::Gone))?
+                let record = loaded.ok_or(Refusal::Rejected(Rejection::Gone))?;
+                if self.settings.mode == Mode::Cookie {
+                    NODE.remember_state(id, &record.state);
+                }
+                record.state
             }
         };
-        Ok(SessionRecord { id: *id, auth_time: *auth_time, expires_at: *expires_at, state })
+        let record =
+            SessionRecord { id: *id, auth_time: *auth_time, expires_at: *expires_at, state: kept };
+        let from_store = cookie_state.is_none();
+        Ok(ActiveSession { record, own: *own, reseal: false, from_store })
     }
 
     /// Moves the session's expiry if it has to be re-sealed. If the store fails, there is no refresh
@@ -114,15 +187,16 @@ impl<S: SessionStore> SessionEngine<S> {
         if !reseal.any() {
             return Ok(());
         }
-        let expires_at = self.later_expiry(&active.record, now);
-        match Box::pin(self.store.extend(&active.record.id, expires_at)).await {
-            Ok(true) => {
-                active.record.expires_at = expires_at;
+        let expires_at = self.settings.later_expiry(active, now);
+        let extended = SessionRecord { expires_at, ..active.record.clone() };
+        match Box::pin(self.store.save(&extended, &StateChanges::NONE)).await {
+            Ok(Some(state)) => {
+                active.record = SessionRecord { state, ..extended };
                 active.reseal = true;
                 telemetry::session_refreshed();
                 Ok(())
             }
-            Ok(false) => Err(Refusal::Rejected(Rejection::Gone)),
+            Ok(None) => Err(Refusal::Rejected(Rejection::Gone)),
             Err(error) => {
                 log::warn!("a session was not refreshed: {}", ErrorChain(&error));
                 Ok(())

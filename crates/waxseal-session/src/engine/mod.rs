@@ -1,6 +1,8 @@
 //! The engine: what the middleware does with the cookie of a request ([`load`]) and of its response
-//! ([`finalize`]).
+//! ([`finalize`]), and outside of requests ([`direct`]).
 
+mod direct;
+mod ended;
 mod finalize;
 mod load;
 
@@ -11,35 +13,48 @@ use waxseal_seal::{Keyring, Unsealed};
 
 use crate::{
     claims::Claims,
-    clock::{Clock, Timestamp},
+    clock::Clock,
     cookie::{CookieLookup, CookieSettings, find},
     expiry::ExpiryPolicy,
     id::SessionId,
     mode::Mode,
-    record::SessionRecord,
     rejection::Rejection,
     state::State,
 };
 
-pub(crate) use load::IncomingSession;
+pub use direct::OpenedSession;
+pub(crate) use ended::SessionEnd;
+pub(crate) use finalize::Outgoing;
 
 /// Finds the address that a request comes from.
 pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
+/// Tells requests that are no activity.
+pub(crate) type NoRefresh = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
+
 /// What the middleware works with.
 pub(crate) struct SessionEngine<S> {
-    pub(crate) keyring: Arc<Keyring>,
     pub(crate) store: Arc<S>,
+    pub(crate) settings: Settings,
+}
+
+/// The middleware's settings.
+pub(crate) struct Settings {
+    pub(crate) keyring: Keyring,
     pub(crate) cookie: CookieSettings,
     /// The purpose that session tokens are sealed for.
     pub(crate) purpose: String,
     pub(crate) policy: ExpiryPolicy,
+    pub(crate) browser_session: bool,
     pub(crate) mode: Mode,
     pub(crate) clock: Clock,
     pub(crate) client_address: ClientAddress,
+    pub(crate) no_refresh: NoRefresh,
+    pub(crate) actix_session: bool,
+    pub(crate) bearer_tokens: bool,
 }
 
-impl<S> SessionEngine<S> {
+impl Settings {
     /// Who the session cookie of a request belongs to, if it unseals.
     pub(crate) fn subject(&self, request: &HttpRequest) -> Option<TokenSubject> {
         let CookieLookup::One(token) = find(request.headers(), &self.cookie.name) else {
@@ -54,11 +69,6 @@ impl<S> SessionEngine<S> {
             self.keyring.unseal(&self.purpose, token).map_err(|error| error.reason())?;
         let claims = Claims::from_token(&plaintext).map_err(|_| Rejection::NotASession)?;
         Ok(UnsealedClaims { claims, by_fallback })
-    }
-
-    /// The expiry of a session that is re-sealed now: never earlier than it was.
-    fn later_expiry(&self, record: &SessionRecord, now: Timestamp) -> Timestamp {
-        self.policy.expiry(record.auth_time, now).max(record.expires_at)
     }
 }
 
