@@ -10,7 +10,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use waxseal_session::{RevocationList, SessionId, Timestamp};
+use waxseal_session::{Revocation, RevocationList, SessionId, Timestamp};
 
 fn look_ups(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("revocation list");
@@ -36,7 +36,7 @@ fn filled(size: usize) -> (RevocationList, Vec<SessionId>, f64) {
     let before = resident_bytes();
     for index in 0..size {
         let id = SessionId::random();
-        list.insert(id, Timestamp::MAX);
+        list.insert(Revocation { id, expires_at: Timestamp::MAX, replaced: None });
         if index % (size / 1_000) == 0 && ids.len() < 100_000 {
             ids.push(id);
         }

@@ -227,7 +227,8 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
         if self.mode == Mode::Database && !self.store.keeps_records() {
             return Err(SettingsError::NoRecords);
         }
-        let name = self.cookie_name.clone().unwrap_or_else(|| self.cookie.default_name().to_owned());
+        let name =
+            self.cookie_name.clone().unwrap_or_else(|| self.cookie.default_name().to_owned());
         let cookie = CookieSettings::new(name, self.cookie.clone())?;
         Ok(SessionMiddleware(Arc::new(self.engine(cookie, policy))))
     }

@@ -29,7 +29,9 @@ pub enum SessionError {
     },
     /// A handler changed actix's `Session`, which this app leaves unfed
     /// ([`actix_session(false)`](crate::SessionMiddlewareBuilder::actix_session)). Answered with 500.
-    #[error("a handler changed actix's Session, but the middleware was built with actix_session(false)")]
+    #[error(
+        "a handler changed actix's Session, but the middleware was built with actix_session(false)"
+    )]
     NotFed,
     /// A session was renewed or purged before another session middleware ran inside the first. Answered
     /// with 500.

@@ -94,7 +94,10 @@ impl ExpiryPolicy {
 
     /// The policy of sessions with this lifecycle. A lifetime that is not set is this policy's, or the
     /// time to live if that is longer.
-    pub(crate) fn with_lifecycle(&self, lifecycle: SessionLifecycle) -> Result<Self, SettingsError> {
+    pub(crate) fn with_lifecycle(
+        &self,
+        lifecycle: SessionLifecycle,
+    ) -> Result<Self, SettingsError> {
         let (ttl, extension, lifetime) = lifecycle.parts();
         let lifetime = lifetime.unwrap_or(self.lifetime.max(ttl));
         match extension {

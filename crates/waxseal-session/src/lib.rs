@@ -134,9 +134,7 @@ pub use id::{InvalidSessionId, SessionId};
 pub use interval::Interval;
 pub use keys::IntoKeyring;
 pub use memory_store::MemoryStore;
-pub use middleware::{
-    RespondToErrors, RespondToErrorsService, SessionMiddleware, SessionService,
-};
+pub use middleware::{RespondToErrors, RespondToErrorsService, SessionMiddleware, SessionService};
 pub use mode::Mode;
 pub use record::SessionRecord;
 pub use rejection::Rejection;

@@ -140,7 +140,8 @@ impl SessionStore for MemoryStore {
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         let removed = self.lock().live.remove(&session.id);
         telemetry::sessions_revoked(usize::from(removed.is_some()));
-        let expires_at = removed.map_or(session.expires_at, |it| it.expires_at.max(session.expires_at));
+        let expires_at =
+            removed.map_or(session.expires_at, |it| it.expires_at.max(session.expires_at));
         self.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
         Ok(())
     }

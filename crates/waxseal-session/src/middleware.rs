@@ -192,7 +192,10 @@ where
     S: SessionStore,
 {
     let outer = RequestSession::of(request.request());
-    if outer.as_ref().is_some_and(|outer| outer.settings().cookie.name == engine.settings.cookie.name) {
+    if outer
+        .as_ref()
+        .is_some_and(|outer| outer.settings().cookie.name == engine.settings.cookie.name)
+    {
         // This middleware is around the handler twice. One does the work.
         return service.call(request).await.map_err(Failure::Inner);
     }

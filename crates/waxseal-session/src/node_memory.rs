@@ -9,6 +9,7 @@ use std::{
 };
 
 use scc::HashCache;
+use waxseal_seal::token_len;
 
 use crate::{clock::Timestamp, id::SessionId, revocation_list::Replacement, state::State};
 
@@ -60,9 +61,10 @@ impl NodeMemory {
         CookieHash(self.hasher.hash_one(id))
     }
 
-    /// Names a cookie that does not unseal.
-    pub(crate) fn of_value(&self, value: &[u8]) -> CookieHash {
-        CookieHash(self.hasher.hash_one(value))
+    /// Names a cookie that does not unseal. `None` if it is shorter than any token: many browsers could
+    /// have the same one.
+    pub(crate) fn of_value(&self, value: &[u8]) -> Option<CookieHash> {
+        (value.len() >= token_len(0)).then(|| CookieHash(self.hasher.hash_one(value)))
     }
 
     /// Someone who had the cookie has logged in since.

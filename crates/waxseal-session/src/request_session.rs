@@ -44,7 +44,7 @@ pub(crate) enum RejectedCookie {
     /// There were several cookies: both scopes are cleared.
     Several,
     /// It is over: the response clears it.
-    Over(CookieHash),
+    Over(Option<CookieHash>),
     /// Another session took its place a moment ago: the response leaves the browser's cookie alone.
     Replaced {
         /// That session.

@@ -3,9 +3,7 @@
 use actix_web::{
     dev::ServiceResponse,
     error::InternalError,
-    http::header::{
-        CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
-    },
+    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY},
 };
 
 use crate::engine::{Outgoing, Settings};

@@ -31,8 +31,8 @@ use actix_web::{
 };
 use tokio::runtime::{self, Runtime};
 use waxseal_session::{
-    Clock, ExpiryPolicy, Keyring, Mode, RevocationList, Secret, SessionId, SessionMiddleware,
-    SessionRecord, State, Timestamp, claims::Claims,
+    Clock, ExpiryPolicy, Keyring, Mode, Revocation, RevocationList, Secret, SessionId,
+    SessionMiddleware, SessionRecord, State, Timestamp, claims::Claims,
 };
 
 use listed_store::ListedStore;
@@ -119,7 +119,13 @@ impl<M: Measure> Cases<'_, M> {
         let state = State::from_json(STATE).unwrap();
         let session = SessionRecord::new(&policy, began, state);
         let list = RevocationList::default();
-        (0..revoked).for_each(|_| list.insert(SessionId::random(), Timestamp::MAX));
+        (0..revoked).for_each(|_| {
+            list.insert(Revocation {
+                id: SessionId::random(),
+                expires_at: Timestamp::MAX,
+                replaced: None,
+            })
+        });
         let store = Arc::new(ListedStore { revoked: list, state: session.state.clone() });
         let middleware = || SessionMiddleware::builder(Arc::clone(&store), Keyring::new(&secret));
         let sealed = cookie(&secret, &session, Some(&session.state));
@@ -192,6 +198,7 @@ fn cookie(secret: &Secret, session: &SessionRecord, state: Option<&State>) -> St
         auth_time: session.auth_time,
         iat: session.auth_time,
         exp: session.expires_at,
+        own: None,
         state: state.cloned(),
     };
     let purpose = "session:__Host-waxseal";

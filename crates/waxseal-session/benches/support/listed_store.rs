@@ -1,8 +1,10 @@
 //! A store that costs what every store's list costs, and nothing else.
 
+use std::future::Future;
+
 use waxseal_session::{
-    RevocationList, RevocationStatus, SessionId, SessionRecord, SessionStore, State, StoreError,
-    Timestamp,
+    RevocationList, RevocationStatus, SessionId, SessionRecord, SessionStore, State, StateChanges,
+    StoreError, Timestamp,
 };
 
 /// A store that answers from memory: a list of revoked sessions, and one state for all others.
@@ -19,20 +21,25 @@ impl SessionStore for ListedStore {
         }
     }
 
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
+        self.revoked.revoked(id)
+    }
+
     async fn create(&self, _: &SessionRecord, _: Option<&SessionId>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    async fn load(&self, _: &SessionId) -> Result<Option<State>, StoreError> {
-        Ok(Some(self.state.clone()))
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let (auth_time, expires_at) = (Timestamp::MIN, Timestamp::MAX);
+        Ok(Some(SessionRecord { id: *id, auth_time, expires_at, state: self.state.clone() }))
     }
 
-    async fn extend(&self, _: &SessionId, _: Timestamp) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn save(&self, _: &SessionRecord) -> Result<bool, StoreError> {
-        Ok(true)
+    async fn save(
+        &self,
+        _: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, StoreError> {
+        Ok(Some(changes.apply(&self.state)))
     }
 
     async fn revoke(&self, _: &SessionRecord) -> Result<(), StoreError> {

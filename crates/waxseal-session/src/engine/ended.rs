@@ -3,9 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{SessionEngine, Settings};
-use crate::{
-    clock::Timestamp, error_chain::ErrorChain, id::SessionId, store::SessionStore,
-};
+use crate::{clock::Timestamp, error_chain::ErrorChain, id::SessionId, store::SessionStore};
 
 /// The engine, whatever its store.
 pub(crate) trait SessionEnd: Send + Sync {

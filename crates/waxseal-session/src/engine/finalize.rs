@@ -260,7 +260,7 @@ impl<S: SessionStore> SessionEngine<S> {
         match rejected {
             None | Some(RejectedCookie::Replaced { .. }) => Outgoing::Nothing,
             // Someone has logged in since, perhaps in another tab.
-            Some(RejectedCookie::Over(cookie))
+            Some(RejectedCookie::Over(Some(cookie)))
                 if NODE.successor(cookie, self.settings.clock.now()).is_some() =>
             {
                 Outgoing::Nothing
@@ -307,7 +307,7 @@ impl<S: SessionStore> SessionEngine<S> {
     }
 
     fn remember_successor(&self, rejected: Option<RejectedCookie>, new: &ActiveSession) {
-        if let Some(RejectedCookie::Over(cookie)) = rejected {
+        if let Some(RejectedCookie::Over(Some(cookie))) = rejected {
             NODE.remember_successor(cookie, new.record.id, self.settings.clock.now());
         }
     }

@@ -48,7 +48,8 @@ impl Settings {
 
 /// The scheme's name is case-insensitive (RFC 9110, section 11.1).
 fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked("Bearer ".len())?;
+    let (scheme, token) =
+        headers.get(AUTHORIZATION)?.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
 
@@ -80,7 +81,7 @@ impl<S: SessionStore> SessionEngine<S> {
                     RevocationStatus::Replaced { by } => Some(by),
                     _ => None,
                 };
-                let rejected = self.rejected(NODE.of_session(&id), replaced_by);
+                let rejected = self.rejected(Some(NODE.of_session(&id)), replaced_by);
                 Ok(Incoming::rejected(rejected, source))
             }
             Err(Refusal::Failed(error)) => Err(error),
@@ -90,10 +91,11 @@ impl<S: SessionStore> SessionEngine<S> {
     /// What becomes of a cookie that was rejected.
     fn rejected(
         &self,
-        cookie: CookieHash,
+        cookie: Option<CookieHash>,
         replaced_by: Option<SessionId>,
     ) -> RejectedCookie {
-        let successor = replaced_by.or_else(|| NODE.successor(cookie, self.settings.clock.now()));
+        let now = self.settings.clock.now();
+        let successor = replaced_by.or_else(|| cookie.and_then(|it| NODE.successor(it, now)));
         match successor {
             Some(by) => RejectedCookie::Replaced { by },
             None => RejectedCookie::Over(cookie),
@@ -104,11 +106,15 @@ impl<S: SessionStore> SessionEngine<S> {
     pub(crate) fn reject_state(&self, request: &HttpRequest, incoming: &Incoming) -> Incoming {
         self.log_rejection(request, Rejection::NotASession, None);
         let cookie = incoming.active.as_ref().map(|active| NODE.of_session(&active.record.id));
-        let rejected = cookie.map_or(RejectedCookie::Several, RejectedCookie::Over);
-        Incoming::rejected(rejected, incoming.source)
+        Incoming::rejected(RejectedCookie::Over(cookie), incoming.source)
     }
 
-    fn log_rejection(&self, request: &HttpRequest, reason: Rejection, subject: Option<TokenSubject>) {
+    fn log_rejection(
+        &self,
+        request: &HttpRequest,
+        reason: Rejection,
+        subject: Option<TokenSubject>,
+    ) {
         let from = (self.settings.client_address)(request).map(|address| address.to_string());
         telemetry::cookie_rejected(reason, subject, from.unwrap_or_default());
     }

@@ -56,7 +56,11 @@ async fn by_default_the_cookie_is_host_only_and_secure_and_lives_for_a_week() {
         )
     );
     let cleared = site.get("/purge", &cookie.value).await.cookie().unwrap();
-    assert_eq!(cleared.text, "__Host-waxseal=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+    assert_eq!(
+        cleared.text,
+        "__Host-waxseal=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; \
+         Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    );
 }
 
 #[actix_web::test]

@@ -11,15 +11,15 @@ use std::{
 
 use actix_session::{Session, SessionExt};
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpResponse, ResponseError,
     body::{BodySize, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    error::{ErrorConflict, ErrorForbidden},
+    error::ErrorConflict,
     http::StatusCode,
     middleware::{Next, from_fn},
     web::{self, Bytes},
 };
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 use waxseal_session::{Mode, SessionError, cookie::MAX_COOKIE_BYTES};
 
 use crate::harness::{Call, Site, World, handlers};
@@ -107,7 +107,7 @@ async fn what_the_middleware_does_not_understand_it_does_not_change() {
     let world = World::new();
     let site = world.site().await;
     let odd = r#"{ "user_id":"J\u00f6rg \ud83d\ude00" , "big":123456789012345678901234567890, "f":1.50, "deep":{"b":[ ],"a":null}, "":0, "a\"b":"\\" }"#;
-    let mut claims = world.honest_claims();
+    let mut claims = world.claims_with(&serde_json::from_str::<Box<RawValue>>(odd).unwrap());
     claims["state"] = json!("STATE");
     let token = world.seal(claims.to_string().replace("\"STATE\"", odd));
     site.get("/state", &token).await.assert_no_cookie();
@@ -219,31 +219,44 @@ async fn a_handler_that_answers_with_an_error_has_still_changed_the_session() {
 }
 
 #[actix_web::test]
-async fn the_error_of_an_inner_middleware_carries_the_cookie() {
+async fn the_error_of_an_inner_middleware_stays_and_what_it_changed_is_kept() {
     let world = World::new();
     let site = Site::wrapped(world.middleware().build().unwrap(), |routes| {
         handlers(routes, world.clock.clone());
         routes.service(web::scope("/guarded").wrap(from_fn(refuse)));
     })
     .await;
+    #[derive(Debug, thiserror::Error)]
+    #[error("not for you")]
+    struct Refused;
+    impl ResponseError for Refused {
+        fn status_code(&self) -> StatusCode {
+            StatusCode::FORBIDDEN
+        }
+    }
     async fn refuse(
         request: ServiceRequest,
         _: Next<impl MessageBody>,
     ) -> Result<ServiceResponse, Error> {
         request.get_session().insert("refused", true)?;
-        Err(ErrorForbidden("not for you"))
+        Err(Refused.into())
     }
 
     let ann = site.log_in("ann").await;
     let answer = site.get("/guarded/page", &ann).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    let token = answer.sealed().value;
+    assert!(answer.error().as_error::<Refused>().is_some());
+    answer.assert_no_cookie();
     assert_eq!(answer.text().await, "not for you");
-    assert_eq!(state(&site, &token).await, r#"{"refused":true,"user_id":"ann"}"#);
+    let next = site.get("/state", &ann).await;
+    let token = next.sealed().value;
+    assert_eq!(next.text().await, r#"{"refused":true,"user_id":"ann"}"#);
+    site.get("/guarded/page", &token).await.assert_no_cookie();
 
-    let unchanged = site.get("/guarded/page", &token).await;
-    assert_eq!(unchanged.status, StatusCode::FORBIDDEN);
-    unchanged.assert_no_cookie();
+    let opened = site.visit("/guarded/page").await;
+    assert_eq!(opened.status, StatusCode::FORBIDDEN);
+    opened.sealed(); // Only the cookie knows of this session.
+    assert_eq!(opened.text().await, "not for you");
 }
 
 #[actix_web::test]
@@ -348,7 +361,5 @@ async fn state(site: &Site, token: &str) -> String {
 
 /// A token of a live session with this state.
 fn with_state(world: &World, state: serde_json::Value) -> String {
-    let mut claims = world.honest_claims();
-    claims["state"] = state;
-    world.seal(claims.to_string())
+    world.seal(world.claims_with(&state).to_string())
 }

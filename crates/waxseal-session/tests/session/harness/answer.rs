@@ -83,11 +83,16 @@ impl Answer {
         assert!(cookie.is_clearing(), "not cleared: {}", cookie.text);
     }
 
+    /// The error that the response was made of.
+    #[track_caller]
+    pub fn error(&self) -> &Error {
+        self.head.error().expect("an error")
+    }
+
     /// Why the middleware itself refused the request.
     #[track_caller]
     pub fn session_error(&self) -> &SessionError {
-        let error = self.head.error().expect("an error");
-        error.as_error::<SessionError>().expect("an error of the session middleware")
+        self.error().as_error::<SessionError>().expect("an error of the session middleware")
     }
 
     /// 503, when to come back, and no cookie.

@@ -41,7 +41,7 @@ async fn state(session: Session) -> Result<String> {
 
 /// 401 where there is no session.
 async fn current(session: CurrentSession) -> String {
-    let CurrentSession { id, auth_time, expires_at } = session;
+    let CurrentSession { id, auth_time, expires_at, .. } = session;
     format!("{id} {} {}", auth_time.as_unix(), expires_at.as_unix())
 }
 

@@ -8,6 +8,7 @@ mod site;
 
 use std::{sync::Arc, time::Duration};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_session::{
     Clock, Keyring, Secret, SessionId, SessionMiddleware, SessionMiddlewareBuilder, SessionRecord,
@@ -92,16 +93,19 @@ impl World {
 
     /// The claims of a live session of Ann's, opened now: a test changes what it wants to be wrong.
     pub fn honest_claims(&self) -> Value {
-        let now = self.now();
-        let id = SessionId::random();
-        let session = json!({"user_id": "ann"});
-        self.store.add(id, now, now + seconds(IDLE), &session);
+        self.claims_with(&json!({"user_id": "ann"}))
+    }
+
+    /// The claims of a live session with this state, opened now.
+    pub fn claims_with(&self, state: &impl Serialize) -> Value {
+        let (id, now) = (SessionId::random(), self.now());
+        self.store.add(id, now, now + seconds(IDLE), state);
         json!({
             "sid": id.to_string(),
             "auth_time": now.as_unix(),
             "iat": now.as_unix(),
             "exp": (now + seconds(IDLE)).as_unix(),
-            "state": session,
+            "state": state,
         })
     }
 }

@@ -1,16 +1,18 @@
 //! A store to look into, and to break.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
+    future::Future,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use serde_json::Value;
+use serde::Serialize;
 use waxseal_session::{
-    Clock, RevocationStatus, SessionId, SessionRecord, SessionStore, State, StoreError, Timestamp,
+    Clock, Replacement, Revocation, RevocationList, RevocationStatus, SessionId, SessionRecord,
+    SessionStore, State, StateChanges, StoreError, Timestamp,
 };
 
 /// Keeps rows as a database would, records the calls, and fails on request.
@@ -18,7 +20,7 @@ pub struct Probe {
     clock: Clock,
     rows: Mutex<HashMap<SessionId, SessionRecord>>,
     /// The revocations that this node has heard of.
-    revoked: Mutex<HashSet<SessionId>>,
+    revoked: RevocationList,
     calls: Mutex<Vec<Call>>,
     failing: AtomicBool,
     out_of_date: AtomicBool,
@@ -29,6 +31,7 @@ pub struct Probe {
 pub enum Call {
     Create,
     Load,
+    /// To save no changes.
     Extend,
     Save,
     Revoke,
@@ -39,7 +42,7 @@ impl Probe {
         Self {
             clock,
             rows: Mutex::default(),
-            revoked: Mutex::default(),
+            revoked: RevocationList::default(),
             calls: Mutex::default(),
             failing: AtomicBool::new(false),
             out_of_date: AtomicBool::new(false),
@@ -72,8 +75,14 @@ impl Probe {
 
     /// Somebody else ends the session, and this node has heard of it.
     pub fn revoke(&self, id: &SessionId) {
+        self.end(id, self.clock.now(), None);
+    }
+
+    fn end(&self, id: &SessionId, expires_at: Timestamp, replaced: Option<Replacement>) {
+        let known = self.row(id).map_or(expires_at, |row| row.expires_at);
         self.delete(id);
-        self.revoked.lock().unwrap().insert(*id);
+        let expires_at = known.max(expires_at);
+        self.revoked.insert(Revocation { id: *id, expires_at, replaced });
     }
 
     /// The row goes, and this node has not heard of it.
@@ -82,7 +91,13 @@ impl Probe {
     }
 
     /// Adds a row behind the middleware's back.
-    pub fn add(&self, id: SessionId, auth_time: Timestamp, expires_at: Timestamp, state: &Value) {
+    pub fn add(
+        &self,
+        id: SessionId,
+        auth_time: Timestamp,
+        expires_at: Timestamp,
+        state: &impl Serialize,
+    ) {
         let state = State::from_value(state).unwrap();
         self.rows.lock().unwrap().insert(id, SessionRecord { id, auth_time, expires_at, state });
     }
@@ -94,23 +109,18 @@ impl Probe {
         }
         Ok(())
     }
-
-    fn change(&self, id: &SessionId, change: impl FnOnce(&mut SessionRecord)) -> bool {
-        let mut rows = self.rows.lock().unwrap();
-        let row = rows.get_mut(id).filter(|row| self.clock.now() < row.expires_at);
-        row.map(change).is_some()
-    }
 }
 
 impl SessionStore for Probe {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
-        if self.out_of_date.load(Ordering::SeqCst) {
-            RevocationStatus::Unknown
-        } else if self.revoked.lock().unwrap().contains(id) {
-            RevocationStatus::Revoked
-        } else {
-            RevocationStatus::Active
+        match self.out_of_date.load(Ordering::SeqCst) {
+            true => RevocationStatus::Unknown,
+            false => self.revoked.status(id, self.clock.now()),
         }
+    }
+
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
+        self.revoked.revoked(id)
     }
 
     async fn create(
@@ -123,34 +133,36 @@ impl SessionStore for Probe {
             if self.row(replaced).is_none_or(|row| self.clock.now() >= row.expires_at) {
                 return Ok(false);
             }
-            self.revoke(replaced);
+            let by = Replacement { by: session.id, at: self.clock.now() };
+            self.end(replaced, self.clock.now(), Some(by));
         }
         self.rows.lock().unwrap().insert(session.id, session.clone());
         Ok(true)
     }
 
-    async fn load(&self, id: &SessionId) -> Result<Option<State>, StoreError> {
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         self.asked(Call::Load)?;
-        let row = self.row(id).filter(|row| self.clock.now() < row.expires_at);
-        Ok(row.map(|row| row.state))
+        Ok(self.row(id).filter(|row| self.clock.now() < row.expires_at))
     }
 
-    async fn extend(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, StoreError> {
-        self.asked(Call::Extend)?;
-        Ok(self.change(id, |row| row.expires_at = row.expires_at.max(expires_at)))
-    }
-
-    async fn save(&self, session: &SessionRecord) -> Result<bool, StoreError> {
-        self.asked(Call::Save)?;
-        Ok(self.change(&session.id, |row| {
-            row.state = session.state.clone();
+    async fn save(
+        &self,
+        session: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, StoreError> {
+        self.asked(if changes.is_empty() { Call::Extend } else { Call::Save })?;
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.get_mut(&session.id).filter(|row| self.clock.now() < row.expires_at);
+        Ok(row.map(|row| {
+            row.state = changes.apply(&row.state);
             row.expires_at = row.expires_at.max(session.expires_at);
+            row.state.clone()
         }))
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         self.asked(Call::Revoke)?;
-        self.revoke(&session.id);
+        self.end(&session.id, session.expires_at, None);
         Ok(())
     }
 }
