@@ -145,4 +145,8 @@ impl SessionStore for MemoryStore {
         self.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
         Ok(())
     }
+
+    fn outlives_process(&self) -> bool {
+        false
+    }
 }

@@ -136,6 +136,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: T) -> Self::Future {
+        self.0.warn_of_memory();
         ready(Ok(SessionService { service: Rc::new(service), engine: Arc::clone(&self.0) }))
     }
 }
@@ -292,6 +293,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: T) -> Self::Future {
+        self.0.0.warn_of_memory();
         let (service, engine) = (Rc::new(service), Arc::clone(&self.0.0));
         ready(Ok(RespondToErrorsService(SessionService { service, engine })))
     }

@@ -75,6 +75,11 @@ pub trait SessionStore: Send + Sync + 'static {
     fn keeps_records(&self) -> bool {
         true
     }
+
+    /// Whether sessions survive a restart of the process. If not, the middleware says so at start.
+    fn outlives_process(&self) -> bool {
+        true
+    }
 }
 
 impl<S: SessionStore> SessionStore for Arc<S> {
@@ -116,6 +121,10 @@ impl<S: SessionStore> SessionStore for Arc<S> {
 
     fn keeps_records(&self) -> bool {
         (**self).keeps_records()
+    }
+
+    fn outlives_process(&self) -> bool {
+        (**self).outlives_process()
     }
 }
 

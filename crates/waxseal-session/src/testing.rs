@@ -208,7 +208,8 @@ impl<S: SessionStore> Suite<'_, S> {
             let ann = self.created("ann").await?;
             let (saved, revoked) =
                 tokio::join!(self.set(&ann, "theme", "dark"), self.store.revoke(&ann));
-            (saved?, revoked?);
+            saved?;
+            revoked?;
             self.assert_over(&ann).await?;
         }
         Ok(())

@@ -46,6 +46,7 @@ impl<S: SessionStore> SessionEngine<S> {
         shared: &RequestSession,
     ) -> Result<(Outgoing, bool), SessionError> {
         let Incoming { active, rejected, source } = shared.incoming.replace(Incoming::VISITOR);
+        let rejected = rejected.map(|rejected| self.as_of_now(rejected));
         let status = shared.handlers.status();
         let is_only_copy = match (&active, &status) {
             (_, SessionStatus::Purged) => true,
@@ -112,9 +113,12 @@ impl<S: SessionStore> SessionEngine<S> {
         active: ActiveSession,
         source: TokenSource,
     ) -> Result<Outgoing, SessionError> {
-        let new = self.new_session(shared, active.own);
-        let outgoing = self.settings.sealed(&new, source)?;
+        let mut new = self.new_session(shared, active.own);
         let old = &active.record;
+        if carries_over(&old.state, &new.record.state) {
+            new.record.state = self.with_others_changes(old, &new.record.state).await?;
+        }
+        let outgoing = self.settings.sealed(&new, source)?;
         if Box::pin(self.store.create(&new.record, Some(&old.id))).await? {
             return Ok(outgoing);
         }
@@ -125,6 +129,20 @@ impl<S: SessionStore> SessionEngine<S> {
         }
         self.create(&new, self.successor(&old.id)).await?;
         Ok(outgoing)
+    }
+
+    /// The state of a renewed session, with what other requests have changed meanwhile.
+    async fn with_others_changes(
+        &self,
+        old: &SessionRecord,
+        new: &State,
+    ) -> Result<State, SessionError> {
+        if !self.store.keeps_records() || !NODE.is_outdated(&old.id, &old.state) {
+            return Ok(new.clone());
+        }
+        let latest = Box::pin(self.store.load(&old.id)).await?;
+        let changes = StateChanges::between(&old.state, new);
+        Ok(latest.map_or_else(|| new.clone(), |latest| changes.apply(&latest.state)))
     }
 
     /// Opens a session for a visitor, if a handler has written to it.
@@ -256,15 +274,18 @@ impl<S: SessionStore> SessionEngine<S> {
         ActiveSession { record, own, reseal: true, from_store: false }
     }
 
+    /// A rejected cookie as it stands now: someone may have logged in since, perhaps in another tab.
+    fn as_of_now(&self, rejected: RejectedCookie) -> RejectedCookie {
+        let successor = match rejected {
+            RejectedCookie::Over(Some(cookie)) => NODE.successor(cookie, self.settings.clock.now()),
+            _ => None,
+        };
+        successor.map_or(rejected, |by| RejectedCookie::Replaced { by })
+    }
+
     fn clear(&self, rejected: Option<RejectedCookie>) -> Outgoing {
         match rejected {
             None | Some(RejectedCookie::Replaced { .. }) => Outgoing::Nothing,
-            // Someone has logged in since, perhaps in another tab.
-            Some(RejectedCookie::Over(Some(cookie)))
-                if NODE.successor(cookie, self.settings.clock.now()).is_some() =>
-            {
-                Outgoing::Nothing
-            }
             Some(RejectedCookie::Over(_) | RejectedCookie::Several) => Outgoing::Clear,
         }
     }
@@ -301,7 +322,7 @@ impl<S: SessionStore> SessionEngine<S> {
     }
 
     fn remember_state(&self, id: &SessionId, state: &State) {
-        if self.settings.mode == Mode::Cookie && self.store.keeps_records() {
+        if self.store.keeps_records() {
             NODE.remember_state(id, state);
         }
     }

@@ -5,6 +5,7 @@ mod direct;
 mod ended;
 mod finalize;
 mod load;
+mod start;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 

@@ -12,6 +12,7 @@ mod keys;
 mod log_in;
 mod model;
 mod modes;
+mod overlap;
 mod settings;
 mod state;
 mod store;

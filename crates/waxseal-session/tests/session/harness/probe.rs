@@ -58,6 +58,12 @@ impl Probe {
         self.rows.lock().unwrap().len()
     }
 
+    /// How many sessions have not expired.
+    pub fn live(&self) -> usize {
+        let now = self.clock.now();
+        self.rows.lock().unwrap().values().filter(|row| now < row.expires_at).count()
+    }
+
     /// What was asked since the last time.
     pub fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.calls.lock().unwrap())

@@ -40,9 +40,17 @@ impl Site {
     /// Every answer that a test sees has come through here, so all of them are held to one
     /// `Set-Cookie` for the session at most.
     pub async fn send(&self, request: TestRequest) -> Answer {
-        let answer = Answer::from((self.call)(request).await);
-        let _at_most_one = answer.cookie();
-        answer
+        self.call(request).await
+    }
+
+    /// The same, to be polled by the test.
+    pub fn call(&self, request: TestRequest) -> Pin<Box<dyn Future<Output = Answer>>> {
+        let outcome = (self.call)(request);
+        Box::pin(async move {
+            let answer = Answer::from(outcome.await);
+            let _at_most_one = answer.cookie();
+            answer
+        })
     }
 
     /// Asks for a page without any cookie.
