@@ -10,7 +10,11 @@ use std::{
 use scc::{HashIndex, hash_index::Entry};
 use tokio::sync::Notify;
 
-use crate::{clock::Timestamp, id::SessionId, store::RevocationStatus};
+use crate::{
+    clock::Timestamp,
+    id::{BuildIdHasher, SessionId},
+    store::RevocationStatus,
+};
 
 /// How long a late request with the cookie of a replaced session is told apart from one whose session
 /// ended. Longer than browsers and proxies usually wait for an answer.
@@ -42,7 +46,7 @@ pub struct Replacement {
 /// (`benches/revocation.rs`).
 #[derive(Debug, Default)]
 pub struct RevocationList {
-    revoked: HashIndex<SessionId, Timestamp>,
+    revoked: HashIndex<SessionId, Timestamp, BuildIdHasher>,
     /// The sessions that were replaced in the last minute.
     replaced: HashIndex<SessionId, Replacement>,
     waiting: Waiting,

@@ -26,6 +26,7 @@ use crate::{
 pub use direct::OpenedSession;
 pub(crate) use ended::SessionEnd;
 pub(crate) use finalize::Outgoing;
+pub(crate) use load::Loaded;
 
 /// Finds the address that a request comes from.
 pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
