@@ -121,7 +121,7 @@ impl<S: SessionStore> SessionEngine<S> {
     ) -> Result<ActiveSession, Refusal> {
         let UnsealedClaims { claims, by_fallback } = unsealed;
         let Settings { policy, mode, clock, .. } = &self.settings;
-        let (now, status) = (clock.now(), self.store.revocation_status(&claims.sid));
+        let (now, status) = (clock.now(), self.revocation_status(claims));
         let mut reseal = match evaluate(claims, *by_fallback, status, now, policy, *mode) {
             Evaluation::Accepted(reseal) => reseal,
             Evaluation::Rejected(reason) => return Err(Refusal::Rejected(reason)),
