@@ -27,7 +27,8 @@ impl RedisSentinel {
     pub fn start() -> Option<Self> {
         let master = Redis::start()?;
         let replica_of = format!("127.0.0.1 {}", master.port());
-        let replica = Redis::start_with(&["--replicaof", &replica_of, "--repl-diskless-sync-delay", "0"])?;
+        let replica =
+            Redis::start_with(&["--replicaof", &replica_of, "--repl-diskless-sync-delay", "0"])?;
         let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
         let file = directory.path().join("sentinel.conf");
         let name = Self::NAME;

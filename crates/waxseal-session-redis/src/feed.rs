@@ -202,11 +202,7 @@ impl Feed {
     }
 
     /// Writes back the revocations that this node knows and Redis does not.
-    async fn restore(
-        &mut self,
-        shared: &Shared,
-        known: &HashSet<SessionId>,
-    ) -> RedisResult<()> {
+    async fn restore(&mut self, shared: &Shared, known: &HashSet<SessionId>) -> RedisResult<()> {
         let now = shared.clock.earliest();
         let mut lost = Vec::new();
         shared.feed.for_each(|id, expires_at| {

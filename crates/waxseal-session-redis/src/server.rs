@@ -2,11 +2,11 @@
 
 use std::{fmt, time::Duration};
 
+#[cfg(feature = "cluster-async")]
+use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::{AsyncConnectionConfig, Client, RedisResult};
 #[cfg(feature = "sentinel")]
 use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
-#[cfg(feature = "cluster-async")]
-use redis::cluster::{ClusterClient, ClusterConfig};
 
 use crate::connection::Connection;
 

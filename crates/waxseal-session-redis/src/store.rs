@@ -8,8 +8,13 @@ use waxseal_session::{
 };
 
 use crate::{
-    background::BackgroundTasks, builder::RedisSessionStoreBuilder, error::RedisStoreError,
-    requests::within_timeout, scripts, server::Server, shared::{Shared, timestamp},
+    background::BackgroundTasks,
+    builder::RedisSessionStoreBuilder,
+    error::RedisStoreError,
+    requests::within_timeout,
+    scripts,
+    server::Server,
+    shared::{Shared, timestamp},
 };
 
 /// Sessions in Redis. Clones share the connections, the revocation list and the background tasks, which stop

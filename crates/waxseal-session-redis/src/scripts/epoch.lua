@@ -16,7 +16,7 @@ if not best then
     redis.call('ZADD', KEYS[1], '+inf', candidate)
     best = candidate
 end
-if redis.call('EXISTS', KEYS[2]) == 0 then
+if redis.call('XLEN', KEYS[2]) == 0 then
     -- So that nodes can tell by its last entry whether the stream was lost.
     redis.call('XADD', KEYS[2], '*', 'epoch', best)
 end
