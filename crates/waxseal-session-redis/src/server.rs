@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 pub struct Server(Kind);
 
 enum Kind {
-    Single(Client),
+    Single(Box<Client>),
     #[cfg(feature = "cluster-async")]
     Cluster(Box<ClusterClient>),
     #[cfg(feature = "sentinel")]
@@ -57,7 +57,7 @@ impl Server {
 
 impl From<Client> for Server {
     fn from(client: Client) -> Self {
-        Self(Kind::Single(client))
+        Self(Kind::Single(Box::new(client)))
     }
 }
 
