@@ -106,6 +106,14 @@ impl RevocationList {
         self.revoked.retain_sync(|_, expires_at| *expires_at >= then);
     }
 
+    /// Passes every session on the list, with the time at which it would have expired, to `visit`.
+    pub fn for_each(&self, mut visit: impl FnMut(SessionId, Timestamp)) {
+        self.revoked.iter_sync(|id, expires_at| {
+            visit(*id, *expires_at);
+            true
+        });
+    }
+
     /// The number of sessions on the list; it takes time proportional to it.
     pub fn len(&self) -> usize {
         self.revoked.len()

@@ -88,7 +88,7 @@ impl<S: SessionStore> SessionEngine<S> {
             }
         };
         let Settings { policy, mode, clock, no_refresh, .. } = &self.settings;
-        let (now, status) = (clock.now(), self.store.revocation_status(&claims.sid));
+        let (now, status) = (clock.now(), self.revocation_status(&claims));
         let reseal = match evaluate(&claims, by_fallback, status, now, policy, *mode) {
             // The store is not asked for a request that is no activity, unless it has the state.
             Evaluation::Accepted(_) if no_refresh(request) => Reseal::default(),

@@ -1,0 +1,108 @@
+//! The connection that requests share. It is replaced when it breaks.
+
+use std::{future::Future, time::Duration};
+
+use redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
+use tokio::sync::Mutex;
+
+use crate::{connection::Connection, error::RedisStoreError, server::Server};
+
+/// How long a request waits for Redis, retries included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long one answer may take. A connection on which it takes longer is given up.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
+
+#[derive(Debug)]
+pub(crate) struct Requests {
+    server: Server,
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    connection: Option<Connection>,
+    /// How many connections there were before.
+    number: u64,
+}
+
+impl Requests {
+    pub(crate) fn new(server: Server) -> Self {
+        Self { server, current: Mutex::default() }
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Runs a script; once more if the connection turns out to be broken, so a script that has run may run
+    /// again.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, RedisStoreError> {
+        let (mut connection, number) = self.connection().await?;
+        let error = match script.invoke_async(&mut connection).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if !breaks_connection(&error) {
+            return Err(error.into());
+        }
+        self.discard(number).await;
+        if error.is_timeout() {
+            return Err(error.into());
+        }
+        let (mut connection, number) = self.connection().await?;
+        match script.invoke_async(&mut connection).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                if breaks_connection(&error) {
+                    self.discard(number).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn connection(&self) -> Result<(Connection, u64), RedisStoreError> {
+        let mut current = self.current.lock().await;
+        if let Some(connection) = &current.connection {
+            return Ok((connection.clone(), current.number));
+        }
+        let connection = self.server.connect(RESPONSE_TIMEOUT).await?;
+        current.connection = Some(connection.clone());
+        Ok((connection, current.number))
+    }
+
+    async fn discard(&self, number: u64) {
+        let mut current = self.current.lock().await;
+        // Otherwise another request has replaced it.
+        if current.number == number {
+            *current = Current { connection: None, number: number + 1 };
+        }
+    }
+}
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Current").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// Whether the server at the other end is gone, or has become a replica.
+pub(crate) fn breaks_connection(error: &RedisError) -> bool {
+    let is_replica = matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+    );
+    is_replica || error.is_io_error() || error.is_unrecoverable_error()
+}
+
+/// Gives up after the time that a request has.
+pub(crate) async fn within_timeout<T>(
+    work: impl Future<Output = Result<T, RedisStoreError>>,
+) -> Result<T, RedisStoreError> {
+    let timeout = tokio::time::timeout(REQUEST_TIMEOUT, work);
+    timeout.await.unwrap_or(Err(RedisStoreError::Timeout(REQUEST_TIMEOUT)))
+}
