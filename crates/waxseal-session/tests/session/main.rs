@@ -8,6 +8,7 @@ mod harness;
 mod cookie;
 mod current;
 mod expiry;
+mod identity;
 mod keys;
 mod log_in;
 mod model;
