@@ -1,4 +1,3 @@
-
 use std::future::{Future, pending};
 
 use waxseal_session::{
@@ -26,11 +25,7 @@ impl SessionStore for MockStore {
         Err(StoreError::new("details of the implementation"))
     }
 
-    async fn save(
-        &self,
-        _: &SessionRecord,
-        _: &StateChanges,
-    ) -> Result<Option<State>, StoreError> {
+    async fn save(&self, _: &SessionRecord, _: &StateChanges) -> Result<Option<State>, StoreError> {
         Err(StoreError::new("details of the implementation"))
     }
 
