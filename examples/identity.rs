@@ -3,15 +3,20 @@
 //! `cargo run -p examples --bin identity`, then open http://127.0.0.1:8081.
 
 use actix_identity::{Identity, IdentityMiddleware};
-use actix_web::{App, HttpMessage, HttpRequest, HttpServer, Result, error::ErrorInternalServerError, web};
+use actix_web::{
+    App, HttpMessage, HttpRequest, HttpServer, Result, error::ErrorInternalServerError, web,
+};
 use waxseal_session::{Secret, SessionMiddleware, StatelessStore, TypedSession};
 
 /// This app keeps nothing of its own in the session.
 type Messages = TypedSession<()>;
 
 async fn home(identity: Option<Identity>, messages: Messages) -> Result<web::Html> {
-    let shown: String =
-        messages.take_flashes()?.into_iter().map(|flash| format!("<p>{}</p>", flash.text)).collect();
+    let shown: String = messages
+        .take_flashes()?
+        .into_iter()
+        .map(|flash| format!("<p>{}</p>", flash.text))
+        .collect();
     let page = match identity {
         Some(user) => format!("logged in as {} {}", user.id()?, button("/logout", "Log out")),
         None => format!("not logged in {}", button("/login/ann", "Log in as ann")),
