@@ -51,6 +51,10 @@ impl RedisSessionStoreBuilder {
     /// # Errors
     ///
     /// If the prefix is invalid, Redis can't be reached, or it fails.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     pub async fn connect(self) -> Result<RedisSessionStore, RedisStoreError> {
         let Self { server, prefix, clock } = self;
         let shared = Arc::new(Shared {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use waxseal_session::Timestamp;
+
 /// Redis could not be reached, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisStoreError {
@@ -14,9 +16,12 @@ pub enum RedisStoreError {
     /// Redis has lost data. The store will notice within a second and begin again.
     #[error("Redis has lost data")]
     DataLost,
-    /// A session that began before Redis lost data; a few seconds after it, sessions can begin again.
-    #[error("Redis has lost data since this session began")]
-    TooOld,
+    /// A session that begins before the epoch. For two seconds after Redis has lost data, no session can begin.
+    #[error("Redis has lost data: sessions that begin before {0} are refused")]
+    BeforeEpoch(Timestamp),
+    /// The runtime on which the store was connected has stopped.
+    #[error("the runtime of the connections to Redis has stopped")]
+    RuntimeStopped,
     /// Someone else has written to a key of the store.
     #[error("not what this store has written: {0}")]
     Corrupt(&'static str),

@@ -69,8 +69,11 @@
 //! - A session whose record alone is gone ends with its next refresh or change. Deleting a record by hand is
 //!   thus no way to revoke a session: use [`RedisSessionStore::revoke_session`].
 //!
-//! What remains: Redis replicates asynchronously, so a revocation can be lost if Redis fails over in the moment
-//! of the revocation and the node that revoked stops before it has connected again.
+//! What remains: Redis replicates asynchronously, so a revocation can be lost if Redis fails over in the same
+//! moment. The node that revoked knows it all the same, and writes it back when it connects again.
+//!
+//! If the epoch was set by a node whose clock was ahead, no one can log in until that time has come; the error
+//! names it. Deleting the key `{waxseal}:revoked` begins a new epoch, and logs everyone out.
 //!
 //! # Users
 //!

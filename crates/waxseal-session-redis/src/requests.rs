@@ -1,9 +1,9 @@
 //! The connection that requests share. It is replaced when it breaks.
 
-use std::{future::Future, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
-use tokio::sync::Mutex;
+use tokio::{runtime::Handle, sync::Mutex};
 
 use crate::{connection::Connection, error::RedisStoreError, server::Server};
 
@@ -15,7 +15,10 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 #[derive(Debug)]
 pub(crate) struct Requests {
-    server: Server,
+    server: Arc<Server>,
+    /// Where the tasks of connections run. A request's own runtime may end before the store does: Actix has
+    /// one for each worker.
+    runtime: Handle,
     current: Mutex<Current>,
 }
 
@@ -27,8 +30,10 @@ struct Current {
 }
 
 impl Requests {
+    /// For requests on any runtime; the connections belong to the one that this is called on.
     pub(crate) fn new(server: Server) -> Self {
-        Self { server, current: Mutex::default() }
+        let (server, runtime) = (Arc::new(server), Handle::current());
+        Self { server, runtime, current: Mutex::default() }
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -70,7 +75,10 @@ impl Requests {
         if let Some(connection) = &current.connection {
             return Ok((connection.clone(), current.number));
         }
-        let connection = self.server.connect(RESPONSE_TIMEOUT).await?;
+        let server = self.server.clone();
+        let connecting = async move { server.connect(RESPONSE_TIMEOUT).await };
+        let connected = self.runtime.spawn(connecting).await;
+        let connection = connected.map_err(|_| RedisStoreError::RuntimeStopped)??;
         current.connection = Some(connection.clone());
         Ok((connection, current.number))
     }
@@ -84,8 +92,8 @@ impl Requests {
     }
 }
 
-impl std::fmt::Debug for Current {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Current").field("number", &self.number).finish_non_exhaustive()
     }
 }

@@ -132,8 +132,9 @@ impl Shared {
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, RedisStoreError> {
-        if session.auth_time < self.epoch.beginning() {
-            return Err(RedisStoreError::TooOld);
+        let beginning = self.epoch.beginning();
+        if session.auth_time < beginning {
+            return Err(RedisStoreError::BeforeEpoch(beginning));
         }
         let (now, user) = (self.clock.now(), session.state.get::<String>(State::USER_ID));
         let record = self.keys.session(&session.id);

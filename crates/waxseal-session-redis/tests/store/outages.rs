@@ -99,3 +99,37 @@ async fn the_background_tasks_stop_with_the_last_clone() {
     drop(clone);
     eventually(async || clients() == 1).await;
 }
+
+/// The first answer was lost with the connection.
+#[actix_web::test]
+async fn a_creation_that_is_sent_again_has_succeeded() {
+    let Some(redis) = Redis::start() else { return };
+    let clock = clock();
+    let store = first(client(&redis), &clock).await;
+    let (old, new) = (created(&store, "ann", &clock).await, session("ann", &clock));
+    for _ in 0..2 {
+        assert!(store.create(&new, Some(&old.id)).await.unwrap());
+        let replaced = RevocationStatus::Replaced { by: new.id };
+        assert_eq!(store.revocation_status(&old.id), replaced);
+    }
+    assert_eq!(redis.command(&["ZCARD", "{waxseal}:revoked"]), "2", "the session and the epoch");
+}
+
+/// Actix runs each worker on a runtime of its own.
+#[actix_web::test]
+async fn a_connection_outlives_the_runtime_of_the_request_that_opened_it() {
+    let Some(redis) = Redis::start() else { return };
+    let clock = clock();
+    let store = first(client(&redis), &clock).await;
+    let (worker_store, worker_clock) = (store.clone(), clock.clone());
+    let worker = std::thread::spawn(move || {
+        let runtime = actix_web::rt::Runtime::new().unwrap();
+        runtime.block_on(created(&worker_store, "ann", &worker_clock)).id
+    });
+    eventually(async || worker.is_finished()).await;
+    let id = worker.join().unwrap();
+    let clients = || redis.lines(&["CLIENT", "LIST"]);
+    let before = clients().len();
+    assert!(store.load(&id).await.unwrap().is_some());
+    assert_eq!((before, clients().len()), (3, 3), "it is still there");
+}
