@@ -95,6 +95,7 @@ mod error;
 mod error_chain;
 mod evaluation;
 mod expiry;
+mod field_names;
 mod id;
 mod interval;
 mod keys;

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -22,8 +22,13 @@ use crate::{
 /// It vouches only for sessions that it created itself, so a restart logs everyone out: after it, no
 /// one could say which of the old cookies were revoked. For sessions that survive a restart or are
 /// valid on several nodes, use [`StatelessStore`](crate::StatelessStore) or a store on a database.
+///
+/// Clones share the sessions.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Memory>);
+
 #[derive(Debug, Default)]
-pub struct MemoryStore {
+struct Memory {
     clock: Clock,
     sessions: Mutex<Sessions>,
     revoked: RevocationList,
@@ -47,19 +52,21 @@ impl MemoryStore {
 
     /// An empty store that goes by this clock; the middleware needs the same one.
     pub fn with_clock(clock: Clock) -> Self {
-        Self { clock, ..Self::default() }
+        Self(Arc::new(Memory { clock, ..Memory::default() }))
     }
 
     /// The number of sessions, including expired ones that were not removed yet.
     pub fn len(&self) -> usize {
-        self.lock().live.len()
+        self.0.lock().live.len()
     }
 
     /// Whether the store is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
+impl Memory {
     // Every change is one insertion or removal, so a panic leaves nothing half done.
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,10 +92,10 @@ impl MemoryStore {
 
 impl SessionStore for MemoryStore {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
-        match self.lock().live.contains_key(id) {
+        match self.0.lock().live.contains_key(id) {
             true => RevocationStatus::Active,
             // Also what it has never heard of.
-            false => match self.revoked.status(id, self.clock.now()) {
+            false => match self.0.revoked.status(id, self.0.clock.now()) {
                 RevocationStatus::Active => RevocationStatus::Revoked,
                 status => status,
             },
@@ -96,7 +103,7 @@ impl SessionStore for MemoryStore {
     }
 
     fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
-        self.revoked.revoked(id)
+        self.0.revoked.revoked(id)
     }
 
     async fn create(
@@ -105,21 +112,21 @@ impl SessionStore for MemoryStore {
         replaces: Option<&SessionId>,
     ) -> Result<bool, StoreError> {
         if let Some(replaced) = replaces {
-            let Some(SessionRecord { id, expires_at, .. }) = self.remove(replaced) else {
+            let Some(SessionRecord { id, expires_at, .. }) = self.0.remove(replaced) else {
                 return Ok(false);
             };
-            let replaced = Some(Replacement { by: session.id, at: self.clock.now() });
-            self.revoked.insert(Revocation { id, expires_at, replaced });
+            let replaced = Some(Replacement { by: session.id, at: self.0.clock.now() });
+            self.0.revoked.insert(Revocation { id, expires_at, replaced });
         }
-        self.insert(session);
+        self.0.insert(session);
         telemetry::session_created();
         telemetry::sessions_revoked(usize::from(replaces.is_some()));
         Ok(true)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let now = self.clock.now();
-        Ok(self.lock().live.get(id).filter(|session| now < session.expires_at).cloned())
+        let now = self.0.clock.now();
+        Ok(self.0.lock().live.get(id).filter(|session| now < session.expires_at).cloned())
     }
 
     async fn save(
@@ -127,8 +134,8 @@ impl SessionStore for MemoryStore {
         changed: &SessionRecord,
         changes: &StateChanges,
     ) -> Result<Option<State>, StoreError> {
-        let now: Timestamp = self.clock.now();
-        let mut sessions = self.lock();
+        let now: Timestamp = self.0.clock.now();
+        let mut sessions = self.0.lock();
         let session = sessions.live.get_mut(&changed.id);
         Ok(session.filter(|session| now < session.expires_at).map(|session| {
             session.state = changes.apply(&session.state);
@@ -138,15 +145,15 @@ impl SessionStore for MemoryStore {
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        let removed = self.lock().live.remove(&session.id);
+        let removed = self.0.lock().live.remove(&session.id);
         telemetry::sessions_revoked(usize::from(removed.is_some()));
         let expires_at =
             removed.map_or(session.expires_at, |it| it.expires_at.max(session.expires_at));
-        self.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
+        self.0.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
         Ok(())
     }
 
-    fn outlives_process(&self) -> bool {
-        false
+    fn memory_address(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.0).addr())
     }
 }

@@ -76,9 +76,10 @@ pub trait SessionStore: Send + Sync + 'static {
         true
     }
 
-    /// Whether sessions survive a restart of the process. If not, the middleware says so at start.
-    fn outlives_process(&self) -> bool {
-        true
+    /// The address of the memory that sessions are kept in, if they end with the process: the middleware
+    /// says so at start. `None` by default.
+    fn memory_address(&self) -> Option<usize> {
+        None
     }
 }
 
@@ -123,8 +124,8 @@ impl<S: SessionStore> SessionStore for Arc<S> {
         (**self).keeps_records()
     }
 
-    fn outlives_process(&self) -> bool {
-        (**self).outlives_process()
+    fn memory_address(&self) -> Option<usize> {
+        (**self).memory_address()
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     error::SessionError,
+    field_names::field_names,
     request_session::{HandlersView, RequestSession},
     state::{InvalidState, State},
     state_changes::StateChanges,
@@ -91,17 +92,16 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
         Ok(Self { shared, state: PhantomData })
     }
 
-    /// Reads the state. `None` if it is empty: there is no session, or it was cleared.
+    /// Reads the state. `None` if it has none of the type's fields: there is no session, or another type's.
     ///
     /// # Errors
     ///
     /// When the state is not a `T`.
     pub fn get(&self) -> Result<Option<T>, SessionError> {
-        let has_other_keys_only = |state: &State| state.entries().keys().all(|key| key == FLASHES);
         self.shared.with_state(|state| match serde_json::from_str(state.to_json()) {
             _ if state.is_empty() => Ok(None),
             Ok(value) => Ok(Some(value)),
-            Err(_) if has_other_keys_only(state) => Ok(None),
+            Err(_) if has_none_of(field_names::<T>(), state) => Ok(None),
             Err(error) => Err(InvalidState::from(error).into()),
         })
     }
@@ -202,6 +202,16 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
         let changed = self.shared.with_state(|state| changes.apply(state));
         self.shared.replace_state(changed);
     }
+}
+
+/// Whether the state has none of these keys; of any keys but the messages', if it is unknown which they
+/// are.
+fn has_none_of(names: Option<&[&str]>, state: &State) -> bool {
+    let is_other = |key: &String| match names {
+        Some(names) => !names.contains(&key.as_str()),
+        None => key == FLASHES,
+    };
+    state.entries().keys().all(is_other)
 }
 
 impl<T: Serialize + DeserializeOwned> FromRequest for TypedSession<T> {

@@ -12,7 +12,7 @@ struct InUse {
     /// The server (or test) that it is used in.
     system: Option<usize>,
     cookie: String,
-    /// Its address.
+    /// The address of its memory.
     store: usize,
 }
 
@@ -22,12 +22,9 @@ impl<S: SessionStore> SessionEngine<S> {
     pub(crate) fn warn_of_memory(&self) {
         static IN_USE: Mutex<Vec<InUse>> = Mutex::new(Vec::new());
 
-        if self.store.outlives_process() {
-            return;
-        }
+        let Some(store) = self.store.memory_address() else { return };
         let system = System::try_current().map(|system| system.id());
         let cookie = &self.settings.cookie.name;
-        let store = std::sync::Arc::as_ptr(&self.store).addr();
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let same_server = |known: &&InUse| known.system == system && known.cookie == *cookie;
         match in_use.iter().find(same_server) {

@@ -5,8 +5,10 @@
 
 mod harness;
 
+mod adoption;
 mod cookie;
 mod current;
+mod ended;
 mod expiry;
 mod keys;
 mod log_in;
@@ -17,4 +19,5 @@ mod settings;
 mod state;
 mod store;
 mod telemetry;
+mod typed;
 mod unreadable;

@@ -132,7 +132,7 @@ struct Request {
 
 impl Request {
     /// The request is read, up to its handler.
-    async fn is_read(&mut self) {
+    async fn reached(&mut self) {
         poll_fn(|context| match self.answer.as_mut().poll(context) {
             Poll::Ready(_) => panic!("it did not wait"),
             Poll::Pending => Poll::Ready(()),
@@ -140,7 +140,7 @@ impl Request {
         .await;
     }
 
-    async fn is_answered(mut self) -> Answer {
+    async fn answered(mut self) -> Answer {
         self.gate.take().unwrap().send(()).unwrap();
         self.answer.await
     }
@@ -174,21 +174,21 @@ async fn slow(
 /// Runs both; returns the answers in the order in which the server sent them.
 async fn run(browser: &Browser, acts: [Act; 2], order: Order) -> [Answer; 2] {
     let [mut one, mut two] = [browser.send(acts[0], 1), browser.send(acts[1], 2)];
-    one.is_read().await;
+    one.reached().await;
     if order == Order::OneAfterTheOther {
-        let one = one.is_answered().await;
-        two.is_read().await;
-        return [one, two.is_answered().await];
+        let one = one.answered().await;
+        two.reached().await;
+        return [one, two.answered().await];
     }
-    two.is_read().await;
+    two.reached().await;
     match order {
         Order::FirstAnsweredFirst => {
-            let one = one.is_answered().await;
-            [one, two.is_answered().await]
+            let one = one.answered().await;
+            [one, two.answered().await]
         }
         _ => {
-            let two = two.is_answered().await;
-            [two, one.is_answered().await]
+            let two = two.answered().await;
+            [two, one.answered().await]
         }
     }
 }

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use serde_json::json;
 use waxseal_session::{
     Clock, ExpiryPolicy, Keyring, MemoryStore, Mode, Secret, SessionError, SessionMiddleware,
-    SessionRecord, SessionStore as _, State, testing,
+    SessionRecord, SessionStore as _, State, StatelessStore, testing,
 };
 
 use crate::harness::{Call, IDLE, Site, World, handlers, seconds};
@@ -182,6 +182,39 @@ async fn the_store_in_memory_passes_the_acceptance_suite() {
     let world = World::new();
     let store = MemoryStore::with_clock(world.clock.clone());
     testing::acceptance_suite(&store, &world.clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn the_store_without_records_passes_the_acceptance_suite() {
+    let world = World::new();
+    let store = StatelessStore::with_clock(world.clock.clone());
+    testing::acceptance_suite(&store, &world.clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn of_many_requests_at_once_nothing_is_lost_or_revived() {
+    let world = World::new();
+    let clock = &world.clock;
+    testing::many_tabs_suite(&MemoryStore::with_clock(clock.clone()), clock).await.unwrap();
+    testing::many_tabs_suite(&world.store, clock).await.unwrap();
+    testing::many_tabs_suite(&StatelessStore::with_clock(clock.clone()), clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn without_records_a_restart_logs_no_one_out_and_forgets_log_outs() {
+    let world = World::new();
+    let site = async || {
+        let store = StatelessStore::with_clock(world.clock.clone());
+        let middleware = SessionMiddleware::builder(store, &world.secret);
+        let middleware = middleware.clock(world.clock.clone()).build().unwrap();
+        Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await
+    };
+    let (one, other) = (site().await, site().await);
+    let ann = one.log_in("ann").await;
+    assert_eq!(other.user(&ann).await.as_deref(), Some("ann"));
+    one.get("/purge", &ann).await.assert_cleared();
+    assert_eq!(one.user(&ann).await, None, "a copy is dead on this node");
+    assert_eq!(other.user(&ann).await.as_deref(), Some("ann"), "and lives on the others");
 }
 
 #[actix_web::test]

@@ -114,7 +114,7 @@ pub struct SetCookie {
     pub text: String,
     pub name: String,
     pub value: String,
-    /// In seconds. All that the middleware sends have it.
+    /// In seconds; 0 if there is none: the browser keeps it until it closes.
     pub max_age: u64,
 }
 
@@ -127,7 +127,7 @@ impl SetCookie {
             text: text.to_owned(),
             name: name.to_owned(),
             value: value.to_owned(),
-            max_age: max_age.expect("a Max-Age").parse().unwrap(),
+            max_age: max_age.map_or(0, |seconds| seconds.parse().unwrap()),
         }
     }
 

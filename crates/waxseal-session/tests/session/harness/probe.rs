@@ -58,6 +58,14 @@ impl Probe {
         self.rows.lock().unwrap().len()
     }
 
+    /// The states of all sessions, sorted.
+    pub fn states(&self) -> Vec<String> {
+        let rows = self.rows.lock().unwrap();
+        let mut states: Vec<_> = rows.values().map(|row| row.state.to_json().to_owned()).collect();
+        states.sort();
+        states
+    }
+
     /// How many sessions have not expired.
     pub fn live(&self) -> usize {
         let now = self.clock.now();

@@ -43,6 +43,11 @@ impl Site {
         self.call(request).await
     }
 
+    /// The same, but the answer may have several cookies, of any name.
+    pub async fn send_any(&self, request: TestRequest) -> Answer {
+        Answer::from((self.call)(request).await)
+    }
+
     /// The same, to be polled by the test.
     pub fn call(&self, request: TestRequest) -> Pin<Box<dyn Future<Output = Answer>>> {
         let outcome = (self.call)(request);
