@@ -102,7 +102,8 @@ async fn one(mut here: Client, there: Client, pool: &AnyPool, end: End) -> Durat
             assert_eq!(here.log_out().await.status, 303);
         }
         End::Silently => {
-            let revoke = "UPDATE waxseal_sessions SET revoked_at = $1 WHERE id = $2";
+            let revoke = "UPDATE waxseal_sessions SET revoked_at = $1,
+                revoked_seq = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) WHERE id = $2";
             let revoke = sqlx::query(revoke).bind(Clock::system().now().as_unix()).bind(id);
             revoke.execute(pool).await.unwrap();
         }

@@ -137,9 +137,10 @@ async fn fill(url: &str) {
     let session = |letter: char, whose: &str, last: u32| {
         format!(
             "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at, revoked_at,
-                address, user_agent) {} '{letter}AA' || CAST(100000000000000000 + i AS TEXT) || 'A',
+                revoked_seq, address, user_agent) {} '{letter}AA' || CAST(100000000000000000 + i AS TEXT) || 'A',
                 {whose}, '{{}}', {now} - i % 500000, {now} - i % 86400, {now} + 600000 + i % 4000,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN {now} - 7200 END,
+                CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN 1 END,
                 '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0' FROM n",
             numbers(last)
         )

@@ -861,6 +861,7 @@ fn claims_of(session: &SessionRecord) -> Claims {
         auth_time: session.auth_time,
         iat: session.auth_time,
         exp: session.expires_at,
+        own: None,
         state: Some(session.state.clone()),
     }
 }

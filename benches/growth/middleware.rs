@@ -21,8 +21,8 @@ use actix_web::{
 use serde_json::{Map, Value, json};
 use tokio::runtime::{self, Runtime};
 use waxseal_session::{
-    ExpiryPolicy, RevocationList, SessionId, SessionMiddleware, SessionMiddlewareBuilder, State,
-    Timestamp,
+    ExpiryPolicy, Revocation, RevocationList, SessionId, SessionMiddleware,
+    SessionMiddlewareBuilder, State, Timestamp,
 };
 
 use crate::{
@@ -207,7 +207,8 @@ pub fn by_revoked_sessions() -> Vec<Table> {
     for revoked in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
         let list = RevocationList::default();
         for _ in 0..revoked {
-            list.insert(SessionId::random(), Timestamp::MAX);
+            let (id, expires_at) = (SessionId::random(), Timestamp::MAX);
+            list.insert(Revocation { id, expires_at, replaced: None });
         }
         let apps = Apps::new(list);
         points.push((f64::from(revoked), apps.waxseal(&cookies) - apps.bare("")));

@@ -14,7 +14,7 @@ pub fn keyring() -> Keyring {
 pub fn cookie(name: &str, sid: SessionId, state: Option<State>) -> String {
     let began = Clock::system().now() - Duration::from_secs(60);
     let exp = began + ExpiryPolicy::DEFAULT_IDLE_TIMEOUT;
-    let claims = Claims { sid, auth_time: began, iat: began, exp, state };
+    let claims = Claims { sid, auth_time: began, iat: began, exp, own: None, state };
     let token = keyring().seal(&format!("session:{name}"), claims.to_json().as_bytes());
     format!("{name}={token}")
 }

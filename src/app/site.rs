@@ -61,7 +61,7 @@ impl Site {
                 .service(
                     web::scope("")
                         .configure(page_routes)
-                        .wrap(SessionMiddleware::clone(&self.sessions))
+                        .wrap(self.sessions.respond_to_errors())
                         .wrap(from_fn(clear_site_data))
                         .wrap(from_fn(no_store))
                         .wrap(from_fn(run_to_completion)),

@@ -29,7 +29,10 @@ impl AccountStore {
         if transaction.execute(update).await? == 0 {
             return Ok(None);
         }
-        let revoked = transaction.revoke_all(&user_id, None).await?;
+        let revoked = match &change.context.replaces {
+            Some(old) => transaction.replace_all(&user_id, old, &session.id).await?,
+            None => transaction.revoke_all(&user_id, None).await?,
+        };
         let mut current = change.context.replaces.iter();
         if !current.all(|id| revoked.iter().any(|session| session.id == *id)) {
             return Ok(Some(PasswordChange::SessionEnded));
@@ -165,8 +168,8 @@ mod tests {
         let changed = async |hash| change(&fixture, hash, &attempt()).await;
         assert!(changed("another").await.is_none());
         assert_eq!(status(&fixture), RevocationStatus::Active);
-        assert!(matches!(changed("hash").await, Some(PasswordChange::Done(_))));
-        assert_eq!(status(&fixture), RevocationStatus::Revoked);
+        let Some(PasswordChange::Done(new)) = changed("hash").await else { panic!("refused") };
+        assert_eq!(status(&fixture), RevocationStatus::Replaced { by: new.id });
         // That change ended the session that asks.
         assert!(matches!(changed("new").await, Some(PasswordChange::SessionEnded)));
         assert_eq!(fixture.live_sessions().await, 1);

@@ -143,7 +143,7 @@ async fn open_session(
 ) -> Result<(), DatabaseError> {
     transaction.create(session, Some(&user_id.to_string()), Some(client)).await?;
     if let Some(id) = replaces {
-        transaction.revoke(id).await?;
+        transaction.replace(id, &session.id).await?;
     }
     let now = session.auth_time;
     login_events::record(transaction, Some(user_id), client, now, Outcome::Granted).await

@@ -26,6 +26,6 @@ pub use logins::{NewLogin, NewUser};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{
     Client, Database, DatabaseError, DatabaseUrl, FeedStatus, Health, InvalidDatabaseUrl,
-    Migrations, RevokedSession, SessionDetails, SessionInfo, SessionTransaction, SqlQuery,
-    SqlSessionStore, WriteTransaction,
+    Migrations, SessionDetails, SessionInfo, SessionTransaction, SqlQuery, SqlSessionStore,
+    WriteTransaction,
 };

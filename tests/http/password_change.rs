@@ -1,7 +1,10 @@
 //! Changing the password.
 
+use std::time::Duration;
+
 use test_support::{Answer, App, Client, EMAIL, HOUR, PASSWORD};
 
+const MINUTE: Duration = Duration::from_secs(60);
 const NEW: &str = "quite another pass phrase";
 
 #[actix_web::test]
@@ -29,6 +32,11 @@ async fn the_other_sessions_are_dead_at_once_and_this_one_is_renewed() {
         );
         assert_ne!(ann.session_id().await, id);
 
+        // A late request of this browser must not clear the new cookie.
+        let late = before.get("/profile").await;
+        assert_eq!(late.redirects_to(), "/login?next=/profile");
+        assert!(late.set_cookies().is_empty(), "{late:?}");
+        app.clock.advance(MINUTE);
         for old in [&mut phone, &mut before] {
             let dead = old.get("/profile").await;
             assert_eq!(dead.redirects_to(), "/login?next=/profile");

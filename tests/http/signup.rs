@@ -29,7 +29,8 @@ async fn in_production_the_cookie_is_for_this_host_and_https_only() {
     assert!(ann.is_logged_in().await);
 
     let answer = ann.log_out().await;
-    let cleared = "__Host-waxseal=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+    let cleared = "__Host-waxseal=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; \
+         Expires=Thu, 01 Jan 1970 00:00:00 GMT";
     assert_eq!(answer.set_cookies(), [cleared]);
 }
 

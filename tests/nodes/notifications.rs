@@ -107,8 +107,11 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
         assert!(said.contains(why), "{said}");
         // The process has a clock of its own, long before the one of the tests.
         let ann = node.client().signed_up(EMAIL).await;
-        let revoke = "UPDATE waxseal_sessions SET revoked_at = auth_time";
-        assert_eq!(app.database.execute(revoke, &[]).await, 1);
+        let revoke = format!(
+            "UPDATE waxseal_sessions SET revoked_at = auth_time, revoked_seq = {}",
+            app.database.next_in_order()
+        );
+        assert_eq!(app.database.execute(&revoke, &[]).await, 1);
         eventually(async || ann.clone().get("/api/session").await.status == 401).await;
         let log = node.log();
         assert_eq!(log.iter().filter(|line| line.contains("polling every second")).count(), 1);

@@ -81,12 +81,12 @@ async fn revoke_a_million(url: &str) -> Outcome<()> {
     let mut ids: Vec<String> = (0..1_000_000).map(|_| SessionId::random().to_string()).collect();
     // Inserting in the order of the index is faster.
     ids.sort_unstable();
-    // Revoked long ago, because every poll reads those of the last minute.
     let then = Clock::system().now() - Duration::from_secs(3600);
     let pool: AnyPool = AnyPoolOptions::new().connect(url).await?;
     sqlx::query(
-        "INSERT INTO waxseal_sessions (id, state, auth_time, last_seen, expires_at, revoked_at)
-         SELECT value, '{}', $2, $2, $3, $2 FROM json_each($1)",
+        "INSERT INTO waxseal_sessions (id, state, auth_time, last_seen, expires_at, revoked_at,
+            revoked_seq)
+         SELECT value, '{}', $2, $2, $3, $2, key + 1 FROM json_each($1)",
     )
     .bind(serde_json::to_string(&ids)?)
     .bind(then.as_unix())

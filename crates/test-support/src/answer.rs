@@ -63,7 +63,8 @@ impl Answer {
 
     /// Whether it sets exactly one cookie, which clears the session's.
     pub fn clears_the_cookie(&self) -> bool {
-        let cleared = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        let expires = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        let cleared = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; {expires}");
         self.set_cookies() == [cleared]
     }
 

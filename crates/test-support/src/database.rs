@@ -50,6 +50,16 @@ impl Database {
         }
     }
 
+    /// SQL for the number that a revoked session gets, for tests that revoke one by hand.
+    pub fn next_in_order(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => {
+                "(SELECT COALESCE(MAX(revoked_seq), 0) + 1 FROM waxseal_sessions)"
+            }
+            Self::Postgres { .. } => "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
+        }
+    }
+
     /// Opens a connection of the test's own.
     pub async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();

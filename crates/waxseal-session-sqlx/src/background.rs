@@ -5,7 +5,13 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use waxseal_session::{ErrorChain, Interval};
 
-use crate::{revocation, store::SqlSessionStore};
+use crate::{
+    revocation::{FeedSource, listen},
+    store::SqlSessionStore,
+};
+
+/// How often new revocations are read.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often last-seen times are written. People read them as "last seen 5 minutes ago".
 const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(30);
@@ -30,10 +36,12 @@ impl Drop for BackgroundTasks {
 impl SqlSessionStore {
     /// Runs the background tasks until the future is dropped: follows the revocation feed, writes
     /// last-seen times and deletes expired sessions. Call it on a store made by [`load`](Self::load);
-    /// [`connect`](Self::connect) starts the tasks itself.
+    /// [`connect`](Self::connect) and [`new`](Self::new) start the tasks themselves.
     pub async fn run(&self, cleanup_interval: Duration) {
+        let source = FeedSource { database: &self.database, clock: &self.clock };
         tokio::join!(
-            revocation::follow(self),
+            self.feed.follow(&source, self.position.clone(), POLL_INTERVAL),
+            listen(self),
             self.keep_last_seen(),
             self.keep_clean(cleanup_interval)
         );

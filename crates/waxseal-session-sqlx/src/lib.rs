@@ -46,6 +46,7 @@
 //! To create or revoke sessions together with other changes, use a [`SessionTransaction`]. To log a
 //! request in with a session created there, call [`attach_session`](waxseal_session::attach_session).
 
+mod app_transaction;
 mod background;
 mod cleanup;
 mod client;
@@ -54,18 +55,20 @@ mod last_seen;
 mod queries;
 mod revocation;
 mod revoke;
+mod session_changes;
 mod session_info;
 mod session_store;
 mod store;
 mod transaction;
+mod user_lock;
 
+pub use app_transaction::PendingChanges;
 pub use client::Client;
 pub use database::{
-    Database, DatabaseError, DatabaseUrl, InvalidDatabaseUrl, Migrations, SqlQuery,
-    WriteTransaction,
+    Database, DatabaseConnection, DatabaseError, DatabaseUrl, InvalidDatabaseUrl, Migrations,
+    SessionPool, SqlQuery, WriteTransaction,
 };
 pub use queries::SessionDetails;
-pub use revocation::FeedStatus;
-pub use session_info::{RevokedSession, SessionInfo};
-pub use store::{Health, SqlSessionStore};
+pub use session_info::SessionInfo;
+pub use store::{FeedStatus, Health, SqlSessionStore};
 pub use transaction::SessionTransaction;

@@ -7,7 +7,7 @@ use waxseal_session::{SessionId, State, Timestamp};
 
 use crate::{
     database::DatabaseError,
-    session_info::{COLUMNS, SessionInfo},
+    session_info::{COLUMNS, SessionInfo, read_state},
     store::SqlSessionStore,
 };
 
@@ -107,8 +107,7 @@ impl SqlSessionStore {
         let revoked_at: Option<i64> = row.try_get("revoked_at")?;
         Ok(Some(SessionDetails {
             session: self.read(&row)?,
-            state: State::from_json(row.try_get("state")?)
-                .map_err(|_| DatabaseError::Corrupt("session state"))?,
+            state: read_state(&row)?,
             revoked_at: revoked_at.map(Timestamp::from_unix),
         }))
     }

@@ -1,7 +1,7 @@
 //! Reading a session's row.
 
 use sqlx::{Row, any::AnyRow};
-use waxseal_session::{SessionId, Timestamp};
+use waxseal_session::{SessionId, State, Timestamp};
 
 use crate::{client::Client, database::DatabaseError};
 
@@ -22,25 +22,9 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
 }
 
-/// A session that was just revoked.
-#[derive(Debug, Clone, Copy)]
-pub struct RevokedSession {
-    /// The session's id.
-    pub id: SessionId,
-    /// When it would have expired.
-    pub expires_at: Timestamp,
-}
-
 /// The columns that [`SessionInfo::read`] needs.
 pub(super) const COLUMNS: &str =
     "id, user_id, address, user_agent, auth_time, last_seen, expires_at";
-
-impl RevokedSession {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
-        let expires_at = Timestamp::from_unix(row.try_get("expires_at")?);
-        Ok(Self { id: session_id(row)?, expires_at })
-    }
-}
 
 impl SessionInfo {
     pub(super) fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
@@ -58,4 +42,9 @@ impl SessionInfo {
 fn session_id(row: &AnyRow) -> Result<SessionId, DatabaseError> {
     let id: String = row.try_get("id")?;
     id.parse().map_err(|_| DatabaseError::Corrupt("session id"))
+}
+
+/// Reads the column `state`.
+pub(super) fn read_state(row: &AnyRow) -> Result<State, DatabaseError> {
+    State::from_json(row.try_get("state")?).map_err(|_| DatabaseError::Corrupt("session state"))
 }

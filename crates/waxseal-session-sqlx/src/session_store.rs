@@ -1,24 +1,25 @@
 //! The implementation of `SessionStore`.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use sqlx::Row;
 use waxseal_session::{
-    RevocationStatus, SessionId, SessionRecord, SessionStore, State, StoreError, Timestamp,
+    RevocationStatus, SessionId, SessionRecord, SessionStore, State, StateChanges, StoreError,
+    Timestamp,
 };
 
-use crate::{
-    database::DatabaseError,
-    database::transactions::{SqlQuery, WRITE_TIMEOUT},
-    store::SqlSessionStore,
-};
+use crate::{database::DatabaseError, session_info::read_state, store::SqlSessionStore};
 
-/// How long extending a session may take. After that, the next request tries again.
+/// How long a refresh may take. After that, the next request tries again.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl SessionStore for SqlSessionStore {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
-        self.feed.revocation_status(id, &self.clock)
+        self.feed.status(id)
+    }
+
+    fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {
+        self.feed.revoked(id)
     }
 
     fn touch(&self, id: &SessionId) {
@@ -33,54 +34,28 @@ impl SessionStore for SqlSessionStore {
         self.create_record(session, replaces).await.map_err(StoreError::new)
     }
 
-    async fn load(&self, id: &SessionId) -> Result<Option<State>, StoreError> {
-        let query = sqlx::query(
-            "SELECT state FROM waxseal_sessions
-             WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
-        )
-        .bind(id.to_string())
-        .bind(self.clock.now().as_unix());
-        let row = self.database.fetch_optional(query).await.map_err(StoreError::new)?;
-        let Some(row) = row else { return Ok(None) };
-        let json = row.try_get("state").map_err(StoreError::new)?;
-        State::from_json(json).map(Some).map_err(StoreError::new)
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.load_record(id).await.map_err(StoreError::new)
     }
 
-    async fn extend(&self, id: &SessionId, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let update = sqlx::query(
-            "UPDATE waxseal_sessions SET
-                expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END
-             WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3",
-        )
-        .bind(expires_at.as_unix())
-        .bind(id.to_string())
-        .bind(self.clock.now().as_unix());
-        self.update_one(update, REFRESH_TIMEOUT).await.map_err(StoreError::new)
-    }
-
-    async fn save(&self, session: &SessionRecord) -> Result<bool, StoreError> {
-        let update = sqlx::query(
-            "UPDATE waxseal_sessions SET state = $1,
-                expires_at = CASE WHEN expires_at < $2 THEN $2 ELSE expires_at END
-             WHERE id = $3 AND revoked_at IS NULL AND expires_at > $4",
-        )
-        .bind(session.state.to_json())
-        .bind(session.expires_at.as_unix())
-        .bind(session.id.to_string())
-        .bind(self.clock.now().as_unix());
-        self.update_one(update, WRITE_TIMEOUT).await.map_err(StoreError::new)
+    async fn save(
+        &self,
+        session: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, StoreError> {
+        let saved = match changes.is_empty() {
+            true => self.refresh(session).await,
+            false => self.save_changes(session, changes).await,
+        };
+        saved.map_err(StoreError::new)
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        // A session on the list was revoked and committed before.
-        if self.revocation_status(&session.id) == RevocationStatus::Revoked {
-            return Ok(());
-        }
         let (store, session) = (self.clone(), session.clone());
         // In a task of its own: the log-out completes even if the client disconnects.
         let revocation = tokio::spawn(async move {
             let mut transaction = store.begin().await?;
-            transaction.insert_revoked(&session).await?;
+            transaction.writer().revoke_record(&session).await?;
             transaction.commit().await
         });
         revocation.await.map_err(StoreError::new)?.map_err(StoreError::new)
@@ -96,11 +71,11 @@ impl SqlSessionStore {
         let user_id = session.state.get::<String>(State::USER_ID);
         let mut transaction = self.begin().await?;
         if let Some(user_id) = &user_id {
-            transaction.lock_user(user_id).await?;
+            transaction.writer().lock_user(user_id).await?;
         }
-        if let Some(id) = replaces {
-            let replaced = transaction.revoke(id).await?;
-            if replaced.is_none_or(|session| self.clock.now() >= session.expires_at) {
+        if let Some(old) = replaces {
+            let replaced = transaction.replace(old, &session.id).await?;
+            if replaced.is_none_or(|old| self.clock.now() >= old.expires_at) {
                 return Ok(false);
             }
         }
@@ -109,16 +84,49 @@ impl SqlSessionStore {
         Ok(true)
     }
 
-    /// Runs an update. Returns whether it found its row.
-    async fn update_one(
+    async fn load_record(&self, id: &SessionId) -> Result<Option<SessionRecord>, DatabaseError> {
+        let query = sqlx::query(
+            "SELECT auth_time, expires_at, state FROM waxseal_sessions
+             WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
+        )
+        .bind(id.to_string())
+        .bind(self.clock.now().as_unix());
+        let Some(row) = self.database.fetch_optional(query).await? else { return Ok(None) };
+        Ok(Some(SessionRecord {
+            id: *id,
+            auth_time: Timestamp::from_unix(row.try_get("auth_time")?),
+            expires_at: Timestamp::from_unix(row.try_get("expires_at")?),
+            state: read_state(&row)?,
+        }))
+    }
+
+    /// Moves the expiry only.
+    async fn refresh(&self, session: &SessionRecord) -> Result<Option<State>, DatabaseError> {
+        let update = sqlx::query(
+            "UPDATE waxseal_sessions SET
+                expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END
+             WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3 RETURNING state",
+        )
+        .bind(session.expires_at.as_unix())
+        .bind(session.id.to_string())
+        .bind(self.clock.now().as_unix());
+        let row = self.database.write_one(update, REFRESH_TIMEOUT).await?;
+        row.as_ref().map(read_state).transpose()
+    }
+
+    async fn save_changes(
         &self,
-        update: SqlQuery<'_>,
-        timeout: Duration,
-    ) -> Result<bool, DatabaseError> {
-        let mut transaction = self.database.write_within(timeout).await?;
-        let updated = transaction.execute(update).await?;
-        transaction.commit().await?;
-        Ok(updated == 1)
+        session: &SessionRecord,
+        changes: &StateChanges,
+    ) -> Result<Option<State>, DatabaseError> {
+        let new_user = changes.apply(&State::default()).get::<String>(State::USER_ID);
+        let apply = |state: &State| changes.apply(state);
+        let mut transaction = self.begin().await?;
+        let saved = transaction.writer().save(session, apply, new_user.as_deref()).await?;
+        if saved.is_some() {
+            transaction.commit().await?;
+        }
+        Ok(saved)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use waxseal_session::Clock;
+use waxseal_session::{Clock, RevocationFeed};
 
 use crate::{
     background::BackgroundTasks,
-    database::{Database, DatabaseError, DatabaseUrl},
+    database::{Database, DatabaseError, DatabaseUrl, SessionPool},
     last_seen::LastSeen,
-    revocation::{FeedStatus, RevocationFeed},
+    revocation::{FeedPosition, FeedSource},
 };
 
 /// Sessions in a database. Clones share the connections, the revocation list and the background tasks.
@@ -17,8 +17,19 @@ pub struct SqlSessionStore {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) feed: Arc<RevocationFeed>,
+    /// Up to where the feed has read when the store was made.
+    pub(crate) position: FeedPosition,
     pub(crate) last_seen: Arc<LastSeen>,
     _tasks: Option<Arc<BackgroundTasks>>,
+}
+
+/// The state of a node's revocation feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// The number of revoked sessions on the list.
+    pub entries: usize,
+    /// The time since the latest successful poll.
+    pub age: Duration,
 }
 
 /// The health of a node.
@@ -31,8 +42,28 @@ pub struct Health {
 }
 
 impl SqlSessionStore {
-    /// How often a store made by [`connect`](Self::connect) deletes expired sessions: every hour.
+    /// How often a store deletes expired sessions, unless [`run`](Self::run) says otherwise: every hour.
     pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
+
+    /// Makes a store on a connection pool of the app's own. It creates the session table if it is missing,
+    /// loads the revocations and starts the background tasks.
+    ///
+    /// The store takes a connection now and then, for a statement or a short transaction. On PostgreSQL it
+    /// also opens a connection of its own, to listen for notifications.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = sqlx::PgPool::connect("postgres://app@localhost/app").await?;
+    /// let store = waxseal_session_sqlx::SqlSessionStore::new(pool.clone()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the database fails, or can't be migrated.
+    pub async fn new(pool: impl Into<SessionPool>) -> Result<Self, DatabaseError> {
+        Self::start(Database::with_pool(pool).await?).await
+    }
 
     /// Connects to a database, creates the session table if it is missing, loads the revocations and
     /// starts the background tasks.
@@ -44,7 +75,10 @@ impl SqlSessionStore {
     /// If the URL is invalid, or the database can't be opened or migrated.
     pub async fn connect(url: &str) -> Result<Self, DatabaseError> {
         let url: DatabaseUrl = url.parse()?;
-        let database = Database::connect(&url).await?;
+        Self::start(Database::connect(&url).await?).await
+    }
+
+    async fn start(database: Database) -> Result<Self, DatabaseError> {
         let mut store = Self::load(database, Clock::system()).await?;
         store._tasks = Some(Arc::new(BackgroundTasks::spawn(store.clone())));
         Ok(store)
@@ -57,16 +91,22 @@ impl SqlSessionStore {
     ///
     /// If the database fails.
     pub async fn load(database: Database, clock: Clock) -> Result<Self, DatabaseError> {
-        let store = Self::without_feed(database, clock);
-        store.reload().await?;
+        let mut store = Self::without_feed(database, clock);
+        let (elapsed, start) = (store.clock.elapsed(), FeedPosition::default());
+        let source = FeedSource { database: &store.database, clock: &store.clock };
+        let mut insert = |revocation| store.feed.insert(revocation);
+        let position = source.read_after(&start, &mut insert).await?;
+        store.feed.set_synced(elapsed);
+        store.position = position;
         Ok(store)
     }
 
     /// Makes a store for a process that serves no requests, such as a command-line tool. It reads and
     /// changes sessions, but loads no revocations, so it reports every session as `Unknown`.
     pub fn without_feed(database: Database, clock: Clock) -> Self {
-        let (feed, last_seen) = (Arc::default(), Arc::default());
-        Self { database, clock, feed, last_seen, _tasks: None }
+        let feed = Arc::new(RevocationFeed::new(clock.clone()));
+        let (position, last_seen) = (FeedPosition::default(), Arc::default());
+        Self { database, clock, feed, position, last_seen, _tasks: None }
     }
 
     /// The database that holds the sessions.
@@ -77,28 +117,12 @@ impl SqlSessionStore {
     /// The status of the revocation feed. This counts the entries of the list, so don't call it on every
     /// request.
     pub fn feed_status(&self) -> FeedStatus {
-        self.feed.status(&self.clock)
+        FeedStatus { entries: self.feed.len(), age: self.feed.age() }
     }
 
     /// The health of this node, as of the latest poll.
     pub fn health(&self) -> Health {
-        Health {
-            database: self.database.is_reachable(),
-            revocation_feed: self.feed.is_fresh(&self.clock),
-        }
-    }
-
-    pub(crate) async fn reload(&self) -> Result<(), DatabaseError> {
-        self.feed.reload(&self.database, &self.clock).await
-    }
-
-    /// Reads the revocations since the previous poll. [`run`](Self::run) calls it every second.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails. The next poll then covers the time since the last successful one.
-    pub async fn poll(&self) -> Result<(), DatabaseError> {
-        self.feed.poll(&self.database, &self.clock).await
+        Health { database: self.database.is_reachable(), revocation_feed: self.feed.is_fresh() }
     }
 
     /// Writes the last-seen times that are still in memory. [`run`](Self::run) calls it every 30 s; call

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, any::AnyRow};
-use waxseal_session::{Clock, SessionId, SessionRecord, telemetry};
+use sqlx::any::AnyRow;
+use waxseal_session::{Clock, Revocation, RevocationFeed, SessionId, SessionRecord};
 
 use crate::{
     client::Client,
-    database::DatabaseError,
-    database::transactions::{SqlQuery, WriteTransaction},
-    revocation::{RevocationFeed, announce},
-    session_info::RevokedSession,
+    database::{DatabaseError, SqlQuery, WriteTransaction},
+    session_changes::{SessionChanges, SessionWriter},
     store::SqlSessionStore,
 };
 
 /// A write transaction that creates and revokes sessions together with an app's own SQL. It rolls back
 /// if it is dropped before [`commit`](Self::commit).
+///
+/// It takes its connection from the store. In a transaction that the app has begun itself, call
+/// [`create_in`](SqlSessionStore::create_in) and its siblings.
 ///
 /// To avoid deadlocks, lock your own rows before you call [`create`](Self::create) or
 /// [`revoke_all`](Self::revoke_all).
@@ -24,8 +24,7 @@ pub struct SessionTransaction {
     transaction: WriteTransaction,
     clock: Clock,
     feed: Arc<RevocationFeed>,
-    created: usize,
-    revoked: Vec<RevokedSession>,
+    changes: SessionChanges,
 }
 
 impl SqlSessionStore {
@@ -39,8 +38,7 @@ impl SqlSessionStore {
             transaction: self.database.write().await?,
             clock: self.clock.clone(),
             feed: Arc::clone(&self.feed),
-            created: 0,
-            revoked: Vec::new(),
+            changes: SessionChanges::default(),
         })
     }
 }
@@ -87,24 +85,7 @@ impl SessionTransaction {
         user_id: Option<&str>,
         client: Option<&Client>,
     ) -> Result<(), DatabaseError> {
-        if let Some(user_id) = user_id {
-            self.lock_user(user_id).await?;
-        }
-        let query = sqlx::query(
-            "INSERT INTO waxseal_sessions
-                (id, user_id, state, auth_time, last_seen, expires_at, address, user_agent)
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
-        )
-        .bind(session.id.to_string())
-        .bind(user_id)
-        .bind(session.state.to_json())
-        .bind(session.auth_time.as_unix())
-        .bind(session.expires_at.as_unix())
-        .bind(client.map(|client| client.address.as_str()))
-        .bind(client.map(|client| client.user_agent.as_str()));
-        self.execute(query).await?;
-        self.created += 1;
-        Ok(())
+        self.writer().create(session, user_id, client).await
     }
 
     /// Revokes a session; `None` if it has already been revoked or does not exist.
@@ -112,54 +93,22 @@ impl SessionTransaction {
     /// # Errors
     ///
     /// If the database fails.
-    pub async fn revoke(
-        &mut self,
-        id: &SessionId,
-    ) -> Result<Option<RevokedSession>, DatabaseError> {
-        let query = sqlx::query(
-            "UPDATE waxseal_sessions SET revoked_at = $1
-             WHERE id = $2 AND revoked_at IS NULL RETURNING id, expires_at",
-        )
-        .bind(self.clock.now().as_unix())
-        .bind(id.to_string());
-        self.note_revoked_row(query).await
+    pub async fn revoke(&mut self, id: &SessionId) -> Result<Option<Revocation>, DatabaseError> {
+        self.writer().revoke(id, None, None).await
     }
 
-    /// Revokes a session if it is this user's.
-    pub(super) async fn revoke_of(
+    /// Revokes a session, in whose place `by` is created. A request with the old cookie that arrives late
+    /// does not clear the new one. `None` if the old session has already been revoked or does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn replace(
         &mut self,
-        user_id: &str,
-        id: &SessionId,
-    ) -> Result<Option<RevokedSession>, DatabaseError> {
-        let query = sqlx::query(
-            "UPDATE waxseal_sessions SET revoked_at = $1
-             WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id, expires_at",
-        )
-        .bind(self.clock.now().as_unix())
-        .bind(id.to_string())
-        .bind(user_id);
-        self.note_revoked_row(query).await
-    }
-
-    /// Revokes the session of a valid cookie, and inserts its row if it is missing. It may be missing in a
-    /// database restored from a backup, and the revocation must be stored even then.
-    pub(super) async fn insert_revoked(
-        &mut self,
-        session: &SessionRecord,
-    ) -> Result<(), DatabaseError> {
-        let query = sqlx::query(
-            "INSERT INTO waxseal_sessions
-                (id, state, auth_time, last_seen, expires_at, revoked_at)
-             VALUES ($1, '{}', $2, $2, $3, $4)
-             ON CONFLICT (id) DO UPDATE
-                SET revoked_at = COALESCE(waxseal_sessions.revoked_at, $4)
-             RETURNING id, expires_at",
-        )
-        .bind(session.id.to_string())
-        .bind(session.auth_time.as_unix())
-        .bind(session.expires_at.as_unix())
-        .bind(self.clock.now().as_unix());
-        self.note_revoked_row(query).await.map(drop)
+        old: &SessionId,
+        by: &SessionId,
+    ) -> Result<Option<Revocation>, DatabaseError> {
+        self.writer().revoke(old, None, Some(by)).await
     }
 
     /// Revokes all sessions of a user except `except`. This includes expired sessions: they could be valid
@@ -172,35 +121,22 @@ impl SessionTransaction {
         &mut self,
         user_id: &str,
         except: Option<&SessionId>,
-    ) -> Result<Vec<RevokedSession>, DatabaseError> {
-        self.lock_user(user_id).await?;
-        let except = except.map(ToString::to_string);
-        let but = if except.is_some() { "AND id <> $2" } else { "" };
-        if self.transaction.is_postgres {
-            // Locks rows in the order in which last-seen times are written, so that the two don't deadlock.
-            let lock = format!(
-                r#"SELECT id FROM waxseal_sessions WHERE user_id = $1 AND revoked_at IS NULL {but}
-                   ORDER BY id COLLATE "C" FOR UPDATE"#
-            );
-            let mut lock = sqlx::query(AssertSqlSafe(lock)).bind(user_id);
-            if let Some(except) = &except {
-                lock = lock.bind(except.as_str());
-            }
-            self.fetch_all(lock).await?;
-        }
-        let at = if except.is_some() { "$3" } else { "$2" };
-        let revoke = format!(
-            "UPDATE waxseal_sessions SET revoked_at = {at}
-             WHERE user_id = $1 AND revoked_at IS NULL {but} RETURNING id, expires_at"
-        );
-        let mut revoke = sqlx::query(AssertSqlSafe(revoke)).bind(user_id);
-        if let Some(except) = &except {
-            revoke = revoke.bind(except.as_str());
-        }
-        let rows = self.fetch_all(revoke.bind(self.clock.now().as_unix())).await?;
-        let revoked: Vec<_> = rows.iter().map(RevokedSession::read).collect::<Result<_, _>>()?;
-        self.revoked.extend_from_slice(&revoked);
-        Ok(revoked)
+    ) -> Result<Vec<Revocation>, DatabaseError> {
+        self.writer().revoke_all(user_id, except, None).await
+    }
+
+    /// Revokes all sessions of a user, one of which, `old`, is [replaced](Self::replace) by a new one.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn replace_all(
+        &mut self,
+        user_id: &str,
+        old: &SessionId,
+        by: &SessionId,
+    ) -> Result<Vec<Revocation>, DatabaseError> {
+        self.writer().revoke_all(user_id, None, Some((old, by))).await
     }
 
     /// Erases the addresses and user agents of a user's sessions. The rows stay until the sessions have
@@ -210,11 +146,7 @@ impl SessionTransaction {
     ///
     /// If the database fails.
     pub async fn erase_personal_data(&mut self, user_id: &str) -> Result<(), DatabaseError> {
-        let query = sqlx::query(
-            "UPDATE waxseal_sessions SET address = NULL, user_agent = NULL WHERE user_id = $1",
-        )
-        .bind(user_id);
-        self.execute(query).await.map(drop)
+        self.writer().erase_personal_data(user_id).await
     }
 
     /// Commits, notifies the other nodes of the revocations and adds them to this node's list. This runs
@@ -223,56 +155,22 @@ impl SessionTransaction {
     /// # Errors
     ///
     /// If the database fails.
-    pub async fn commit(self) -> Result<(), DatabaseError> {
-        let Self { mut transaction, feed, created, revoked, .. } = self;
+    pub async fn commit(mut self) -> Result<(), DatabaseError> {
         let committing = async move {
-            announce(&mut transaction, &revoked).await?;
+            self.writer().announce().await?;
+            let Self { transaction, feed, changes, .. } = self;
             transaction.commit().await?;
-            feed.insert(&revoked);
-            telemetry::sessions_revoked(revoked.len());
-            (0..created).for_each(|_| telemetry::session_created());
+            changes.committed(&feed);
             Ok(())
         };
         tokio::spawn(committing).await?
     }
 
-    /// Keeps other transactions from creating or revoking this user's sessions until this one ends. To
-    /// avoid deadlocks, call it before locking the row of a session. SQLite needs no lock: it has one
-    /// writer at a time.
-    pub(super) async fn lock_user(&mut self, user_id: &str) -> Result<(), DatabaseError> {
-        if !self.transaction.is_postgres {
-            return Ok(());
+    pub(crate) fn writer(&mut self) -> SessionWriter<'_> {
+        SessionWriter {
+            connection: self.transaction.as_connection(),
+            clock: &self.clock,
+            changes: &mut self.changes,
         }
-        let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(user_lock(user_id));
-        self.execute(lock).await.map(drop)
-    }
-
-    async fn note_revoked_row(
-        &mut self,
-        query: SqlQuery<'_>,
-    ) -> Result<Option<RevokedSession>, DatabaseError> {
-        let row = self.fetch_optional(query).await?;
-        let revoked = row.as_ref().map(RevokedSession::read).transpose()?;
-        self.revoked.extend(revoked);
-        Ok(revoked)
-    }
-}
-
-/// The key of a user's advisory lock.
-fn user_lock(user_id: &str) -> i64 {
-    let digest = Sha256::new().chain_update("waxseal session ").chain_update(user_id).finalize();
-    let (first, _) = digest.split_at(8);
-    first.iter().fold(0, |number, byte| (number << 8) | i64::from(*byte))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_key_is_the_first_8_bytes_of_a_hash() {
-        let digest = Sha256::digest("waxseal session ann");
-        assert_eq!(user_lock("ann").to_be_bytes()[..], digest[..8]);
-        assert_ne!(user_lock("ann"), user_lock("bob"));
     }
 }

@@ -36,6 +36,16 @@ pub enum DatabaseError {
     Url(#[from] InvalidDatabaseUrl),
 }
 
+impl DatabaseError {
+    /// Whether other transactions held locks that this one needed: to try again can help. PostgreSQL's
+    /// SQLSTATE 40P01 (deadlock detected) or 55P03 (lock not available).
+    pub(crate) fn is_lock_conflict(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(|error| error.code());
+        matches!(code.as_deref(), Some("40P01" | "55P03"))
+    }
+}
+
 impl From<DatabaseError> for io::Error {
     fn from(error: DatabaseError) -> Self {
         Self::other(error)

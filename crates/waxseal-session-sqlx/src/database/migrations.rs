@@ -1,12 +1,18 @@
 //! Schema migrations.
 
-use sqlx::{
-    AnyConnection, AssertSqlSafe, Connection, Row, SqlSafeStr,
-    any::AnyRow,
-    migrate::{Migration, MigrationType, Migrator},
-};
+use std::time::Duration;
 
-use super::{backend::Backend, error::DatabaseError, postgres, sqlite};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, Pool, Row, SqlSafeStr, SqliteConnection,
+    any::AnyRow,
+    migrate::{Migrate, Migration, MigrationType, Migrator},
+};
+use tokio::time::timeout;
+
+use super::{connection::DatabaseConnection, error::DatabaseError, postgres, sqlite};
+
+/// How long to wait for a database server to answer at startup.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The migrations of one component. Each component records its own in its own table, so the session
 /// store, waxseal and an app can share a database.
@@ -24,36 +30,60 @@ pub(super) const SESSION_MIGRATIONS: Migrations = Migrations {
     list: &[(1, "sessions", include_str!("../../migrations/0001_sessions.sql"))],
 };
 
+/// A connection that migrations run on.
+pub(super) trait Migrates:
+    Connection<Database: sqlx::Database<Connection = Self>> + Migrate
+{
+}
+
+impl Migrates for SqliteConnection {}
+
+impl Migrates for PgConnection {}
+
 impl Migrations {
+    /// Runs the pending migrations on a connection outside the pool: a pool would retry until its timeout
+    /// and hide the cause, and its connections have a statement timeout.
+    pub(super) async fn run_beside<C: Migrates>(
+        &self,
+        pool: &Pool<C::Database>,
+    ) -> Result<(), DatabaseError>
+    where
+        for<'c> DatabaseConnection<'c>: From<&'c mut C>,
+    {
+        let options = pool.connect_options();
+        let connection = timeout(CONNECT_TIMEOUT, C::connect_with(&options));
+        let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;
+        self.run(&mut connection).await?;
+        Ok(Connection::close(connection).await?)
+    }
+
     /// Runs the pending migrations. If several processes start together, one runs them and the others
     /// wait.
-    pub(super) async fn run(
-        &self,
-        connection: &mut AnyConnection,
-        backend: &Backend,
-    ) -> Result<(), DatabaseError> {
-        if self.is_up_to_date(connection).await {
+    pub(super) async fn run<C: Migrates>(&self, connection: &mut C) -> Result<(), DatabaseError>
+    where
+        for<'c> DatabaseConnection<'c>: From<&'c mut C>,
+    {
+        if self.is_up_to_date(DatabaseConnection::from(&mut *connection)).await {
             return Ok(());
         }
-        let mut transaction = match backend {
-            Backend::Sqlite { .. } => connection.begin_with(sqlite::BEGIN_MIGRATION).await?,
-            Backend::Postgres => {
-                let mut transaction = connection.begin_with(postgres::BEGIN_WRITE).await?;
-                postgres::lock_migrations(&mut transaction).await?;
-                transaction
-            }
-        };
-        self.migrator().run(&mut *transaction).await?;
+        let is_postgres = DatabaseConnection::from(&mut *connection).is_postgres;
+        let begin = if is_postgres { postgres::BEGIN_WRITE } else { sqlite::BEGIN_MIGRATION };
+        let mut transaction = connection.begin_with(begin).await?;
+        if is_postgres {
+            let lock = sqlx::query(postgres::LOCK_MIGRATIONS);
+            DatabaseConnection::from(&mut *transaction).execute(lock).await?;
+        }
+        self.migrator().run_direct(None, &mut *transaction, false).await?;
         Ok(transaction.commit().await?)
     }
 
     /// Whether exactly these migrations have run. This only reads, so a process that just reads the
     /// database never waits for a writer.
-    async fn is_up_to_date(&self, connection: &mut AnyConnection) -> bool {
+    async fn is_up_to_date(&self, mut connection: DatabaseConnection<'_>) -> bool {
         let table = self.table;
         let sql = format!("SELECT version, checksum FROM {table} WHERE success ORDER BY version");
         // A new database has no such table.
-        let Ok(rows) = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await else {
+        let Ok(rows) = connection.fetch_all(sqlx::query(AssertSqlSafe(sql))).await else {
             return false;
         };
         let migrator = self.migrator();

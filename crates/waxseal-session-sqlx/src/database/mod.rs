@@ -1,8 +1,9 @@
 //! The database: connections, transactions with timeouts, migrations.
 
-mod backend;
+mod connection;
 mod error;
 mod migrations;
+mod pool;
 mod postgres;
 mod sqlite;
 pub(crate) mod transactions;
@@ -16,30 +17,37 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
-use tokio::time::timeout;
+use sqlx::{
+    Connection, PgConnection, SqliteConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 
-use self::{backend::Backend, migrations::SESSION_MIGRATIONS};
+use self::{migrations::SESSION_MIGRATIONS, transactions::WriteLock};
 
 pub use self::{
+    connection::DatabaseConnection,
     error::DatabaseError,
     migrations::Migrations,
+    pool::SessionPool,
     transactions::{SqlQuery, WriteTransaction},
     url::{DatabaseUrl, InvalidDatabaseUrl},
 };
 
-/// How long to wait for a database server to answer at startup.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection. Requests that wait for the write lock hold none, so the
+/// wait is usually short.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A database connection pool. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Database {
-    pub(crate) url: DatabaseUrl,
-    backend: Backend,
-    pool: AnyPool,
-    /// A connection for the revocation feed only, so that it never waits for one.
-    pub(crate) feed_pool: AnyPool,
-    options: AnyConnectOptions,
+    pub(crate) pool: SessionPool,
+    /// The connection of the revocation feed. Beside a pool of ours it has one of its own, so that it
+    /// never waits for one.
+    pub(crate) feed_pool: SessionPool,
+    /// Whether the pool is the app's.
+    is_shared: bool,
+    write_lock: WriteLock,
     /// Whether the database answered the latest poll. If not, requests fail at once instead of waiting.
     reachable: Arc<AtomicBool>,
 }
@@ -52,32 +60,48 @@ impl Database {
     ///
     /// If the database can't be opened or migrated.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
-        sqlx::any::install_default_drivers();
-        let (backend, sqlx_url) = match url {
+        let (pool, feed_pool) = match url {
             DatabaseUrl::Sqlite(path) => {
                 sqlite::create_private(path)
                     .map_err(|error| DatabaseError::File(path.clone(), error))?;
-                let backend = Backend::Sqlite { write_lock: Arc::default() };
-                (backend, format!("sqlite:{}", path.display()))
+                let options = sqlite::options(path);
+                let mut first = SqliteConnection::connect_with(&options).await?;
+                sqlite::turn_on_wal(&mut first).await?;
+                sqlite::warn_unless_private(path);
+                first.close().await?;
+                let pool = |size| sqlite_pool(options.clone(), size).into();
+                (pool(POOL_SIZE), pool(1))
             }
-            DatabaseUrl::Postgres(url) => (Backend::Postgres, url.clone()),
+            DatabaseUrl::Postgres(url) => {
+                let options: PgConnectOptions = url.parse()?;
+                let pool = postgres_pool(options.clone(), POOL_SIZE, "2500ms");
+                // It may have a million revocations to read.
+                (pool.into(), postgres_pool(options, 1, "60s").into())
+            }
         };
-        let options = sqlx_url.parse::<AnyConnectOptions>()?;
-        let database = Self {
-            url: url.clone(),
-            pool: backend.pool().connect_lazy_with(options.clone()),
-            feed_pool: backend.pool().max_connections(1).connect_lazy_with(options.clone()),
-            backend,
-            options,
-            reachable: Arc::new(AtomicBool::new(true)),
-        };
-        let mut first = database.single_connection().await?;
-        if let DatabaseUrl::Sqlite(path) = url {
-            sqlite::turn_on_wal(&mut first).await?;
-            sqlite::warn_unless_private(path);
-        }
-        SESSION_MIGRATIONS.run(&mut first, &database.backend).await?;
-        first.close().await?;
+        Self::open(pool, feed_pool, false).await
+    }
+
+    /// Uses a pool of the app's own, and runs the migrations of the session table.
+    ///
+    /// The pool's settings hold: its timeouts, and on SQLite its journal mode and busy timeout.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails, or can't be migrated.
+    pub async fn with_pool(pool: impl Into<SessionPool>) -> Result<Self, DatabaseError> {
+        let pool = pool.into();
+        Self::open(pool.clone(), pool, true).await
+    }
+
+    async fn open(
+        pool: SessionPool,
+        feed_pool: SessionPool,
+        is_shared: bool,
+    ) -> Result<Self, DatabaseError> {
+        let (write_lock, reachable) = (WriteLock::default(), Arc::new(AtomicBool::new(true)));
+        let database = Self { pool, feed_pool, is_shared, write_lock, reachable };
+        database.migrate(&SESSION_MIGRATIONS).await?;
         Ok(database)
     }
 
@@ -87,20 +111,16 @@ impl Database {
     ///
     /// If one fails, or the database records migrations that are not in this list.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
-        let mut connection = self.single_connection().await?;
-        migrations.run(&mut connection, &self.backend).await?;
-        Ok(connection.close().await?)
-    }
-
-    /// Opens a connection outside the pool: a pool would retry until its timeout and hide the cause. It
-    /// has no statement timeout, because migrations may take long.
-    async fn single_connection(&self) -> Result<AnyConnection, DatabaseError> {
-        let connection = timeout(CONNECT_TIMEOUT, AnyConnection::connect_with(&self.options));
-        let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;
-        if let Backend::Sqlite { .. } = self.backend {
-            sqlite::set_up(&mut connection).await?;
+        match &self.pool {
+            SessionPool::Sqlite(pool) if self.is_shared => {
+                migrations.run(&mut *pool.acquire().await?).await
+            }
+            SessionPool::Sqlite(pool) => migrations.run_beside::<SqliteConnection>(pool).await,
+            SessionPool::Postgres(pool) if self.is_shared => {
+                migrations.run(&mut *pool.acquire().await?).await
+            }
+            SessionPool::Postgres(pool) => migrations.run_beside::<PgConnection>(pool).await,
         }
-        Ok(connection)
     }
 
     pub(crate) fn is_reachable(&self) -> bool {
@@ -110,4 +130,28 @@ impl Database {
     pub(crate) fn set_reachable(&self, reachable: bool) {
         self.reachable.store(reachable, Ordering::Relaxed);
     }
+}
+
+/// Connections at most, as sqlx has it by default.
+const POOL_SIZE: u32 = 10;
+
+fn sqlite_pool(options: SqliteConnectOptions, size: u32) -> sqlx::SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options)
+}
+
+fn postgres_pool(
+    options: PgConnectOptions,
+    size: u32,
+    statement_timeout: &'static str,
+) -> sqlx::PgPool {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |connection, _| {
+            Box::pin(postgres::set_up(connection, statement_timeout))
+        })
+        .connect_lazy_with(options)
 }

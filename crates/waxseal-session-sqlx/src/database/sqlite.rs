@@ -2,11 +2,14 @@
 
 use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
-use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
+use sqlx::{
+    Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
 use tokio::time::sleep;
 
 /// How long the holder of the write lock waits for writers in other processes.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Takes SQLite's write lock at the start. A transaction that reads first can't wait for it later.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
@@ -40,19 +43,19 @@ pub(super) fn warn_unless_private(path: &Path) {
 #[cfg(not(unix))]
 pub(super) fn warn_unless_private(_: &Path) {}
 
-/// Sets up a connection. With `synchronous = FULL`, a commit is on disk before it returns.
-pub(super) async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let pragmas = format!(
-        "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        BUSY_TIMEOUT.as_millis()
-    );
-    connection.execute(AssertSqlSafe(pragmas)).await.map(drop)
+/// With `synchronous = FULL`, a commit is on disk before it returns.
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
 }
 
 /// Turns on WAL mode, in which readers don't wait for a writer. The mode is stored in the database, so
 /// only the first process changes it. That takes an exclusive lock, and SQLite ignores the busy timeout
 /// for it, so this retries.
-pub(super) async fn turn_on_wal(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const TRIES: u32 = 250;
     const PAUSE: Duration = Duration::from_millis(10);
     let mut tries = 1;

@@ -1,19 +1,22 @@
 //! Queries and transactions with timeouts, so that no request waits more than a few seconds for the
 //! database.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use sqlx::{
-    Any, Transaction,
+    Any, SqlSafeStr,
     any::{AnyArguments, AnyRow},
     query::Query,
 };
 use tokio::{
-    sync::OwnedMutexGuard,
+    sync::{Mutex, OwnedMutexGuard},
     time::{Sleep, sleep, timeout},
 };
 
-use super::{Database, DatabaseError, backend::Backend, postgres, sqlite};
+use super::{
+    Database, DatabaseError, connection::DatabaseConnection, pool::PooledConnection, postgres,
+    sqlite,
+};
 
 /// How long a read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,6 +27,18 @@ pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A query with its bound values.
 pub type SqlQuery<'q> = Query<'q, Any, AnyArguments>;
 
+/// SQLite has one writer at a time. The others wait for this lock without holding a connection, so
+/// that readers always get one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WriteLock(Arc<Mutex<()>>);
+
+impl WriteLock {
+    async fn lock(&self, time: Duration) -> Result<OwnedMutexGuard<()>, DatabaseError> {
+        let lock = timeout(time, Arc::clone(&self.0).lock_owned());
+        lock.await.map_err(|_| DatabaseError::Busy)
+    }
+}
+
 impl Database {
     /// Runs a query and returns its rows.
     ///
@@ -31,7 +46,12 @@ impl Database {
     ///
     /// If the database fails, or takes longer than two seconds.
     pub async fn fetch_all(&self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
-        self.read(query.fetch_all(&self.pool)).await
+        self.check_reachable()?;
+        let read = async {
+            let mut connection = self.pool.acquire().await?;
+            connection.as_connection().fetch_all(query).await
+        };
+        timeout(READ_TIMEOUT, read).await.map_err(|_| DatabaseError::Busy)?
     }
 
     /// Runs a query and returns its first row, if any.
@@ -43,17 +63,25 @@ impl Database {
         &self,
         query: SqlQuery<'_>,
     ) -> Result<Option<AnyRow>, DatabaseError> {
-        self.read(query.fetch_optional(&self.pool)).await
+        Ok(self.fetch_all(query).await?.into_iter().next())
     }
 
-    async fn read<T>(
+    /// Runs one statement that changes rows and returns them, in a transaction of its own.
+    pub(crate) async fn write_one(
         &self,
-        rows: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, DatabaseError> {
-        if !self.is_reachable() {
-            return Err(DatabaseError::Unreachable);
+        query: SqlQuery<'_>,
+        time: Duration,
+    ) -> Result<Option<AnyRow>, DatabaseError> {
+        self.check_reachable()?;
+        let _write_lock = self.lock_writes(time).await?;
+        let mut connection = self.acquire_within(time).await?;
+        let mut connection = connection.as_connection();
+        let write = connection.fetch_optional(query);
+        if !self.pool.is_postgres() {
+            // No timeout, for the reason given below.
+            return write.await;
         }
-        Ok(timeout(READ_TIMEOUT, rows).await.map_err(|_| DatabaseError::Busy)??)
+        timeout(time, write).await.map_err(|_| DatabaseError::Busy)?
     }
 
     /// Begins a write transaction.
@@ -70,33 +98,47 @@ impl Database {
         &self,
         time: Duration,
     ) -> Result<WriteTransaction, DatabaseError> {
-        if !self.is_reachable() {
-            return Err(DatabaseError::Unreachable);
+        self.check_reachable()?;
+        let write_lock = self.lock_writes(time).await?;
+        let mut connection = self.acquire_within(time).await?;
+        let backend = connection.as_connection().backend;
+        if self.pool.is_postgres() {
+            let begin = backend.begin(Some(postgres::BEGIN_WRITE.into_sql_str()));
+            timeout(time, begin).await.map_err(|_| DatabaseError::Busy)??;
+        } else {
+            // No timeout here: the connection would go on waiting for other processes, and the pool would
+            // lose it. SQLite's busy timeout ends the wait.
+            backend.begin(Some(sqlite::BEGIN_WRITE.into_sql_str())).await?;
         }
-        let busy = |_| DatabaseError::Busy;
-        let (transaction, write_lock) = match &self.backend {
-            Backend::Sqlite { write_lock } => {
-                let lock = timeout(time, write_lock.clone().lock_owned()).await.map_err(busy)?;
-                // No timeout here: the connection would go on waiting for other processes, and the pool
-                // would lose it. SQLite's busy timeout ends the wait.
-                (self.pool.begin_with(sqlite::BEGIN_WRITE).await?, Some(lock))
-            }
-            Backend::Postgres => {
-                let begin = self.pool.begin_with(postgres::BEGIN_WRITE);
-                (timeout(time, begin).await.map_err(busy)??, None)
-            }
-        };
         let deadline = Box::pin(sleep(time));
-        let is_postgres = matches!(self.backend, Backend::Postgres);
-        Ok(WriteTransaction { transaction, is_postgres, deadline, _write_lock: write_lock })
+        Ok(WriteTransaction { connection, is_open: true, deadline, _write_lock: write_lock })
+    }
+
+    fn check_reachable(&self) -> Result<(), DatabaseError> {
+        if self.is_reachable() { Ok(()) } else { Err(DatabaseError::Unreachable) }
+    }
+
+    async fn lock_writes(
+        &self,
+        time: Duration,
+    ) -> Result<Option<OwnedMutexGuard<()>>, DatabaseError> {
+        match self.pool.is_postgres() {
+            true => Ok(None),
+            false => self.write_lock.lock(time).await.map(Some),
+        }
+    }
+
+    async fn acquire_within(&self, time: Duration) -> Result<PooledConnection, DatabaseError> {
+        Ok(timeout(time, self.pool.acquire()).await.map_err(|_| DatabaseError::Busy)??)
     }
 }
 
 /// A write transaction. It rolls back if it is dropped before [`commit`](Self::commit).
 pub struct WriteTransaction {
-    transaction: Transaction<'static, Any>,
-    pub(crate) is_postgres: bool,
+    connection: PooledConnection,
+    is_open: bool,
     deadline: Pin<Box<Sleep>>,
+    // Dropped last.
     _write_lock: Option<OwnedMutexGuard<()>>,
 }
 
@@ -107,8 +149,7 @@ impl WriteTransaction {
     ///
     /// If the database fails, or the transaction's time is up.
     pub async fn execute(&mut self, query: SqlQuery<'_>) -> Result<u64, DatabaseError> {
-        let done = within(&mut self.deadline, query.execute(&mut *self.transaction)).await?;
-        Ok(done.rows_affected())
+        self.as_connection().execute(query).await
     }
 
     /// Runs a statement and returns its rows.
@@ -117,7 +158,7 @@ impl WriteTransaction {
     ///
     /// If the database fails, or the transaction's time is up.
     pub async fn fetch_all(&mut self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
-        within(&mut self.deadline, query.fetch_all(&mut *self.transaction)).await
+        self.as_connection().fetch_all(query).await
     }
 
     /// Runs a statement and returns its first row, if any.
@@ -129,7 +170,7 @@ impl WriteTransaction {
         &mut self,
         query: SqlQuery<'_>,
     ) -> Result<Option<AnyRow>, DatabaseError> {
-        within(&mut self.deadline, query.fetch_optional(&mut *self.transaction)).await
+        self.as_connection().fetch_optional(query).await
     }
 
     /// Commits.
@@ -138,18 +179,23 @@ impl WriteTransaction {
     ///
     /// If the database fails, or the transaction's time is up. It may have been committed then or not.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
-        within(&mut self.deadline, self.transaction.commit()).await
+        let connection = self.connection.as_connection();
+        let commit = connection.backend.commit();
+        DatabaseConnection::within(Some(&mut self.deadline), commit).await?;
+        self.is_open = false;
+        Ok(())
+    }
+
+    pub(crate) fn as_connection(&mut self) -> DatabaseConnection<'_> {
+        self.connection.as_connection().with_deadline(&mut self.deadline)
     }
 }
 
-async fn within<T>(
-    deadline: &mut Pin<Box<Sleep>>,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, DatabaseError> {
-    tokio::select! {
-        biased;
-        done = work => Ok(done?),
-        () = deadline => Err(DatabaseError::Busy),
+impl Drop for WriteTransaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.connection.as_connection().backend.start_rollback();
+        }
     }
 }
 
@@ -165,13 +211,12 @@ mod tests {
         let url: DatabaseUrl =
             format!("sqlite://{}/test.db", folder.path().display()).parse().unwrap();
         let database = Database::connect(&url).await.unwrap();
-        let pragma = async |query| {
-            sqlx::query(query).fetch_one(&database.pool).await.unwrap().get::<i64, _>(0)
-        };
+        let pragma =
+            async |query| database.fetch_all(sqlx::query(query)).await.unwrap()[0].get::<i64, _>(0);
         assert_eq!(pragma("PRAGMA synchronous").await, 2, "FULL");
         assert_eq!(pragma("PRAGMA foreign_keys").await, 1);
-        let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&database.pool).await.unwrap();
-        assert_eq!(mode.get::<String, _>(0), "wal");
+        let mode = database.fetch_all(sqlx::query("PRAGMA journal_mode")).await.unwrap();
+        assert_eq!(mode[0].get::<String, _>(0), "wal");
 
         let _writer = database.write().await.unwrap();
         let read = sqlx::query("SELECT id FROM waxseal_sessions");

@@ -5,10 +5,11 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
+use waxseal_session::ErrorChain;
 
 use super::notify::{CHANNEL, entries};
 use crate::{
-    database::{DatabaseError, DatabaseUrl},
+    database::{DatabaseError, SessionPool},
     store::SqlSessionStore,
 };
 
@@ -18,45 +19,72 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait for a notification before checking the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// How long to wait before reconnecting after a connection failed.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long to wait before trying again if notifications don't arrive at all.
+const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Adds the revocations of other nodes to the list as they are announced, until the future is dropped.
+/// Ends at once on SQLite, which has no notifications.
+pub(crate) async fn listen(store: &SqlSessionStore) {
+    let SessionPool::Postgres(pool) = &store.database.pool else { return };
+    let mut logged = None;
+    loop {
+        // A connection of its own: the pool may be small.
+        let options = pool.connect_options();
+        let connections = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
+        let connections = connections.connect_lazy_with((*options).clone());
+        let problem = match Listener::start(store, &connections).await {
+            Ok(mut listener) => {
+                log::info!("revocation feed: listening for notifications");
+                logged = None;
+                listener.receive().await
+            }
+            Err(problem) => problem,
+        };
+        let pause = if problem.is_permanent() { SLOW_RETRY_INTERVAL } else { RETRY_INTERVAL };
+        // Logged once, not at every retry.
+        if logged != Some(problem.is_permanent()) {
+            logged = Some(problem.is_permanent());
+            let problem = ErrorChain(&problem);
+            log::warn!("revocation feed: LISTEN failed, polling every second: {problem}");
+        }
+        store.clock.sleep_until(store.clock.elapsed() + pause).await;
+    }
+}
+
 /// A connection that receives notifications.
-pub(super) struct Listener<'a> {
-    sessions: &'a SqlSessionStore,
+struct Listener<'a> {
+    store: &'a SqlSessionStore,
     listener: PgListener,
 }
 
-impl SqlSessionStore {
-    /// Starts to listen, checks that notifications arrive, and loads all revocations committed before.
-    /// `None` on SQLite, which has no notifications.
+impl<'a> Listener<'a> {
+    /// Starts to listen, and checks that notifications arrive. What was announced before is read by the
+    /// polls.
     ///
     /// # Errors
     ///
     /// If the database can't be reached, or notifications don't arrive.
-    pub(super) async fn listen(&self) -> Result<Option<Listener<'_>>, ListenError> {
-        let DatabaseUrl::Postgres(url) = &self.database.url else { return Ok(None) };
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_TIMEOUT);
-        let pool = pool.connect_lazy(url)?;
-        let mut listener = PgListener::connect_with(&pool).await?;
+    async fn start(store: &'a SqlSessionStore, pool: &sqlx::PgPool) -> Result<Self, ListenError> {
+        let mut listener = PgListener::connect_with(pool).await?;
         listener.eager_reconnect(false);
         // Poolers in transaction mode either refuse LISTEN, or accept it and deliver nothing.
         timed(listener.listen(CHANNEL)).await.map_err(|error| match error {
             error if is_unsupported(&error) => ListenError::Refused(error),
             error => ListenError::Connection(error),
         })?;
-        let mut listener = Listener { sessions: self, listener };
+        let mut listener = Self { store, listener };
         listener.receive_hello().await?;
-        self.reload().await?;
-        Ok(Some(listener))
+        Ok(listener)
     }
-}
 
-impl Listener<'_> {
     /// Adds the sessions of each notification to the list, until the connection fails.
-    pub(super) async fn receive(&mut self) -> ListenError {
+    async fn receive(&mut self) -> ListenError {
         loop {
             match timeout(KEEP_ALIVE, self.listener.try_recv()).await {
-                Ok(Ok(Some(notification))) => {
-                    self.sessions.feed.insert(&entries(notification.payload()))
-                }
+                Ok(Ok(Some(notification))) => self.insert(notification.payload()),
                 Ok(Ok(None)) => return ListenError::Lost,
                 Ok(Err(error)) => return error.into(),
                 Err(_silence) => {
@@ -74,19 +102,21 @@ impl Listener<'_> {
     async fn receive_hello(&mut self) -> Result<(), ListenError> {
         let hello = format!("hello {}", Uuid::new_v4());
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(hello.as_str());
-        self.sessions.database.fetch_all(notify).await?;
+        self.store.database.fetch_all(notify).await?;
         let until = Instant::now() + LISTEN_TIMEOUT;
         loop {
             match timeout_at(until, self.listener.try_recv()).await {
                 Ok(Ok(Some(notification))) if notification.payload() == hello => return Ok(()),
-                Ok(Ok(Some(notification))) => {
-                    self.sessions.feed.insert(&entries(notification.payload()))
-                }
+                Ok(Ok(Some(notification))) => self.insert(notification.payload()),
                 Ok(Ok(None)) => return Err(ListenError::Lost),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_elapsed) => return Err(ListenError::NotDelivered),
             }
         }
+    }
+
+    fn insert(&self, payload: &str) {
+        entries(payload).for_each(|revocation| self.store.feed.insert(revocation));
     }
 }
 
@@ -103,7 +133,7 @@ async fn timed<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<
 
 /// Why notifications do not arrive.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ListenError {
+enum ListenError {
     /// The database does not support LISTEN on this connection.
     #[error("LISTEN is refused")]
     Refused(#[source] sqlx::Error),
@@ -123,7 +153,7 @@ pub(super) enum ListenError {
 
 impl ListenError {
     /// Whether trying again is unlikely to help.
-    pub(super) fn is_permanent(&self) -> bool {
+    fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::NotDelivered)
     }
 }

@@ -1,12 +1,14 @@
 //! Revocations on several nodes. The node that revokes announces it (`notify`), the others listen
-//! (`listener`) and poll the database every second (`feed`), so that none is missed. `task` runs both.
+//! (`listener`) and poll the database every second (`source`), so that none is missed.
 
-mod feed;
 mod listener;
 mod notify;
-mod task;
+mod order;
+mod row;
+mod source;
 
-pub use feed::FeedStatus;
-pub(crate) use feed::{REVOCATION_RETENTION, RevocationFeed};
+pub(crate) use listener::listen;
 pub(crate) use notify::announce;
-pub(crate) use task::follow;
+pub(crate) use order::next_in_order;
+pub(crate) use row::{REVOCATION_COLUMNS, read_revocation};
+pub(crate) use source::{FeedPosition, FeedSource};

@@ -118,7 +118,7 @@ impl Inspection {
     }
 
     pub(super) fn set_claims(&mut self, claims: &Claims) -> Result<(), InvalidState> {
-        let Claims { sid, auth_time, iat, exp, state } = claims;
+        let Claims { sid, auth_time, iat, exp, state, own: _ } = claims;
         self.claims = Some(ClaimsJson {
             sid: sid.to_string(),
             auth_time: Rfc3339(*auth_time),

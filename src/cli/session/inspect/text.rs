@@ -75,6 +75,7 @@ fn explain_rejection(reason: Rejection) -> &'static str {
         Rejection::Expired => "expired: servers refuse it",
         Rejection::SealedInTheFuture => "sealed in the future: a clock is wrong",
         Rejection::Revoked => "revoked: servers refuse it",
+        Rejection::Replaced => "replaced: servers refuse it; a new one took its place a moment ago",
         Rejection::Gone => "gone: the database has no such session",
     }
 }

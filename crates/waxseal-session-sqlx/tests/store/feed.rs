@@ -1,0 +1,130 @@
+//! How nodes hear of revocations: in the order of commits, whatever the clocks say.
+
+use std::time::Duration;
+
+use actix_web::rt::time::sleep;
+use test_support::eventually;
+use waxseal_session::{Clock, RevocationStatus, SessionRecord, SessionStore};
+use waxseal_session_sqlx::SqlSessionStore;
+
+use crate::place::{AppTransaction, Place, START, run, session};
+
+/// A few polls.
+const POLLS: Duration = Duration::from_millis(2500);
+
+async fn created(store: &SqlSessionStore) -> SessionRecord {
+    let session = session("ann", &Clock::system());
+    assert!(store.create(&session, None).await.unwrap());
+    session
+}
+
+fn is_revoked(node: &SqlSessionStore, session: &SessionRecord) -> bool {
+    node.revocation_status(&session.id) == RevocationStatus::Revoked
+}
+
+#[actix_web::test]
+async fn a_revocation_is_heard_of_without_a_notification_and_whatever_its_time() {
+    for place in Place::all() {
+        let node = place.node().await;
+        let ann = created(&node).await;
+        run(&place.pool().await, &place.revocation(&[&ann])).await;
+        eventually(async || is_revoked(&node, &ann)).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_revoker_with_a_clock_that_is_behind_is_heard_of() {
+    for place in Place::all() {
+        let behind = Clock::manual(Clock::system().now() - Duration::from_secs(70));
+        let (node, revoker) = (place.node().await, place.still(&behind).await);
+        let ann = created(&node).await;
+        sleep(POLLS).await;
+        revoker.revoke(&ann).await.unwrap();
+        eventually(async || is_revoked(&node, &ann)).await;
+    }
+}
+
+/// Its row was written before those that the node has read, and becomes visible after them.
+#[actix_web::test]
+async fn a_revocation_whose_commit_is_held_back_is_heard_of_when_it_comes() {
+    for place in Place::all() {
+        let (node, pool) = (place.node().await, place.pool().await);
+        let (late, punctual) = (created(&node).await, created(&node).await);
+        let mut transaction = AppTransaction::begin(&pool).await;
+        for statement in place.revocation(&[&late]) {
+            transaction.execute(&statement).await;
+        }
+        if place.is_postgres() {
+            // SQLite has one writer at a time.
+            run(&pool, &place.revocation(&[&punctual])).await;
+            eventually(async || is_revoked(&node, &punctual)).await;
+        }
+        sleep(POLLS).await;
+        assert!(!is_revoked(&node, &late), "not committed");
+        transaction.commit().await;
+        eventually(async || is_revoked(&node, &late)).await;
+    }
+}
+
+/// On SQLite the numbers are then given again.
+#[actix_web::test]
+async fn after_the_latest_revocations_were_deleted_later_ones_are_heard_of() {
+    for place in Place::all() {
+        let (node, pool) = (place.node().await, place.pool().await);
+        let mut sessions = Vec::new();
+        for _ in 0..4 {
+            sessions.push(created(&node).await);
+        }
+        let [a, b, c, d] = &sessions[..] else { panic!() };
+        run(&pool, &place.revocation(&[a, b])).await;
+        eventually(async || is_revoked(&node, a) && is_revoked(&node, b)).await;
+        let mut statements =
+            vec!["DELETE FROM waxseal_sessions WHERE revoked_at IS NOT NULL".to_owned()];
+        statements.extend(place.revocation(&[c, d]));
+        run(&pool, &statements).await;
+        eventually(async || is_revoked(&node, c) && is_revoked(&node, d)).await;
+    }
+}
+
+/// Its transactions had higher numbers than this one's have yet.
+#[actix_web::test]
+async fn revocations_from_the_dump_of_another_server_are_known_and_do_not_hide_later_ones() {
+    for place in Place::all().into_iter().filter(Place::is_postgres) {
+        let (node, pool) = (place.node().await, place.pool().await);
+        let (dumped, later) = (created(&node).await, created(&node).await);
+        let renumber = "UPDATE waxseal_sessions SET revoked_seq = 4000000000000000000
+                        WHERE revoked_at IS NOT NULL";
+        let dump = [place.revocation(&[&dumped]), vec![renumber.to_owned()]].concat();
+        run(&pool, &dump).await;
+        let started = place.node().await;
+        assert!(is_revoked(&started, &dumped));
+        sleep(POLLS).await;
+        run(&pool, &place.revocation(&[&later])).await;
+        eventually(async || is_revoked(&started, &later)).await;
+    }
+}
+
+#[actix_web::test]
+async fn revoking_again_announces_again() {
+    for place in Place::all() {
+        let (node, clock) = (place.node().await, Clock::manual(START));
+        let other = place.still(&clock).await;
+        let ann = created(&node).await;
+        node.revoke(&ann).await.unwrap();
+        eventually(async || is_revoked(&node, &ann)).await;
+        // As if it had been lost: a node that has not heard of it, and reads only what is new.
+        let fresh = place.node().await;
+        let number = async || number_of(&place, &ann).await;
+        let first = number().await;
+        other.revoke(&ann).await.unwrap();
+        assert!(number().await > first, "at a new place in the order");
+        assert!(is_revoked(&other, &ann) && is_revoked(&fresh, &ann));
+    }
+}
+
+async fn number_of(place: &Place, session: &SessionRecord) -> i64 {
+    let database = place.still(&Clock::manual(START)).await.database().clone();
+    let query = sqlx::query("SELECT revoked_seq FROM waxseal_sessions WHERE id = $1");
+    let row = database.fetch_optional(query.bind(session.id.to_string())).await.unwrap().unwrap();
+    sqlx::Row::get(&row, 0)
+}

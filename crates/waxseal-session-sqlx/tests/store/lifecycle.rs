@@ -1,0 +1,107 @@
+//! Starting, stopping, restarting; and a database in memory.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::rt::time::{sleep, timeout};
+use sqlx::{
+    SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::SqlitePoolOptions,
+};
+use test_support::{Postgres, eventually};
+use waxseal_session::{Clock, RevocationStatus, SessionStore, testing};
+use waxseal_session_sqlx::{Database, SqlSessionStore};
+
+use crate::place::{Place, START, session};
+
+#[actix_web::test]
+async fn a_restart_keeps_sessions_and_revocations() {
+    for place in Place::all() {
+        let clock = Clock::manual(START);
+        let [live, revoked, replaced, new] = [(); 4].map(|()| session("ann", &clock));
+        let store = place.still(&clock).await;
+        for session in [&live, &revoked, &replaced] {
+            assert!(store.create(session, None).await.unwrap());
+        }
+        store.revoke(&revoked).await.unwrap();
+        assert!(store.create(&new, Some(&replaced.id)).await.unwrap());
+        drop(store);
+        let store = place.still(&clock).await;
+        assert_eq!(store.revocation_status(&live.id), RevocationStatus::Active);
+        assert!(store.load(&live.id).await.unwrap().is_some());
+        assert_eq!(store.revocation_status(&revoked.id), RevocationStatus::Revoked);
+        let by_new = RevocationStatus::Replaced { by: new.id };
+        assert_eq!(store.revocation_status(&replaced.id), by_new);
+    }
+}
+
+/// It exists as long as its only connection.
+#[actix_web::test]
+async fn a_database_in_memory_works_with_a_pool_of_one_connection() {
+    let pool = || async {
+        let options = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
+        options.max_lifetime(None).connect("sqlite::memory:").await.unwrap()
+    };
+    let clock = Clock::manual(START);
+    let database = Database::with_pool(pool().await).await.unwrap();
+    let store = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+    testing::acceptance_suite(&store, &clock).await.unwrap();
+
+    let pool: SqlitePool = pool().await;
+    let store = SqlSessionStore::new(pool.clone()).await.unwrap();
+    let ann = session("ann", &Clock::system());
+    assert!(store.create(&ann, None).await.unwrap());
+    // The background tasks share the connection.
+    sleep(Duration::from_millis(1500)).await;
+    store.revoke(&ann).await.unwrap();
+    let count = "SELECT COUNT(*) FROM waxseal_sessions WHERE revoked_at IS NOT NULL";
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&pool).await.unwrap(), 1);
+}
+
+#[actix_web::test]
+async fn the_background_tasks_run_until_the_last_clone_is_dropped() {
+    let (folder, acquired) = (tempfile::tempdir().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&acquired);
+    let options = SqlitePoolOptions::new().before_acquire(move |_, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(true) })
+    });
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let pool = options.connect(&url).await.unwrap();
+    let store = SqlSessionStore::new(pool.clone()).await.unwrap();
+    let clone = store.clone();
+    drop(store);
+    let before = acquired.load(Ordering::SeqCst);
+    eventually(async || acquired.load(Ordering::SeqCst) >= before + 2).await;
+    drop(clone);
+    sleep(Duration::from_millis(100)).await;
+    let before = acquired.load(Ordering::SeqCst);
+    sleep(Duration::from_millis(2500)).await;
+    assert_eq!(acquired.load(Ordering::SeqCst), before, "polls");
+    timeout(Duration::from_secs(5), pool.close()).await.unwrap();
+}
+
+#[actix_web::test]
+async fn on_postgres_the_connection_that_listens_is_closed_as_well() {
+    let Some(server) = Postgres::shared() else { return };
+    let options: PgConnectOptions = server.url_of_new_schema().parse().unwrap();
+    let options = options.application_name("listens until dropped");
+    let pool = PgPoolOptions::new().connect_with(options).await.unwrap();
+    let connections = || {
+        server.sql(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE application_name = 'listens until dropped' AND query LIKE 'LISTEN%'",
+        )
+    };
+    let store = SqlSessionStore::new(pool.clone()).await.unwrap();
+    eventually(async || connections() == "1").await;
+    drop(store);
+    eventually(async || connections() == "0").await;
+    timeout(Duration::from_secs(5), pool.close()).await.unwrap();
+}
