@@ -1,4 +1,4 @@
-//! A session store for [`waxseal_session`] on SQLite and PostgreSQL.
+//! A session store for [`waxseal_session`] on SQLite and PostgreSQL (13 or later).
 //!
 //! Sessions survive a restart, and a log-out ends the session on every node: within a second on
 //! PostgreSQL, where nodes notify each other, and within two seconds where they only poll.
@@ -26,14 +26,16 @@
 //! }
 //! ```
 //!
-//! [`SqlSessionStore::connect`] starts the background tasks: the revocation feed, last-seen times and the
-//! deletion of expired sessions. They stop when the last clone of the store is dropped.
+//! [`SqlSessionStore::connect`] takes a URL and opens connections of its own; [`SqlSessionStore::new`] takes
+//! your `SqlitePool` or `PgPool`. Both start the background tasks: the revocation feed, last-seen times and
+//! the deletion of expired sessions. They stop when the last clone of the store is dropped.
 //!
 //! # Tables
 //!
 //! The crate brings its own migrations. They run when the store or a [`Database`] connects: there is no
 //! command to call, and of several processes that start together one runs them. They create the table
 //! `waxseal_sessions` beside the app's own tables, and `_waxseal_session_migrations`, which records them.
+//! An app's migrations with sqlx's `Migrator` are recorded in another table, so the two don't meet.
 //!
 //! # Users
 //!
@@ -43,8 +45,11 @@
 //!
 //! # Transactions
 //!
-//! To create or revoke sessions together with other changes, use a [`SessionTransaction`]. To log a
-//! request in with a session created there, call [`attach_session`](waxseal_session::attach_session).
+//! To create or revoke sessions together with other changes, do both in one transaction: in one of your own
+//! pool, with [`create_in`](SqlSessionStore::create_in), [`replace_in`](SqlSessionStore::replace_in),
+//! [`revoke_in`](SqlSessionStore::revoke_in) and [`revoke_all_in`](SqlSessionStore::revoke_all_in); or in a
+//! [`SessionTransaction`] of the store. To log a request in with a session created there, call
+//! [`attach_session`](waxseal_session::attach_session).
 
 mod app_transaction;
 mod background;

@@ -48,21 +48,6 @@ impl<'c> DatabaseConnection<'c> {
         Ok(self.results_of(query).await?.1.into_iter().next())
     }
 
-    /// Runs a statement and passes on its rows as they arrive. The deadline is the caller's business.
-    pub(crate) async fn for_each_row(
-        &mut self,
-        query: SqlQuery<'_>,
-        mut row: impl FnMut(&AnyRow) -> Result<(), DatabaseError>,
-    ) -> Result<(), DatabaseError> {
-        let mut results = start(self.backend, query)?;
-        while let Some(result) = results.try_next().await? {
-            if let Either::Right(read) = result {
-                row(&read)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Runs work on the connection until the deadline.
     pub(super) async fn within<T>(
         deadline: Option<&mut Pin<Box<Sleep>>>,

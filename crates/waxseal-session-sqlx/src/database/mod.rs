@@ -25,6 +25,7 @@ use sqlx::{
 
 use self::{migrations::SESSION_MIGRATIONS, transactions::WriteLock};
 
+pub(crate) use self::pool::PooledConnection;
 pub use self::{
     connection::DatabaseConnection,
     error::DatabaseError,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row};
+use futures_util::{TryFutureExt, TryStreamExt};
+use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
 use tokio::time::timeout;
 use waxseal_session::{
     Clock, Revocation, RevocationFeed, RevocationSource, SessionId, StoreError, Timestamp,
@@ -12,13 +13,13 @@ use super::{
     order::{POSTGRES_END, POSTGRES_POSITION},
     row::{REVOCATION_COLUMNS, read_revocation},
 };
-use crate::database::{Database, DatabaseConnection, DatabaseError, SqlQuery};
+use crate::database::{Database, DatabaseError, PooledConnection};
 
 /// How long a poll may take.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long reading all revocations may take.
-pub(crate) const RELOAD_TIMEOUT: Duration = Duration::from_secs(60);
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Up to where the feed has read.
 #[derive(Debug, Clone)]
@@ -70,28 +71,28 @@ impl FeedSource<'_> {
         insert: &mut impl FnMut(Revocation),
     ) -> Result<FeedPosition, DatabaseError> {
         let pool = &self.database.feed_pool;
-        let acquire = timeout(POLL_TIMEOUT, pool.acquire());
-        let mut connection = acquire.await.map_err(|_| DatabaseError::Busy)??;
-        let mut connection = connection.as_connection();
-        if connection.is_postgres {
-            self.read_postgres(&mut connection, after, insert).await
-        } else {
-            self.read_sqlite(&mut connection, after, insert).await
+        let acquire = pool.acquire().map_err(Into::into);
+        let mut connection = within(POLL_TIMEOUT, acquire).await?;
+        match &mut connection {
+            PooledConnection::Sqlite(connection) => {
+                self.read_sqlite(connection, after, insert).await
+            }
+            PooledConnection::Postgres(connection) => {
+                self.read_postgres(connection, after, insert).await
+            }
         }
     }
 
     async fn read_postgres(
         &self,
-        connection: &mut DatabaseConnection<'_>,
+        connection: &mut PgConnection,
         after: &FeedPosition,
         insert: &mut impl FnMut(Revocation),
     ) -> Result<FeedPosition, DatabaseError> {
         let read_at = self.clock.now();
         // Before the rows are read: what ends in between is read again next time.
-        let position = timeout(POLL_TIMEOUT, connection.fetch_all(sqlx::query(POSTGRES_POSITION)));
-        let position = position.await.map_err(|_| DatabaseError::Busy)??;
-        let position = position.first().ok_or(sqlx::Error::RowNotFound)?;
-        let (server, sequence) = (position.try_get("server")?, position.try_get("sequence")?);
+        let position = sqlx::query_as(POSTGRES_POSITION).fetch_one(&mut *connection);
+        let (server, sequence) = within(POLL_TIMEOUT, position.map_err(Into::into)).await?;
         let same_order = after.server == server && after.sequence <= sequence;
         let from = if same_order && after.read_at <= read_at { after.sequence } else { 0 };
         // A transaction that stays open for long holds `sequence` back: then some are read repeatedly.
@@ -101,60 +102,64 @@ impl FeedSource<'_> {
              WHERE revoked_seq >= $1 AND revoked_seq < {until} AND expires_at >= $2"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(self.matters_from());
-        read_rows(connection, query, from, |_, revocation| {
-            insert(revocation);
+        let reading = async {
+            // Row by row: there may be a million.
+            let mut rows = query.fetch(connection);
+            while let Some(row) = rows.try_next().await? {
+                insert(read_revocation(&row)?);
+            }
             Ok(())
-        })
-        .await?;
+        };
+        within(timeout_from(from), reading).await?;
         Ok(FeedPosition { server, sequence, last: None, read_at })
     }
 
     async fn read_sqlite(
         &self,
-        connection: &mut DatabaseConnection<'_>,
+        connection: &mut SqliteConnection,
         after: &FeedPosition,
         insert: &mut impl FnMut(Revocation),
     ) -> Result<FeedPosition, DatabaseError> {
         let read_at = self.clock.now();
+        let mut position = FeedPosition { read_at, ..after.clone() };
         if after.read_at <= read_at {
-            let (last, sequence) = (after.last, after.sequence);
-            let mut position = FeedPosition { server: 0, sequence, last, read_at };
-            let mut found = false;
-            self.read_sqlite_from(connection, &mut position, &mut |id, sequence, revocation| {
-                found |= (Some(id), sequence) == (after.last, after.sequence);
-                insert(revocation);
-            })
-            .await?;
+            let found = self.read_sqlite_from(connection, &mut position, insert).await?;
             if found || after.last.is_none() {
                 return Ok(position);
             }
         }
-        let mut position = FeedPosition { read_at, ..FeedPosition::default() };
-        self.read_sqlite_from(connection, &mut position, &mut |_, _, it| insert(it)).await?;
+        position = FeedPosition { read_at, ..FeedPosition::default() };
+        self.read_sqlite_from(connection, &mut position, insert).await?;
         Ok(position)
     }
 
+    /// Reads from this position on, and moves it. Whether the session at the position was there.
     async fn read_sqlite_from(
         &self,
-        connection: &mut DatabaseConnection<'_>,
+        connection: &mut SqliteConnection,
         position: &mut FeedPosition,
-        insert: &mut impl FnMut(SessionId, i64, Revocation),
-    ) -> Result<(), DatabaseError> {
+        insert: &mut impl FnMut(Revocation),
+    ) -> Result<bool, DatabaseError> {
         let sql = format!(
             "SELECT {REVOCATION_COLUMNS}, revoked_seq FROM waxseal_sessions
              WHERE revoked_seq >= $1 AND expires_at >= $2"
         );
-        let from = position.sequence;
+        let (from, last) = (position.sequence, position.last);
         let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(self.matters_from());
-        read_rows(connection, query, from, |row, revocation| {
-            let sequence = row.try_get("revoked_seq")?;
-            if position.last.is_none() || sequence > position.sequence {
-                (position.sequence, position.last) = (sequence, Some(revocation.id));
+        let reading = async {
+            let mut found = false;
+            let mut rows = query.fetch(connection);
+            while let Some(row) = rows.try_next().await? {
+                let (revocation, sequence) = (read_revocation(&row)?, row.try_get(4)?);
+                found |= sequence == from && Some(revocation.id) == last;
+                if position.last.is_none() || sequence > position.sequence {
+                    (position.sequence, position.last) = (sequence, Some(revocation.id));
+                }
+                insert(revocation);
             }
-            insert(revocation.id, sequence, revocation);
-            Ok(())
-        })
-        .await
+            Ok(found)
+        };
+        within(timeout_from(from), reading).await
     }
 
     /// Sessions that expired before can't be valid again.
@@ -163,14 +168,13 @@ impl FeedSource<'_> {
     }
 }
 
-/// Row by row: there may be a million.
-async fn read_rows(
-    connection: &mut DatabaseConnection<'_>,
-    query: SqlQuery<'_>,
-    from: i64,
-    mut pass: impl FnMut(&sqlx::any::AnyRow, Revocation) -> Result<(), DatabaseError>,
-) -> Result<(), DatabaseError> {
-    let time = if from > 0 { POLL_TIMEOUT } else { RELOAD_TIMEOUT };
-    let reading = connection.for_each_row(query, |row| pass(row, read_revocation(row)?));
-    timeout(time, reading).await.map_err(|_| DatabaseError::Busy)?
+fn timeout_from(sequence: i64) -> Duration {
+    if sequence > 0 { POLL_TIMEOUT } else { RELOAD_TIMEOUT }
+}
+
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    timeout(time, work).await.map_err(|_| DatabaseError::Busy)?
 }
