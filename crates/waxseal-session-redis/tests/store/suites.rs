@@ -1,5 +1,7 @@
 //! What every store has to do.
 
+use std::time::Duration;
+
 use test_servers::Redis;
 use waxseal_session::{RevocationStatus, SessionStore as _, testing};
 
@@ -38,6 +40,8 @@ async fn sessions_and_revocations_survive_the_restart_of_a_node() {
     store.revoke(&bob).await.unwrap();
     let new = crate::support::session("kim", &clock);
     assert!(store.create(&new, Some(&kim.id)).await.unwrap());
+    actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    store.revoke(&bob).await.unwrap();
     drop(store);
 
     let store = connect(client(&redis), &clock).await;

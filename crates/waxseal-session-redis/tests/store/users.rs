@@ -106,12 +106,15 @@ async fn a_session_belongs_to_the_user_in_its_state() {
     let state = State::from_value(&json!({ "user_id": "bob" })).unwrap();
     let changes = StateChanges::between(&visitor.state, &state);
     store.save(&visitor, &changes).await.unwrap();
+    assert_eq!(store.revoke_all("ann", None).await.unwrap(), 0);
+    assert_eq!(store.revocation_status(&visitor.id), RevocationStatus::Active);
     assert_eq!(store.sessions_of("ann").await.unwrap(), []);
     assert_eq!(store.sessions_of("bob").await.unwrap()[0].id, visitor.id);
-    assert_eq!(store.revoke_all("ann", None).await.unwrap(), 0);
     assert!(!store.revoke_session(&visitor.id, Some("ann")).await.unwrap(), "it is bob's");
     assert_eq!(store.revocation_status(&visitor.id), RevocationStatus::Active);
     assert!(store.revoke_session(&visitor.id, Some("bob")).await.unwrap());
     assert_eq!(store.revocation_status(&visitor.id), RevocationStatus::Revoked);
+    let kept = redis.command(&["ZSCORE", "{waxseal}:revoked", &visitor.id.to_string()]);
+    assert_eq!(kept, visitor.expires_at.as_unix().to_string(), "until its cookie expires");
     assert!(!store.revoke_session(&visitor.id, None).await.unwrap(), "no longer live");
 }
