@@ -19,6 +19,14 @@ async fn the_store_passes_the_acceptance_suite() {
 }
 
 #[actix_web::test]
+async fn of_many_requests_at_once_nothing_is_lost_or_revived() {
+    let Some(redis) = Redis::start() else { return };
+    let clock = clock();
+    let store = first(client(&redis), &clock).await;
+    testing::many_tabs_suite(&store, &clock).await.unwrap();
+}
+
+#[actix_web::test]
 async fn two_nodes_hear_of_each_other() {
     let Some(redis) = Redis::start() else { return };
     let clock = clock();
