@@ -64,7 +64,9 @@ async fn a_log_out_that_failed_is_not_told() {
 fn what_people_do(server: &Server, boss: &mut Visitor) {
     let mut ann = server.signed_up("192.0.2.2", EMAIL);
     let user = ann.user();
+    let mut late = ann.clone();
     assert_eq!(ann.log_in(EMAIL, PASSWORD).status, 303);
+    assert_eq!(late.get("/profile").status, 303);
     let change = |current: &str| {
         format!("current_password={}&new_password={}", encoded(current), encoded(NEW))
     };
