@@ -70,10 +70,9 @@ impl<S: SessionStore> SessionEngine<S> {
     /// Ends the session: someone logged out.
     async fn log_out(&self, active: &ActiveSession) -> Result<Outgoing, SessionError> {
         let id = &active.record.id;
+        // If not, the handler has perhaps ended it in a transaction of its own.
         if self.is_live(id) {
             Box::pin(self.store.revoke(&active.record)).await?;
-        } else if self.successor(id).is_none() {
-            return Ok(Outgoing::Nothing);
         }
         self.log_out_successors(*id).await
     }
