@@ -1,19 +1,20 @@
-//! A visit counter with log-in by name: no database, no templates.
+//! Log-in by name and a visit counter, with nothing but a cookie: no database, no records.
 //!
-//! `cargo run -p examples --bin minimal`, then open http://127.0.0.1:8081.
+//! `cargo run -p examples --bin minimal`, then open http://127.0.0.1:8081. A restart logs no one out.
 
 use actix_session::Session;
-use actix_web::{App, HttpResponse, HttpServer, Result, http::header, web};
-use waxseal_session::{Keyring, MemoryStore, Secret, SessionMiddleware};
+use actix_web::{App, HttpServer, Result, web};
+use waxseal_session::{Secret, SessionMiddleware, StatelessStore};
 
-async fn home(session: Session) -> Result<HttpResponse> {
+async fn home(session: Session) -> Result<web::Html> {
     let Some(name) = session.get::<String>("name")? else {
-        let form = r#"<form method="post" action="/login"><input name="name" aria-label="Name"><button>Log in</button></form>"#;
-        return Ok(page(form.to_owned()));
+        return Ok(web::Html::new(
+            r#"<form method="post" action="/login"><input name="name" aria-label="Name"><button>Log in</button></form>"#,
+        ));
     };
     let visits = session.get::<u32>("visits")?.unwrap_or(0) + 1;
     session.insert("visits", visits)?; // re-seals the cookie
-    Ok(page(format!(
+    Ok(web::Html::new(format!(
         r#"<p>Hello {name}, visit {visits}.<form method="post" action="/logout"><button>Log out</button></form>"#
     )))
 }
@@ -23,31 +24,23 @@ struct LogIn {
     name: String,
 }
 
-async fn log_in(session: Session, form: web::Form<LogIn>) -> Result<HttpResponse> {
+async fn log_in(session: Session, form: web::Form<LogIn>) -> Result<web::Redirect> {
     session.clear(); // the state may be another person's
     session.renew(); // a new session, so that an id from before the log-in is worth nothing
     let name: String = form.name.chars().filter(|c| !"<&".contains(*c)).take(40).collect();
     session.insert("name", name)?;
-    Ok(to_home())
+    Ok(web::Redirect::to("/").see_other())
 }
 
-async fn log_out(session: Session) -> HttpResponse {
-    session.purge(); // revokes the session: a copied cookie is rejected, too
-    to_home()
-}
-
-fn page(body: String) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(body)
-}
-
-fn to_home() -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).finish()
+async fn log_out(session: Session) -> web::Redirect {
+    session.purge();
+    web::Redirect::to("/").see_other()
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let keyring = Keyring::new(&Secret::generate()); // a real app reads it from a setting
-    let sessions = SessionMiddleware::builder(MemoryStore::new(), keyring)
+async fn main() -> std::io::Result<()> {
+    let secret = Secret::new("for development: a real app reads it from a setting")?;
+    let sessions = SessionMiddleware::builder(StatelessStore::new(), secret)
         .cookie_secure(false) // development, over HTTP
         .build()?;
     let app = move || {
@@ -57,5 +50,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .route("/login", web::post().to(log_in))
             .route("/logout", web::post().to(log_out))
     };
-    Ok(HttpServer::new(app).bind("127.0.0.1:8081")?.run().await?)
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8081".to_owned());
+    HttpServer::new(app).bind(address)?.run().await
 }

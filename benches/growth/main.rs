@@ -9,10 +9,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
-#[path = "../../crates/waxseal-session/benches/support/app.rs"]
 mod app;
 mod keep_alive;
-#[path = "../../crates/waxseal-session/benches/support/listed_store.rs"]
+#[path = "../middleware/listed_store.rs"]
 mod listed_store;
 mod middleware;
 mod servers;

@@ -5,7 +5,7 @@
 //! - [`Client`], an HTTP client with a cookie jar, and [`raw`], which sends requests byte for byte;
 //!   both give an [`Answer`];
 //! - [`browser::Browser`], headless Chromium;
-//! - [`Postgres`], a PostgreSQL server started for the tests.
+//! - [`Postgres`] and [`Redis`], servers started for the tests.
 //!
 //! Helpers panic on failure, which fails the test.
 
@@ -17,17 +17,16 @@ pub mod browser;
 mod client;
 mod database;
 mod eventually;
-mod external_server;
 mod log;
 mod postgres;
 mod process;
 mod program;
 pub mod programs;
 pub mod raw;
-mod skip_test;
 
 use std::time::Duration;
 
+pub use test_servers::{ExternalServer, Redis, skip_test};
 use waxseal_session::Timestamp;
 
 pub use self::{
@@ -36,11 +35,9 @@ pub use self::{
     client::Client,
     database::Database,
     eventually::eventually,
-    external_server::ExternalServer,
     postgres::Postgres,
     process::{Memory, Process},
     program::{Finished, Program},
-    skip_test::skip_test,
 };
 
 /// The default time of an [`App`]: 2033-05-18T03:33:20Z.

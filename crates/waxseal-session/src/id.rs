@@ -1,6 +1,10 @@
 //! Session ids.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hash, Hasher},
+    str::FromStr,
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::Rng;
@@ -21,7 +25,7 @@ use serde::{
 /// assert_eq!(id.to_string().parse::<SessionId>()?, id);
 /// # Ok::<(), waxseal_session::InvalidSessionId>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId([u8; SessionId::BYTES]);
 
 impl SessionId {
@@ -38,6 +42,39 @@ impl SessionId {
     /// Appends the id to a text.
     pub(crate) fn write(&self, text: &mut String) {
         BASE64_URL_SAFE_NO_PAD.encode_string(self.0, text);
+    }
+}
+
+/// Its first 8 bytes are as random as any hash of it.
+impl Hash for SessionId {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        hasher.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// Builds hashers for maps whose keys are session ids: the id is its own hash. No one chooses ids: they
+/// are random, and cookies with others don't unseal.
+pub(crate) type BuildIdHasher = BuildHasherDefault<IdHasher>;
+
+/// Passes the first 8 bytes of a session id through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
+
+    /// Ids don't come here.
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
     }
 }
 

@@ -96,6 +96,7 @@ mod error_chain;
 mod evaluation;
 mod expiry;
 mod field_names;
+mod flat_json;
 mod id;
 mod interval;
 mod keys;

@@ -18,7 +18,7 @@ use actix_web::{
 
 use crate::{
     builder::SessionMiddlewareBuilder,
-    engine::{OpenedSession, SessionEnd, SessionEngine, TokenSubject},
+    engine::{Loaded, OpenedSession, Outgoing, SessionEnd, SessionEngine, TokenSubject},
     error::SessionError,
     error_chain::ErrorChain,
     keys::IntoKeyring,
@@ -181,8 +181,6 @@ enum Failure<B> {
 }
 
 /// Serves a request with its session.
-// The store's futures are boxed on their own because they are rare: with them inside, every request would
-// allocate several kilobytes.
 async fn serve<T, S, B>(
     service: &T,
     engine: Arc<SessionEngine<S>>,
@@ -219,8 +217,14 @@ where
     {
         return Err(not_kept(outcome, SessionError::NotFed));
     }
-    let (outgoing, is_only_copy) = match engine.finalize(&shared).await {
-        Ok(outgoing) => outgoing,
+    // Most requests change nothing. The others' futures are boxed, because each request would allocate
+    // them otherwise.
+    let finalized = match shared.is_done() {
+        true => Ok((Outgoing::Nothing, false)),
+        false => Box::pin(engine.finalize(&shared)).await,
+    };
+    let (outgoing, is_only_copy) = match finalized {
+        Ok(finalized) => finalized,
         Err(error) => return Err(not_kept(outcome, error)),
     };
     let headers = SessionHeaders { settings: &engine.settings, outgoing, was_several };
@@ -243,19 +247,24 @@ async fn begin<S: SessionStore>(
     request: &ServiceRequest,
     outer: Option<&RequestSession>,
 ) -> Result<RequestSession, SessionError> {
-    let mut incoming = engine.load(request.request()).await?;
+    let mut incoming = match engine.load(request.request())? {
+        Loaded::Done(incoming) => incoming,
+        Loaded::AskStore(ask) => Box::pin(engine.load_with_store(request.request(), ask)).await?,
+    };
     let handlers = if engine.settings.actix_session {
         let session = request.get_session();
         if let Some(outer) = outer {
             outer.set_aside()?;
         }
-        if let Some(active) = &incoming.active
-            && active.record.state.populate(&session).is_err()
-        {
+        let populated = match &incoming.active {
+            Some(active) => active.record.state.populate(&session),
+            None => Ok(None),
+        };
+        if populated.is_err() {
             session.clear();
             incoming = engine.reject_state(request.request(), &incoming);
         }
-        HandlersView::map(session)
+        HandlersView::map(session, populated.ok().flatten())
     } else {
         HandlersView::state()
     };

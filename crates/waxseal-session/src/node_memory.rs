@@ -11,7 +11,12 @@ use std::{
 use scc::HashCache;
 use waxseal_seal::token_len;
 
-use crate::{clock::Timestamp, id::SessionId, revocation_list::Replacement, state::State};
+use crate::{
+    clock::Timestamp,
+    id::{BuildIdHasher, SessionId},
+    revocation_list::Replacement,
+    state::State,
+};
 
 /// How many sessions are remembered of each kind; the least recently used are forgotten first. An entry
 /// takes less than 64 bytes.
@@ -22,14 +27,14 @@ const LATE: Duration = Duration::from_secs(60);
 
 pub(crate) static NODE: LazyLock<NodeMemory> = LazyLock::new(|| NodeMemory {
     hasher: RandomState::new(),
-    states: HashCache::with_capacity(0, SESSIONS),
+    states: HashCache::with_capacity_and_hasher(0, SESSIONS, BuildIdHasher::default()),
     successors: HashCache::with_capacity(0, SESSIONS),
 });
 
 pub(crate) struct NodeMemory {
     hasher: RandomState,
     /// The hash of the latest state of sessions that were changed here.
-    states: HashCache<SessionId, u64>,
+    states: HashCache<SessionId, u64, BuildIdHasher>,
     /// The session that took the place of a rejected cookie.
     successors: HashCache<u64, Replacement>,
 }

@@ -15,6 +15,7 @@ use crate::{
     config::SessionLifecycle,
     engine::{SessionEnd, Settings},
     error::SessionError,
+    flat_json::Entries,
     id::SessionId,
     node_memory::CookieHash,
     record::SessionRecord,
@@ -129,7 +130,7 @@ impl RequestSession {
     /// The state as the handlers see it now.
     pub(crate) fn state(&self) -> State {
         match &self.handlers {
-            HandlersView::Map { session, set_aside } => match &*set_aside.borrow() {
+            HandlersView::Map { session, set_aside, .. } => match &*set_aside.borrow() {
                 Some((state, _)) => state.clone(),
                 None => State::from_session(session),
             },
@@ -171,7 +172,7 @@ impl RequestSession {
     /// Whether there is nothing in the state.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.handlers {
-            HandlersView::Map { session, set_aside } => match &*set_aside.borrow() {
+            HandlersView::Map { session, set_aside, .. } => match &*set_aside.borrow() {
                 Some((state, _)) => state.is_empty(),
                 None => session.entries().is_empty(),
             },
@@ -186,6 +187,29 @@ impl RequestSession {
             HandlersView::State(own) => own.borrow_mut().changed.take(),
         };
         changed.filter(|state| !loaded.equals(state) && !visits::is_recent(loaded, state))
+    }
+
+    /// Whether there is nothing to keep and nothing to send.
+    pub(crate) fn is_done(&self) -> bool {
+        let incoming = self.incoming.borrow();
+        match (&incoming.active, self.handlers.status()) {
+            (_, SessionStatus::Purged) => false,
+            (None, _) => incoming.rejected.is_none() && self.is_empty(),
+            (Some(_), SessionStatus::Renewed) => false,
+            (Some(active), _) => {
+                !active.reseal && self.lifecycle.get().is_none() && self.is_unchanged(active)
+            }
+        }
+    }
+
+    /// Whether the handlers have left the state as it was; `false` if that takes long to tell.
+    fn is_unchanged(&self, active: &ActiveSession) -> bool {
+        match &self.handlers {
+            HandlersView::Map { session, entries, set_aside } => {
+                set_aside.borrow().is_none() && active.record.state.is_in(session, entries.as_ref())
+            }
+            HandlersView::State(own) => own.borrow().changed.is_none(),
+        }
     }
 
     pub(crate) fn had_several_cookies(&self) -> bool {
@@ -203,7 +227,7 @@ impl RequestSession {
     ///
     /// When the session was renewed or purged before: that can't be undone in it.
     pub(crate) fn set_aside(&self) -> Result<(), SessionError> {
-        let HandlersView::Map { session, set_aside } = &self.handlers else { return Ok(()) };
+        let HandlersView::Map { session, set_aside, .. } = &self.handlers else { return Ok(()) };
         let status = session.status();
         if matches!(status, SessionStatus::Purged | SessionStatus::Renewed) {
             return Err(SessionError::Nested);
@@ -215,7 +239,7 @@ impl RequestSession {
 
     /// Puts the state back after the inner middleware is done, for middlewares between the two.
     pub(crate) fn take_back(self, request: &HttpRequest, inner: &Self) {
-        if let HandlersView::Map { session, set_aside } = &self.handlers
+        if let HandlersView::Map { session, set_aside, .. } = &self.handlers
             && matches!(inner.handlers, HandlersView::Map { .. })
             // What the inner handlers did stays in the status: this state then remains set aside.
             && !matches!(session.status(), SessionStatus::Purged | SessionStatus::Renewed)
@@ -234,6 +258,8 @@ pub(crate) enum HandlersView {
     /// In actix's `Session`.
     Map {
         session: Session,
+        /// Where the values that it was fed with are in the loaded state, if that is known.
+        entries: Option<Entries>,
         /// What an inner middleware has set aside, because its handlers use the same `Session`.
         set_aside: RefCell<Option<(State, SessionStatus)>>,
     },
@@ -250,8 +276,8 @@ pub(crate) struct OwnState {
 }
 
 impl HandlersView {
-    pub(crate) fn map(session: Session) -> Self {
-        Self::Map { session, set_aside: RefCell::new(None) }
+    pub(crate) fn map(session: Session, entries: Option<Entries>) -> Self {
+        Self::Map { session, entries, set_aside: RefCell::new(None) }
     }
 
     pub(crate) fn state() -> Self {
@@ -268,7 +294,7 @@ impl HandlersView {
 
     pub(crate) fn status(&self) -> SessionStatus {
         match self {
-            Self::Map { session, set_aside } => {
+            Self::Map { session, set_aside, .. } => {
                 set_aside.borrow().as_ref().map_or_else(|| session.status(), |(_, it)| it.clone())
             }
             Self::State(own) => own.borrow().status.clone(),

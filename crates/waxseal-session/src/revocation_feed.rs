@@ -156,6 +156,11 @@ impl RevocationFeed {
         }
     }
 
+    /// Passes every session on the list, with the time at which it would have expired, to `visit`.
+    pub fn for_each(&self, visit: impl FnMut(SessionId, Timestamp)) {
+        self.list.for_each(visit);
+    }
+
     /// The number of sessions on the list; it takes time proportional to it.
     pub fn len(&self) -> usize {
         self.list.len()

@@ -10,7 +10,11 @@ use std::{
 use scc::{HashIndex, hash_index::Entry};
 use tokio::sync::Notify;
 
-use crate::{clock::Timestamp, id::SessionId, store::RevocationStatus};
+use crate::{
+    clock::Timestamp,
+    id::{BuildIdHasher, SessionId},
+    store::RevocationStatus,
+};
 
 /// How long a late request with the cookie of a replaced session is told apart from one whose session
 /// ended. Longer than browsers and proxies usually wait for an answer.
@@ -42,7 +46,7 @@ pub struct Replacement {
 /// (`benches/revocation.rs`).
 #[derive(Debug, Default)]
 pub struct RevocationList {
-    revoked: HashIndex<SessionId, Timestamp>,
+    revoked: HashIndex<SessionId, Timestamp, BuildIdHasher>,
     /// The sessions that were replaced in the last minute.
     replaced: HashIndex<SessionId, Replacement>,
     waiting: Waiting,
@@ -100,6 +104,14 @@ impl RevocationList {
     /// Removes the sessions that would have expired before `then`.
     pub fn remove_expired_before(&self, then: Timestamp) {
         self.revoked.retain_sync(|_, expires_at| *expires_at >= then);
+    }
+
+    /// Passes every session on the list, with the time at which it would have expired, to `visit`.
+    pub fn for_each(&self, mut visit: impl FnMut(SessionId, Timestamp)) {
+        self.revoked.iter_sync(|id, expires_at| {
+            visit(*id, *expires_at);
+            true
+        });
     }
 
     /// The number of sessions on the list; it takes time proportional to it.

@@ -9,6 +9,8 @@ use serde::{
 };
 use serde_json::value::{RawValue, Value};
 
+use crate::flat_json::Entries;
+
 /// A session's state: a JSON object whose values are kept as JSON text, so that the middleware passes
 /// them through unchanged and parses only what is asked for.
 ///
@@ -97,12 +99,44 @@ impl State {
 
     /// Whether the object has no entries.
     pub fn is_empty(&self) -> bool {
-        self.0 == "{}" || self.entries().is_empty()
+        self.0.strip_prefix('{').is_some_and(|rest| rest.trim_ascii_start().starts_with('}'))
     }
 
     /// A value of the object; `None` when it is missing or of another type.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Option<T> {
         serde_json::from_str(self.entries().get(key)?.get()).ok()
+    }
+
+    /// Does the same for a state that is written as the middleware writes it. `None`, and nothing is
+    /// copied, for any other.
+    fn populate_flat(&self, session: &Session) -> Option<Entries> {
+        let entries = Entries::of(&self.0)?;
+        for (key, value) in entries.in_text(&self.0) {
+            // A string without escapes is written as it is read; `RawValue` would read it again.
+            let copied = match value.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                Some(text) => session.insert(key, text),
+                None => session.insert(key, serde_json::from_str::<&RawValue>(value).ok()?),
+            };
+            copied.ok()?;
+        }
+        let is_unique = session.entries().len() == entries.in_text(&self.0).len();
+        is_unique.then_some(entries)
+    }
+
+    /// Whether a handler's session holds exactly this. `entries` are what [`populate`](Self::populate)
+    /// returned.
+    pub(crate) fn is_in(&self, session: &Session, entries: Option<&Entries>) -> bool {
+        let Some(ours) = entries else { return self.equals(&Self::from_session(session)) };
+        // A search among a few keys takes less time than to hash each.
+        let is_ours = |(key, value): (&String, &String)| {
+            ours.in_text(&self.0).any(|ours| ours == (key.as_str(), value.as_str()))
+        };
+        let theirs = session.entries();
+        match theirs.len() {
+            len if len != ours.in_text(&self.0).len() => false,
+            len if len > FEW => self.equals(&Self::from_session(session)),
+            _ => theirs.iter().all(is_ours),
+        }
     }
 
     /// Whether this is the same object as one of [`from_session`](Self::from_session).
@@ -117,10 +151,15 @@ impl State {
     /// # Errors
     ///
     /// When this is no JSON object or a key is repeated; the session may then hold some of the values.
-    pub(crate) fn populate(&self, session: &Session) -> Result<(), InvalidState> {
+    pub(crate) fn populate(&self, session: &Session) -> Result<Option<Entries>, InvalidState> {
+        if let Some(entries) = self.populate_flat(session) {
+            return Ok(Some(entries));
+        }
+        session.clear();
         let mut json = serde_json::Deserializer::from_str(&self.0);
         json.deserialize_map(Populate(session))?;
-        Ok(json.end()?)
+        json.end()?;
+        Ok(None)
     }
 }
 
@@ -129,6 +168,9 @@ impl Default for State {
         Self("{}".to_owned())
     }
 }
+
+/// Up to so many keys are searched one by one.
+const FEW: usize = 16;
 
 /// Most keys need no escaping: that saves hundreds of instructions each over serde_json's formatter.
 fn write_key(json: &mut String, key: &str) {

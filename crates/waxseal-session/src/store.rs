@@ -2,7 +2,10 @@
 
 use std::{error::Error, future::Future, io, sync::Arc};
 
-use crate::{id::SessionId, record::SessionRecord, state::State, state_changes::StateChanges};
+use crate::{
+    clock::Timestamp, id::SessionId, record::SessionRecord, state::State,
+    state_changes::StateChanges,
+};
 
 /// Keeps the records of sessions and knows which were revoked.
 ///
@@ -34,6 +37,13 @@ use crate::{id::SessionId, record::SessionRecord, state::State, state_changes::S
 pub trait SessionStore: Send + Sync + 'static {
     /// Whether the session may still be used, as far as this node knows.
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus;
+
+    /// Sessions that began earlier (`auth_time`) are over, whatever their
+    /// [`revocation_status`](Self::revocation_status): the store has lost data, and can no longer tell
+    /// which of them were revoked. [`Timestamp::MIN`] by default.
+    fn valid_since(&self) -> Timestamp {
+        Timestamp::MIN
+    }
 
     /// Resolves when this node learns that the session was revoked; at once if it was.
     fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static;
@@ -86,6 +96,10 @@ pub trait SessionStore: Send + Sync + 'static {
 impl<S: SessionStore> SessionStore for Arc<S> {
     fn revocation_status(&self, id: &SessionId) -> RevocationStatus {
         (**self).revocation_status(id)
+    }
+
+    fn valid_since(&self) -> Timestamp {
+        (**self).valid_since()
     }
 
     fn revoked(&self, id: &SessionId) -> impl Future<Output = ()> + 'static {

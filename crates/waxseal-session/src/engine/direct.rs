@@ -44,7 +44,7 @@ impl<S: SessionStore> SessionEngine<S> {
         else {
             return Ok(None);
         };
-        let (now, status) = (self.settings.clock.now(), self.store.revocation_status(&claims.sid));
+        let (now, status) = (self.settings.clock.now(), self.revocation_status(&claims));
         let (policy, mode) = (&self.settings.policy, self.settings.mode);
         match evaluate(&claims, by_fallback, status, now, policy, mode) {
             Evaluation::Accepted(_) => {}

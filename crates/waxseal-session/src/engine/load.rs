@@ -53,39 +53,149 @@ fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
 
+/// What became of a request's token without a word from the store.
+pub(crate) enum Loaded {
+    Done(Incoming),
+    /// The store has to be asked.
+    AskStore(AskStore),
+}
+
+/// What the store is asked for.
+pub(crate) struct AskStore {
+    claims: Claims,
+    reseal: Reseal,
+    source: TokenSource,
+}
+
 impl<S: SessionStore> SessionEngine<S> {
-    /// Loads the session of a request.
-    pub(crate) async fn load(&self, request: &HttpRequest) -> Result<Incoming, SessionError> {
+    /// Loads the session of a request as far as that takes no store: for most requests.
+    pub(crate) fn load(&self, request: &HttpRequest) -> Result<Loaded, SessionError> {
         let (token, source) = match self.settings.find_token(request.headers()) {
-            Found::None => return Ok(Incoming::VISITOR),
+            Found::None => return Ok(Loaded::Done(Incoming::VISITOR)),
             Found::Several => {
                 self.log_rejection(request, Rejection::DuplicateCookie, None);
-                return Ok(Incoming::rejected(RejectedCookie::Several, TokenSource::Cookie));
+                let several = Incoming::rejected(RejectedCookie::Several, TokenSource::Cookie);
+                return Ok(Loaded::Done(several));
             }
             Found::Token(token, source) => (token, source),
         };
-        let unsealed = match self.settings.unseal(token) {
+        let UnsealedClaims { claims, by_fallback } = match self.settings.unseal(token) {
             Ok(unsealed) => unsealed,
             Err(reason) => {
                 self.log_rejection(request, reason, None);
-                let cookie = NODE.of_value(token);
-                return Ok(Incoming::rejected(self.rejected(cookie, None), source));
+                let rejected = self.rejected(NODE.of_value(token), None);
+                return Ok(Loaded::Done(Incoming::rejected(rejected, source)));
             }
         };
-        match self.validate(&unsealed, request).await {
-            Ok(active) => Ok(Incoming { active: Some(active), rejected: None, source }),
-            Err(Refusal::Rejected(reason)) => {
-                self.log_rejection(request, reason, Some(TokenSubject::of(&unsealed.claims)));
-                let id = unsealed.claims.sid;
-                let replaced_by = match self.store.revocation_status(&id) {
-                    RevocationStatus::Replaced { by } => Some(by),
-                    _ => None,
-                };
-                let rejected = self.rejected(Some(NODE.of_session(&id)), replaced_by);
-                Ok(Incoming::rejected(rejected, source))
+        let Settings { policy, mode, clock, no_refresh, .. } = &self.settings;
+        let (now, status) = (clock.now(), self.revocation_status(&claims));
+        let reseal = match evaluate(&claims, by_fallback, status, now, policy, *mode) {
+            // The store is not asked for a request that is no activity, unless it has the state.
+            Evaluation::Accepted(_) if no_refresh(request) => Reseal::default(),
+            Evaluation::Accepted(reseal) => reseal,
+            Evaluation::Rejected(reason) => {
+                return Ok(Loaded::Done(self.reject(request, &claims, reason, source)));
             }
-            Err(Refusal::Failed(error)) => Err(error),
+            Evaluation::Unknown => return Err(SessionError::Stale),
+        };
+        if reseal.any() || !self.has_state(&claims) {
+            return Ok(Loaded::AskStore(AskStore { claims, reseal, source }));
         }
+        if !no_refresh(request) {
+            self.store.touch(&claims.sid);
+        }
+        let Claims { sid: id, auth_time, exp: expires_at, own, state, .. } = claims;
+        let record = SessionRecord { id, auth_time, expires_at, state: state.unwrap_or_default() };
+        let active = ActiveSession { record, own, reseal: false, from_store: false };
+        Ok(Loaded::Done(Incoming { active: Some(active), rejected: None, source }))
+    }
+
+    /// Loads the session of a request whose state is in the store, or that is due for a refresh.
+    pub(crate) async fn load_with_store(
+        &self,
+        request: &HttpRequest,
+        AskStore { claims, mut reseal, source }: AskStore,
+    ) -> Result<Incoming, SessionError> {
+        let now = self.settings.clock.now();
+        let Some(mut active) = self.find_active(&claims).await? else {
+            return Ok(self.reject(request, &claims, Rejection::Gone, source));
+        };
+        if !(self.settings.no_refresh)(request) {
+            // A state from database mode that fits no cookie stays in the store, in cookie mode too.
+            if self.settings.mode == Mode::Cookie && active.from_store {
+                reseal.other_mode = self.settings.fits_cookie(&active, now);
+            }
+            if reseal.any() && !self.refresh(&mut active, now).await {
+                return Ok(self.reject(request, &claims, Rejection::Gone, source));
+            }
+            self.store.touch(&active.record.id);
+        }
+        Ok(Incoming { active: Some(active), rejected: None, source })
+    }
+
+    /// Whether the cookie has the session's state: not in database mode, and not if this node knows of a
+    /// later one.
+    fn has_state(&self, claims: &Claims) -> bool {
+        let is_latest =
+            |state| !(self.store.keeps_records() && NODE.is_outdated(&claims.sid, state));
+        self.settings.mode == Mode::Cookie && claims.state.as_ref().is_some_and(is_latest)
+    }
+
+    /// The session that the claims describe, with its state; `None` if it is over.
+    pub(super) async fn find_active(
+        &self,
+        claims: &Claims,
+    ) -> Result<Option<ActiveSession>, SessionError> {
+        let Claims { sid: id, auth_time, exp: expires_at, own, .. } = *claims;
+        let from_store = !self.has_state(claims);
+        let state = match &claims.state {
+            Some(state) if !from_store => state.clone(),
+            _ => {
+                let Some(record) = self.store.load(&id).await? else { return Ok(None) };
+                if self.settings.mode == Mode::Cookie {
+                    NODE.remember_state(&id, &record.state);
+                }
+                record.state
+            }
+        };
+        let record = SessionRecord { id, auth_time, expires_at, state };
+        Ok(Some(ActiveSession { record, own, reseal: false, from_store }))
+    }
+
+    /// Moves the session's expiry, because it has to be re-sealed. `false` if it is over. If the store
+    /// fails, there is no refresh this time.
+    async fn refresh(&self, active: &mut ActiveSession, now: Timestamp) -> bool {
+        let expires_at = self.settings.later_expiry(active, now);
+        let extended = SessionRecord { expires_at, ..active.record.clone() };
+        match self.store.save(&extended, &StateChanges::NONE).await {
+            Ok(Some(state)) => {
+                active.record = SessionRecord { state, ..extended };
+                active.reseal = true;
+                telemetry::session_refreshed();
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                log::warn!("a session was not refreshed: {}", ErrorChain(&error));
+                true
+            }
+        }
+    }
+
+    fn reject(
+        &self,
+        request: &HttpRequest,
+        claims: &Claims,
+        reason: Rejection,
+        source: TokenSource,
+    ) -> Incoming {
+        self.log_rejection(request, reason, Some(TokenSubject::of(claims)));
+        let replaced_by = match self.store.revocation_status(&claims.sid) {
+            RevocationStatus::Replaced { by } => Some(by),
+            _ => None,
+        };
+        let rejected = self.rejected(Some(NODE.of_session(&claims.sid)), replaced_by);
+        Incoming::rejected(rejected, source)
     }
 
     /// What becomes of a cookie that was rejected.
@@ -117,110 +227,5 @@ impl<S: SessionStore> SessionEngine<S> {
     ) {
         let from = (self.settings.client_address)(request).map(|address| address.to_string());
         telemetry::cookie_rejected(reason, subject, from.unwrap_or_default());
-    }
-
-    /// Checks that the session is live, and refreshes it if due.
-    async fn validate(
-        &self,
-        unsealed: &UnsealedClaims,
-        request: &HttpRequest,
-    ) -> Result<ActiveSession, Refusal> {
-        let UnsealedClaims { claims, by_fallback } = unsealed;
-        let Settings { policy, mode, clock, .. } = &self.settings;
-        let (now, status) = (clock.now(), self.store.revocation_status(&claims.sid));
-        let mut reseal = match evaluate(claims, *by_fallback, status, now, policy, *mode) {
-            Evaluation::Accepted(reseal) => reseal,
-            Evaluation::Rejected(reason) => return Err(Refusal::Rejected(reason)),
-            Evaluation::Unknown => return Err(Refusal::Failed(SessionError::Stale)),
-        };
-        let mut active = self.active_session(claims).await?;
-        // A state from database mode that fits no cookie stays in the store, in cookie mode too.
-        if *mode == Mode::Cookie && active.from_store {
-            reseal.other_mode = self.settings.fits_cookie(&active, now);
-        }
-        if !(self.settings.no_refresh)(request) {
-            self.refresh(&mut active, reseal, now).await?;
-            self.store.touch(&active.record.id);
-        }
-        Ok(active)
-    }
-
-    /// The session that the claims describe; `None` if it is over.
-    pub(super) async fn find_active(
-        &self,
-        claims: &Claims,
-    ) -> Result<Option<ActiveSession>, SessionError> {
-        match self.active_session(claims).await {
-            Ok(active) => Ok(Some(active)),
-            Err(Refusal::Rejected(_)) => Ok(None),
-            Err(Refusal::Failed(error)) => Err(error),
-        }
-    }
-
-    /// The session that the claims describe, with its state: the cookie's, unless the store has it or
-    /// this node knows of a later one.
-    async fn active_session(&self, claims: &Claims) -> Result<ActiveSession, Refusal> {
-        let Claims { sid: id, auth_time, exp: expires_at, own, state, .. } = claims;
-        let cookie_state = state.as_ref().filter(|state| {
-            self.settings.mode == Mode::Cookie
-                && !(self.store.keeps_records() && NODE.is_outdated(id, state))
-        });
-        let kept = match cookie_state {
-            Some(state) => state.clone(),
-            None => {
-                let loaded = Box::pin(self.store.load(id)).await.map_err(SessionError::from)?;
-                let record = loaded.ok_or(Refusal::Rejected(Rejection::Gone))?;
-                if self.settings.mode == Mode::Cookie {
-                    NODE.remember_state(id, &record.state);
-                }
-                record.state
-            }
-        };
-        let record =
-            SessionRecord { id: *id, auth_time: *auth_time, expires_at: *expires_at, state: kept };
-        let from_store = cookie_state.is_none();
-        Ok(ActiveSession { record, own: *own, reseal: false, from_store })
-    }
-
-    /// Moves the session's expiry if it has to be re-sealed. If the store fails, there is no refresh
-    /// this time.
-    async fn refresh(
-        &self,
-        active: &mut ActiveSession,
-        reseal: Reseal,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        if !reseal.any() {
-            return Ok(());
-        }
-        let expires_at = self.settings.later_expiry(active, now);
-        let extended = SessionRecord { expires_at, ..active.record.clone() };
-        match Box::pin(self.store.save(&extended, &StateChanges::NONE)).await {
-            Ok(Some(state)) => {
-                active.record = SessionRecord { state, ..extended };
-                active.reseal = true;
-                telemetry::session_refreshed();
-                Ok(())
-            }
-            Ok(None) => Err(Refusal::Rejected(Rejection::Gone)),
-            Err(error) => {
-                log::warn!("a session was not refreshed: {}", ErrorChain(&error));
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Why there is no session.
-enum Refusal {
-    /// The cookie was rejected.
-    Rejected(Rejection),
-    /// There is no telling whether the cookie is good.
-    Failed(SessionError),
-}
-
-impl From<SessionError> for Refusal {
-    fn from(error: SessionError) -> Self {
-        Self::Failed(error)
     }
 }

@@ -21,11 +21,13 @@ use crate::{
     mode::Mode,
     rejection::Rejection,
     state::State,
+    store::{RevocationStatus, SessionStore},
 };
 
 pub use direct::OpenedSession;
 pub(crate) use ended::SessionEnd;
 pub(crate) use finalize::Outgoing;
+pub(crate) use load::Loaded;
 
 /// Finds the address that a request comes from.
 pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
@@ -37,6 +39,16 @@ pub(crate) type NoRefresh = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
 pub(crate) struct SessionEngine<S> {
     pub(crate) store: Arc<S>,
     pub(crate) settings: Settings,
+}
+
+impl<S: SessionStore> SessionEngine<S> {
+    /// Whether the session of a token may be used, as far as its store knows.
+    fn revocation_status(&self, claims: &Claims) -> RevocationStatus {
+        match claims.auth_time < self.store.valid_since() {
+            true => RevocationStatus::Revoked,
+            false => self.store.revocation_status(&claims.sid),
+        }
+    }
 }
 
 /// The middleware's settings.

@@ -10,6 +10,7 @@ mod cookie;
 mod current;
 mod ended;
 mod expiry;
+mod identity;
 mod keys;
 mod log_in;
 mod model;

@@ -1,26 +1,19 @@
 //! How many instructions the session middleware adds to a request: what can be compared from one
-//! machine to another, and from one change to the next. The cases are those of `support/cases.rs`.
+//! machine to another, and from one change to the next. The cases are those of `cases.rs`.
 //!
-//! `cargo bench -p waxseal-session --bench instructions` prints them; with `-- --check` it also fails
-//! where one is over its limit. It runs itself under callgrind (Debian: `apt-get install valgrind`), each case with few
+//! `cargo run --release --manifest-path benches/middleware/Cargo.toml --bin instructions` prints them; with
+//! `-- --check` it also fails where one is over its limit. It runs itself under callgrind (Debian: `apt-get install valgrind`), each case with few
 //! requests and with many: the difference is what the requests took.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
-#[path = "support/cases.rs"]
 mod cases;
+mod listed_store;
 
 use std::{
     env,
     process::{Command, ExitCode},
 };
 
-use actix_http::Request;
-use actix_web::{
-    dev::{Service, ServiceResponse},
-    test::call_service,
-};
-use tokio::runtime::Runtime;
+use tokio::runtime;
 
 /// Enough for whatever grows with use to have grown.
 const FEW: u32 = 200;
@@ -28,8 +21,11 @@ const MANY: u32 = 1200;
 
 /// The cases, and how many instructions each may add to the bare handler's: what was measured (see
 /// `docs/benchmarks.md`) and a tenth, for other compilers and libraries.
-const LIMITS: [(&str, u32); 7] = [
+const LIMITS: [(&str, u32); 10] = [
     ("waxseal/visitor", 1_850),
+    ("waxseal/typed", u32::MAX),
+    ("waxseal/typed_read", u32::MAX),
+    ("waxseal/typed_refresh", u32::MAX),
     ("waxseal/session", 24_750),
     ("waxseal/session_among_five_cookies", 26_200),
     ("waxseal/refresh", 40_350),
@@ -42,11 +38,18 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["run", case, requests] => {
-            cases::each(&mut Run { case, requests: requests.parse().unwrap() }, 1_000);
+            run(case, requests.parse().unwrap());
             ExitCode::SUCCESS
         }
         _ => compare(arguments.iter().any(|argument| argument == "--check")),
     }
+}
+
+fn run(name: &str, requests: u32) {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let cases = cases::all(&runtime, 1_000);
+    let case = cases.iter().find(|case| case.name == name).unwrap();
+    (case.run)(&runtime, requests);
 }
 
 fn compare(check: bool) -> ExitCode {
@@ -85,24 +88,4 @@ fn collected(case: &str, requests: u32) -> u64 {
     assert!(output.status.success(), "{report}");
     let collected = report.lines().find_map(|line| line.split_once("Collected : "));
     collected.expect("callgrind's sum").1.trim().parse().unwrap()
-}
-
-struct Run<'a> {
-    case: &'a str,
-    requests: u32,
-}
-
-impl cases::Measure for Run<'_> {
-    fn measure<S, B>(&mut self, case: &str, runtime: &Runtime, app: &S, cookie: &str)
-    where
-        S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    {
-        if case != self.case {
-            return;
-        }
-        for _ in 0..self.requests {
-            let request = cases::request("/", cookie);
-            runtime.block_on(async { call_service(app, request).await.status() });
-        }
-    }
 }
