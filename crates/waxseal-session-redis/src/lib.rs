@@ -122,6 +122,7 @@ mod store;
 mod users;
 
 pub use redis;
+pub use waxseal_session;
 
 pub use builder::RedisSessionStoreBuilder;
 pub use error::RedisStoreError;

@@ -37,6 +37,15 @@ impl RedisSessionStore {
         Self::builder(redis::Client::open(url)?).connect().await
     }
 
+    /// The same as [`connect`](Self::connect), as actix-session's `RedisSessionStore` has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn new(url: impl AsRef<str>) -> Result<Self, RedisStoreError> {
+        Self::connect(url.as_ref()).await
+    }
+
     /// A store with other settings, or on a cluster or a master that Sentinel watches: `server` is a
     /// [`redis::Client`], or the client of those.
     pub fn builder(server: impl Into<Server>) -> RedisSessionStoreBuilder {

@@ -67,6 +67,8 @@ mod store;
 mod transaction;
 mod user_lock;
 
+pub use waxseal_session;
+
 pub use app_transaction::PendingChanges;
 pub use client::Client;
 pub use database::{

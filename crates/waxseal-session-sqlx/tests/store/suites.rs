@@ -27,3 +27,11 @@ async fn two_nodes_hear_of_each_other() {
         testing::two_nodes_suite(&one, &other, &Clock::system()).await.unwrap();
     }
 }
+
+#[actix_web::test]
+async fn of_many_tabs_at_once_nothing_is_lost() {
+    for place in Place::all() {
+        let clock = Clock::manual(START);
+        testing::many_tabs_suite(&place.still(&clock).await, &clock).await.unwrap();
+    }
+}

@@ -117,7 +117,7 @@ impl<S: SessionStore> SessionEngine<S> {
         if carries_over(&old.state, &new.record.state) {
             new.record.state = self.with_others_changes(old, &new.record.state).await?;
         }
-        let outgoing = self.settings.sealed(&new, source)?;
+        let outgoing = self.settings.sealed(&new, source, new.record.auth_time)?;
         if Box::pin(self.store.create(&new.record, Some(&old.id))).await? {
             return Ok(outgoing);
         }
@@ -163,7 +163,7 @@ impl<S: SessionStore> SessionEngine<S> {
             }
             _ => None,
         };
-        let outgoing = self.settings.sealed(&new, source)?;
+        let outgoing = self.settings.sealed(&new, source, new.record.auth_time)?;
         self.create(&new, replaces).await?;
         self.remember_successor(rejected, &new);
         Ok(outgoing)
@@ -215,7 +215,7 @@ impl<S: SessionStore> SessionEngine<S> {
             true if !active.reseal => Ok(Outgoing::Nothing),
             true => {
                 self.remember_successor(rejected, &active);
-                self.settings.sealed(&active, source)
+                self.settings.sealed(&active, source, now)
             }
             // Gone from the store, though no one revoked it.
             false if self.is_live(&active.record.id) => Ok(Outgoing::Clear),
@@ -377,8 +377,8 @@ impl Settings {
         &self,
         active: &ActiveSession,
         source: TokenSource,
+        now: Timestamp,
     ) -> Result<Outgoing, SessionError> {
-        let now = self.clock.now();
         // A state from the store that fits no cookie stays there.
         let stays = active.from_store && !self.fits_cookie(active, now);
         let mode = if stays { Mode::Database } else { self.mode };
