@@ -54,7 +54,7 @@ fn main() {
         let bare = if case.ends_with("/visitor") { "bare/visitor" } else { "bare/session" };
         median(case) - median(bare)
     };
-    println!("{:36} {:>9}   {}", "added to the bare handler", "ns", "of actix-session's (goal)");
+    println!("{:36} {:>9}   of actix-session's (goal)", "added to the bare handler", "ns");
     for case in ["waxseal/visitor", "actix_session/session", "actix_session/resent"] {
         println!("{case:36} {:>9.0}", added(case));
     }

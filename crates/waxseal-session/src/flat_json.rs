@@ -28,11 +28,21 @@ impl Entries {
         (reader.at == json.len()).then_some(Self(entries))
     }
 
+    /// Whether the object that was read has this entry.
+    pub(crate) fn has(&self, json: &str, key: &str, value: &str) -> bool {
+        let json = json.as_bytes();
+        let is = |range: &Range<usize>, text: &str| {
+            range.len() == text.len() && json.get(range.clone()) == Some(text.as_bytes())
+        };
+        self.0.iter().any(|(ours, its_value)| is(ours, key) && is(its_value, value))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The keys, without their quotes, and the values of the object that was read.
-    pub(crate) fn in_text<'a>(
-        &'a self,
-        json: &'a str,
-    ) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn in_text<'a>(&'a self, json: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let text = |range: &Range<usize>| json.get(range.clone()).unwrap_or_default();
         self.0.iter().map(move |(key, value)| (text(key), text(value)))
     }
@@ -87,8 +97,7 @@ impl Reader<'_> {
     fn string(&mut self) -> Option<Range<usize>> {
         let start = self.at;
         self.expect(b'"')?;
-        let text = &self.json[self.at..];
-        self.at += text.iter().position(|byte| !IS_PLAIN[usize::from(*byte)])?;
+        self.at += plain_prefix(&self.json[self.at..]);
         self.expect(b'"')?;
         Some(start..self.at)
     }
@@ -117,18 +126,29 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a byte of a string needs no escaping and is not its end.
-static IS_PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        plain[control] = false;
-        control += 1;
+/// How many bytes there are before the first that ends a string or needs escaping: a quote, a backslash or a
+/// control character.
+///
+/// Eight at a time: where a byte of a word is zero, `(word - 0x01…) & !word` has its highest bit set, and the
+/// lowest such bit is exact (Hacker's Delight, section 6-1).
+fn plain_prefix(text: &[u8]) -> usize {
+    const fn every(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
     }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain
-};
+    let is_less = |word: u64, byte: u8| word.wrapping_sub(every(byte)) & !word & every(0x80);
+    let (words, rest) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = is_less(word ^ every(b'"'), 1);
+        let backslash = is_less(word ^ every(b'\\'), 1);
+        let special = quote | backslash | is_less(word, 0x20);
+        if special != 0 {
+            return 8 * index + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    8 * words.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
 
 #[cfg(test)]
 mod tests {
@@ -173,6 +193,20 @@ mod tests {
         {
             assert!(read(json).is_none(), "{json}");
         }
+    }
+
+    #[test]
+    fn a_string_ends_wherever_it_ends() {
+        for length in 0..40 {
+            for special in ['"', '\\', '\n', '\0', '\u{1f}'] {
+                for before in ["x", "ö", "\u{80}", "\u{7f}", "!", "#", " "] {
+                    let plain = before.repeat(length);
+                    let text = format!("{plain}{special}\"\n");
+                    assert_eq!(plain_prefix(text.as_bytes()), plain.len(), "{text:?}");
+                }
+            }
+        }
+        assert_eq!(plain_prefix(b"no end"), 6);
     }
 
     proptest! {
