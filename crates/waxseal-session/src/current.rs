@@ -97,11 +97,11 @@ impl CurrentSession {
 pub fn attach_session(request: &HttpRequest, session: SessionRecord) -> Result<(), SessionError> {
     let shared = RequestSession::of(request).ok_or(SessionError::NoMiddleware)?;
     match &shared.handlers {
-        HandlersView::Map { .. } => {
+        HandlersView::Map { entries, .. } => {
             let state = request.get_session();
             state.clear();
             // Its keys are unique.
-            let _unique = session.state.populate(&state);
+            entries.replace(session.state.populate(&state).ok().flatten());
         }
         HandlersView::State(own) => own.borrow_mut().changed = None,
     }

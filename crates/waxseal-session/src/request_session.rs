@@ -183,6 +183,7 @@ impl RequestSession {
     /// The state, if a handler has changed it.
     pub(crate) fn changed_state(&self, loaded: &State) -> Option<State> {
         let changed = match &self.handlers {
+            HandlersView::Map { .. } if self.is_as_loaded(loaded) => None,
             HandlersView::Map { .. } => Some(self.state()),
             HandlersView::State(own) => own.borrow_mut().changed.take(),
         };
@@ -197,16 +198,18 @@ impl RequestSession {
             (None, _) => incoming.rejected.is_none() && self.is_empty(),
             (Some(_), SessionStatus::Renewed) => false,
             (Some(active), _) => {
-                !active.reseal && self.lifecycle.get().is_none() && self.is_unchanged(active)
+                !active.reseal
+                    && self.lifecycle.get().is_none()
+                    && self.is_as_loaded(&active.record.state)
             }
         }
     }
 
-    /// Whether the handlers have left the state as it was; `false` if that takes long to tell.
-    fn is_unchanged(&self, active: &ActiveSession) -> bool {
+    /// Whether the handlers have left the state as it was loaded; `false` if that takes long to tell.
+    fn is_as_loaded(&self, loaded: &State) -> bool {
         match &self.handlers {
             HandlersView::Map { session, entries, set_aside } => {
-                set_aside.borrow().is_none() && active.record.state.is_in(session, entries.as_ref())
+                set_aside.borrow().is_none() && loaded.is_in(session, entries.borrow().as_ref())
             }
             HandlersView::State(own) => own.borrow().changed.is_none(),
         }
@@ -259,7 +262,7 @@ pub(crate) enum HandlersView {
     Map {
         session: Session,
         /// Where the values that it was fed with are in the loaded state, if that is known.
-        entries: Option<Entries>,
+        entries: RefCell<Option<Entries>>,
         /// What an inner middleware has set aside, because its handlers use the same `Session`.
         set_aside: RefCell<Option<(State, SessionStatus)>>,
     },
@@ -277,7 +280,7 @@ pub(crate) struct OwnState {
 
 impl HandlersView {
     pub(crate) fn map(session: Session, entries: Option<Entries>) -> Self {
-        Self::Map { session, entries, set_aside: RefCell::new(None) }
+        Self::Map { session, entries: RefCell::new(entries), set_aside: RefCell::new(None) }
     }
 
     pub(crate) fn state() -> Self {
