@@ -128,12 +128,7 @@ fn as_written(text: &str) -> Option<Claims> {
     let mut rest = text.strip_prefix('"')?;
     let mut times = [Timestamp::MIN; 3];
     for (name, time) in TIMES.into_iter().zip(&mut times) {
-        let text = rest.strip_prefix(name)?;
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (seconds, after) = text.split_at(digits);
-        let canonical = seconds == "0" || !seconds.starts_with('0');
-        *time = Timestamp::try_from(seconds.parse::<i64>().ok().filter(|_| canonical)?).ok()?;
-        rest = after;
+        (*time, rest) = seconds(rest.strip_prefix(name)?)?;
     }
     let [auth_time, iat, exp] = times;
     let state = match rest.strip_prefix(STATE) {
@@ -142,6 +137,17 @@ fn as_written(text: &str) -> Option<Claims> {
         None => return None,
     };
     Some(Claims { sid: sid.parse().ok()?, auth_time, iat, exp, own: None, state })
+}
+
+/// Reads a time without leading zeros. Returns the rest, too.
+fn seconds(text: &str) -> Option<(Timestamp, &str)> {
+    let (mut seconds, mut digits) = (0_i64, 0);
+    while let Some(digit @ b'0'..=b'9') = text.as_bytes().get(digits) {
+        seconds = seconds.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+        digits += 1;
+    }
+    let canonical = digits == 1 || (digits > 1 && !text.starts_with('0'));
+    Some((Timestamp::try_from(seconds).ok().filter(|_| canonical)?, &text[digits..]))
 }
 
 /// The text before each of the times, and before the state.
