@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use waxseal_session::claims::Claims;
+use waxseal_session::claims::{Claims, OwnLifecycle};
 
 /// 9999-12-31T23:59:59Z.
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -40,9 +40,12 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn fields(claims: &Claims) -> (String, [i64; 3], Option<String>) {
+type Fields = (String, [i64; 3], Option<OwnLifecycle>, Option<String>);
+
+fn fields(claims: &Claims) -> Fields {
     let times = [claims.auth_time, claims.iat, claims.exp].map(|time| time.as_unix());
-    (claims.sid.to_string(), times, claims.state.as_ref().map(|state| state.to_json().to_owned()))
+    let state = claims.state.as_ref().map(|state| state.to_json().to_owned());
+    (claims.sid.to_string(), times, claims.own, state)
 }
 
 /// Whether these are valid claims by docs/seal-format.md.
@@ -53,7 +56,13 @@ fn is_a_session(value: &Value) -> bool {
         time.is_some_and(|time| (0..=LAST_SECOND).contains(&time))
     };
     let sid = claims.get("sid").and_then(Value::as_str);
+    let may_be = |name: &str, is_valid: fn(&Value) -> bool| {
+        claims.get(name).is_none_or(|value| value.is_null() || is_valid(value))
+    };
     sid.is_some_and(is_sid)
+        && may_be("idle_timeout", Value::is_u64)
+        && may_be("lifetime", Value::is_u64)
+        && may_be("browser_session", Value::is_boolean)
         && is_time("auth_time")
         && is_time("iat")
         && is_time("exp")
