@@ -7,7 +7,7 @@
 //! ```
 //! use actix_session::Session;
 //! use actix_web::{App, HttpResponse, web};
-//! use waxseal_session::{Keyring, MemoryStore, Secret, SessionMiddleware};
+//! use waxseal_session::{Secret, SessionMiddleware, StatelessStore};
 //!
 //! async fn visits(session: Session) -> actix_web::Result<HttpResponse> {
 //!     let visits = session.get::<u64>("visits")?.unwrap_or(0) + 1;
@@ -16,7 +16,7 @@
 //! }
 //!
 //! let secret = Secret::new("what `openssl rand -base64 32` prints: keep it in your settings")?;
-//! let sessions = SessionMiddleware::builder(MemoryStore::new(), Keyring::new(&secret))
+//! let sessions = SessionMiddleware::builder(StatelessStore::new(), secret)
 //!     .cookie_secure(false) // development, over HTTP
 //!     .build()?;
 //! let app = App::new().wrap(sessions).route("/", web::get().to(visits));
@@ -24,19 +24,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`MemoryStore`] is for tests and development. The crate `waxseal-session-sqlx` has a store on SQLite
-//! and PostgreSQL: sessions survive restarts, and a log-out on one node ends the session on all.
-//! [`SessionStore`] is the trait for stores of your own.
+//! # Stores
+//!
+//! | store | |
+//! | --- | --- |
+//! | [`StatelessStore`] | No records, as iron-session. Log-out asks the browser to delete its cookie, and this process refuses copies of it |
+//! | `SqlSessionStore` of the crate `waxseal-session-sqlx` | SQLite or PostgreSQL: a log-out on one node ends the session on all |
+//! | `RedisSessionStore` of the crate `waxseal-session-redis` | The same on Redis or Valkey |
+//! | [`MemoryStore`] | For tests and development: a restart logs everyone out |
+//!
+//! [`SessionStore`] is the trait for stores of your own: [`RevocationFeed`] and [`StateChanges`] do most of
+//! the work, and [`testing`] has suites to check it.
+//!
+//! # The state as a type
+//!
+//! [`TypedSession`] reads and writes the state as a struct of yours, and has messages for the next page. An
+//! app that uses nothing else leaves actix's [`Session`](actix_session::Session) unfed and pays less:
+//! [`actix_session(false)`](SessionMiddlewareBuilder::actix_session).
 //!
 //! # What happens to a request
 //!
 //! 1. The middleware finds the cookie by its exact name, unseals it and reads its [`claims`].
 //!    [`evaluate`] checks times and revocation. If the cookie is rejected, the request is a visitor's,
 //!    and the response clears the cookie.
-//! 2. A session that will soon expire is refreshed: re-sealed with the same id and a later expiry.
-//! 3. The handler reads and writes the state through `Session`.
+//! 2. A session that will soon expire is refreshed: it keeps its id and gets a later expiry.
+//! 3. The handler reads and writes the state through `Session` or [`TypedSession`].
 //! 4. The middleware keeps what has changed, and seals or clears the cookie if it has to: at most one
 //!    `Set-Cookie`, usually none.
+//!
+//! A response acts on the session that its request was about, as that session stands when the response
+//! leaves. If it has ended meanwhile, no cookie is sent: the browser may have another one by now.
+//! Two requests at once that change different keys of the state both succeed, if the store keeps records.
 //!
 //! Changes made while a response body streams are lost: the cookie is a header, and has been sent.
 //!
@@ -47,6 +65,9 @@
 //! id planted before is worth nothing. The state is kept: at a log-in, call
 //! [`clear`](actix_session::Session::clear) first, because it may be another person's. To log out, call
 //! [`purge`](actix_session::Session::purge).
+//!
+//! "Remember me" is [`set_lifecycle`]. WebSockets and event streams end with their session by
+//! [`CurrentSession::ended`].
 //!
 //! # Guards
 //!
