@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// Of two requests at once that change the state, the cookie that arrives last wins. A session can't be
 /// listed, and no one can end another's: for that, use a store on a database.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct StatelessStore(Arc<Revoked>);
 
 #[derive(Debug, Default)]
@@ -43,12 +43,14 @@ struct Revoked {
 const SWEEP_EVERY: usize = 4096;
 
 impl StatelessStore {
-    /// A store without records.
+    /// A store without records. All of a process share their log-outs, so each worker may make its own.
     pub fn new() -> Self {
-        Self::default()
+        static OF_PROCESS: LazyLock<StatelessStore> =
+            LazyLock::new(|| StatelessStore::with_clock(Clock::system()));
+        OF_PROCESS.clone()
     }
 
-    /// The same, by this clock; the middleware needs the same one.
+    /// A store that shares nothing, by this clock; the middleware needs the same one.
     pub fn with_clock(clock: Clock) -> Self {
         Self(Arc::new(Revoked { clock, ..Revoked::default() }))
     }
@@ -60,6 +62,12 @@ impl StatelessStore {
         if since_sweep.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             list.remove_expired_before(clock.earliest());
         }
+    }
+}
+
+impl Default for StatelessStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use test_servers::Redis;
 use waxseal_session::{RevocationStatus, SessionStore as _, testing};
+use waxseal_session_redis::RedisSessionStore;
 
 use crate::{
     client,
@@ -60,4 +61,11 @@ async fn sessions_and_revocations_survive_the_restart_of_a_node() {
     let replaced = RevocationStatus::Replaced { by: new.id };
     assert_eq!(store.revocation_status(&kim.id), replaced, "for a minute");
     assert!(ann.auth_time >= store.valid_since());
+}
+
+#[actix_web::test]
+async fn workers_that_build_their_own_middleware_know_the_same_sessions() {
+    let Some(redis) = Redis::start() else { return };
+    let store = RedisSessionStore::connect(&redis.url()).await.unwrap();
+    testing::many_workers_suite(move || store.clone()).await.unwrap();
 }

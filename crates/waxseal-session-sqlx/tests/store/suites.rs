@@ -35,3 +35,11 @@ async fn of_many_tabs_at_once_nothing_is_lost() {
         testing::many_tabs_suite(&place.still(&clock).await, &clock).await.unwrap();
     }
 }
+
+#[actix_web::test]
+async fn workers_that_build_their_own_middleware_know_the_same_sessions() {
+    for place in Place::all() {
+        let store = place.node().await;
+        testing::many_workers_suite(move || store.clone()).await.unwrap();
+    }
+}

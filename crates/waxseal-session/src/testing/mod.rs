@@ -1,6 +1,7 @@
 //! The acceptance suites for session stores, yours too.
 
 mod tabs;
+mod workers;
 
 use std::{future::Future, time::Duration};
 
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use tabs::many_tabs_suite;
+pub use workers::many_workers_suite;
 
 /// How long the sessions of the suite live.
 const LIFETIME: Duration = Duration::from_secs(1000);

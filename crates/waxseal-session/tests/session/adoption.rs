@@ -20,7 +20,7 @@ use actix_web::{
 use waxseal_session::{
     Keyring, MemoryStore, Mode, Secret, SessionMiddleware, SettingsError, State, StatelessStore,
     config::{BrowserSession, PersistentSession, TtlExtensionPolicy},
-    set_lifecycle,
+    set_lifecycle, testing,
 };
 
 use crate::harness::{Builder, Call, IDLE, NAME, Site, World, handlers, seconds};
@@ -381,10 +381,14 @@ async fn a_middleware_built_for_each_worker_logs_no_one_out() {
         one.get("/purge", &changed).await.assert_cleared();
         assert_eq!(other.user(&ann).await, None);
     }
-    // Even a store of its own for each worker, without records.
-    let [one, other] = [(); 2].map(|()| SessionMiddleware::new(StatelessStore::new(), &secret));
-    let ann = one.cookie_for(State::from_json(r#"{"user_id":"ann"}"#).unwrap()).await.unwrap();
-    assert!(other.open(ann.value()).await.unwrap().is_some());
+}
+
+#[actix_web::test]
+async fn four_workers_of_a_real_server_know_the_same_sessions() -> io::Result<()> {
+    // A store of its own for each worker, without records.
+    testing::many_workers_suite(StatelessStore::new).await?;
+    let memory = MemoryStore::new();
+    testing::many_workers_suite(move || memory.clone()).await
 }
 
 // Clients without a cookie jar.
