@@ -13,14 +13,6 @@ async fn the_store_passes_the_acceptance_suite() {
 }
 
 #[actix_web::test]
-async fn of_many_requests_at_once_nothing_is_lost_or_revived() {
-    for place in Place::all() {
-        let clock = Clock::manual(START);
-        testing::many_tabs_suite(&place.still(&clock).await, &clock).await.unwrap();
-    }
-}
-
-#[actix_web::test]
 async fn two_nodes_hear_of_each_other() {
     for place in Place::all() {
         let (one, other) = (place.node().await, place.node().await);
