@@ -88,8 +88,8 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
 
     /// The domain whose hosts all receive the cookie. Default: none, only the host that set it.
     ///
-    /// A browser that still has a cookie without the domain (or the other way around) then sends two.
-    /// Both are cleared, and that person logs in again.
+    /// After a change, browsers that have a cookie in the old scope send two. Both are cleared, for every domain
+    /// that the host belongs to, and that person logs in again.
     pub fn cookie_domain(mut self, domain: impl Into<CookieDomain>) -> Self {
         self.cookie.domain = domain.into().0;
         self
@@ -167,8 +167,8 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
     /// Whether handlers find the state in actix's [`Session`](actix_session::Session). Default: true. An
     /// app that uses only [`TypedSession`](crate::TypedSession) turns it off and pays less; a handler
     /// that changes a `Session` all the same is answered with 500.
-    pub fn actix_session(mut self, fed: bool) -> Self {
-        self.actix_session = fed;
+    pub fn actix_session(mut self, populated: bool) -> Self {
+        self.actix_session = populated;
         self
     }
 

@@ -42,6 +42,9 @@ pub struct OwnLifecycle {
     pub idle_timeout: Duration,
     /// How long it lives at most: the claim `lifetime`, in seconds.
     pub lifetime: Duration,
+    /// It is refreshed when this much time or less remains: the claim `refresh_below`, in seconds. Zero is
+    /// never, unless the state changes.
+    pub refresh_threshold: Duration,
     /// Whether its cookie goes when the browser closes: the claim `browser_session`.
     pub browser_session: bool,
 }
@@ -55,6 +58,7 @@ struct ClaimsText<'a> {
     exp: Timestamp,
     idle_timeout: Option<u64>,
     lifetime: Option<u64>,
+    refresh_below: Option<u64>,
     browser_session: Option<bool>,
     // A state of `null` is not a missing one: it has the wrong type.
     #[serde(borrow, default, deserialize_with = "present")]
@@ -98,6 +102,7 @@ impl Claims {
         let own = claims.idle_timeout.map(|idle_timeout| OwnLifecycle {
             idle_timeout: Duration::from_secs(idle_timeout),
             lifetime: Duration::from_secs(claims.lifetime.unwrap_or(idle_timeout)),
+            refresh_threshold: Duration::from_secs(claims.refresh_below.unwrap_or_default()),
             browser_session: claims.browser_session.unwrap_or_default(),
         });
         Ok(Self { sid, auth_time, iat, exp, own, state })
@@ -105,7 +110,7 @@ impl Claims {
 
     /// The policy that this session goes by.
     pub(crate) fn policy(&self, general: &ExpiryPolicy) -> ExpiryPolicy {
-        self.own.as_ref().map_or(*general, |own| general.with_own(own))
+        self.own.as_ref().map_or(*general, ExpiryPolicy::of_own)
     }
 
     /// The mode that the token was sealed in.
@@ -171,12 +176,13 @@ pub(crate) fn write(
         json += name;
         json += &time.as_unix().to_string();
     }
-    if let Some(OwnLifecycle { idle_timeout, lifetime, browser_session }) = own {
+    if let Some(OwnLifecycle { idle_timeout, lifetime, refresh_threshold, browser_session }) = own {
         let (idle_timeout, lifetime) = (idle_timeout.as_secs(), lifetime.as_secs());
+        let refresh_below = refresh_threshold.as_secs();
         // Writing to a string can't fail.
         let _infallible = write!(
             json,
-            r#","idle_timeout":{idle_timeout},"lifetime":{lifetime},"browser_session":{browser_session}"#
+            r#","idle_timeout":{idle_timeout},"lifetime":{lifetime},"refresh_below":{refresh_below},"browser_session":{browser_session}"#
         );
     }
     if let Some(state) = state {

@@ -220,20 +220,29 @@ impl CookieSettings {
         HeaderValue::try_from([&*self.name, "=", &self.text, DELETED].concat()).ok()
     }
 
-    /// `Set-Cookie` that deletes the cookie of this name in the other scope: without the domain, or with
-    /// the request's host as its domain. `None` where there can't be one.
-    pub(crate) fn clear_other_scope(&self, host: &str) -> Option<HeaderValue> {
-        let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
-        let domain = match self.attributes.domain {
-            Some(_) => None,
-            // An address is no domain.
-            None if host.contains(':') || host.parse::<Ipv4Addr>().is_ok() => return None,
-            None if self.name.to_ascii_lowercase().starts_with("__host-") => return None,
-            None => Some(host),
+    /// `Set-Cookie`s that delete the cookie of this name in every other scope: without a domain, and with each
+    /// domain that the host belongs to. A browser has them after the settings have changed.
+    pub(crate) fn clear_other_scopes(&self, host: &str) -> Vec<HeaderValue> {
+        if self.name.to_ascii_lowercase().starts_with("__host-") {
+            return Vec::new();
+        }
+        let ours = self.attributes.domain.as_deref();
+        let others = domains_of(host).map(Some).chain([None]).filter(|domain| *domain != ours);
+        let clear = |domain| {
+            let text = self.attributes.to_text(domain);
+            HeaderValue::try_from([&*self.name, "=", &text, DELETED].concat()).ok()
         };
-        let text = self.attributes.to_text(domain);
-        HeaderValue::try_from([&*self.name, "=", &text, DELETED].concat()).ok()
+        others.filter_map(clear).collect()
     }
+}
+
+/// The host and the domains above it, down to two labels: a browser keeps no cookie for `com`. None for an
+/// address, or what is no host name.
+fn domains_of(host: &str) -> impl Iterator<Item = &str> {
+    let is_name = host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let host = Some(host).filter(|host| is_name && host.parse::<Ipv4Addr>().is_err());
+    std::iter::successors(host, |domain| Some(domain.split_once('.')?.1))
+        .filter(|domain| domain.contains('.'))
 }
 
 /// Both: browsers go by Max-Age, and some tools only by Expires.

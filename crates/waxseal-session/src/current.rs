@@ -42,9 +42,15 @@ impl CurrentSession {
         let shared = RequestSession::of(request)?;
         shared.was_read.set(true);
         let engine = Arc::clone(&shared.engine);
-        if shared.handlers.status() == SessionStatus::Renewed {
+        let status = shared.handlers.status();
+        let is_over = status == SessionStatus::Purged;
+        let own = shared.incoming.borrow().active.as_ref().map(|active| active.own);
+        if is_over || (own.is_none() && shared.is_empty()) {
+            return None;
+        }
+        if status == SessionStatus::Renewed {
             let (id, auth_time) = shared.renewed();
-            let (policy, _) = shared.settings().lifecycle(shared.lifecycle.get(), None);
+            let (policy, _) = shared.settings().lifecycle(shared.lifecycle.get(), own.flatten());
             let expires_at = policy.expiry(auth_time, auth_time);
             return Some(Self { id, auth_time, expires_at, engine });
         }
@@ -87,15 +93,18 @@ impl CurrentSession {
 /// Attaches a session that the app has created in its store to the request: the response sets its
 /// cookie.
 ///
-/// For apps that create the record in a transaction of their own. They also revoke the session that
-/// was there before. Other apps call [`Session::renew`](actix_session::Session::renew).
+/// For apps that create the record in a transaction of their own, in which they also revoke the session that
+/// was there before. Call it after the commit. Other apps call [`Session::renew`](actix_session::Session::renew).
 ///
 /// # Errors
 ///
-/// [`SessionError::NoMiddleware`] when no [`SessionMiddleware`](crate::SessionMiddleware) wraps the
-/// handler.
+/// When no [`SessionMiddleware`](crate::SessionMiddleware) wraps the handler, or the request's session was
+/// purged or renewed before.
 pub fn attach_session(request: &HttpRequest, session: SessionRecord) -> Result<(), SessionError> {
     let shared = RequestSession::of(request).ok_or(SessionError::NoMiddleware)?;
+    if matches!(shared.handlers.status(), SessionStatus::Purged | SessionStatus::Renewed) {
+        return Err(SessionError::AttachedLate);
+    }
     match &shared.handlers {
         HandlersView::Map { entries, .. } => {
             let state = request.get_session();
@@ -112,7 +121,7 @@ pub fn attach_session(request: &HttpRequest, session: SessionRecord) -> Result<(
 
 /// Gives the session of this request a lifecycle of its own: "remember me".
 ///
-/// It holds for as long as the session lives. Call it at log-in.
+/// It holds for as long as the session lives, also over renewals. Call it at log-in.
 ///
 /// ```
 /// use actix_session::Session;

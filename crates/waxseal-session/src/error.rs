@@ -8,6 +8,7 @@ use crate::{cookie, settings_error::SettingsError, state::InvalidState, store::S
 ///
 /// The response has only the status; the cause is logged.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SessionError {
     /// The store failed, so the session could not be read, or a change could not be kept. Answered
     /// with 503.
@@ -27,12 +28,21 @@ pub enum SessionError {
         /// The size of name and value together, in bytes.
         size: usize,
     },
-    /// A handler changed actix's `Session`, which this app leaves unfed
+    /// A handler changed actix's `Session`, which this app does not populate
     /// ([`actix_session(false)`](crate::SessionMiddlewareBuilder::actix_session)). Answered with 500.
     #[error(
         "a handler changed actix's Session, but the middleware was built with actix_session(false)"
     )]
-    NotFed,
+    NotPopulated,
+    /// Another session middleware, with other settings, is around this one and has the same cookie. Answered
+    /// with 500.
+    #[error(
+        "two session middlewares inside each other have the cookie {0}: give one of them another cookie_name"
+    )]
+    SameCookie(String),
+    /// The session was renewed or purged before another one was attached. Answered with 500.
+    #[error("a session can't be attached after the request's session was renewed or purged")]
+    AttachedLate,
     /// A session was renewed or purged before another session middleware ran inside the first. Answered
     /// with 500.
     #[error("actix's Session was renewed or purged before an inner session middleware ran")]
@@ -58,7 +68,9 @@ impl ResponseError for SessionError {
         match self {
             Self::Store(_) | Self::Stale => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge { .. }
-            | Self::NotFed
+            | Self::NotPopulated
+            | Self::SameCookie(_)
+            | Self::AttachedLate
             | Self::Nested
             | Self::State(_)
             | Self::Lifecycle(_)

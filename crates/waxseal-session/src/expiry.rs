@@ -111,13 +111,8 @@ impl ExpiryPolicy {
     }
 
     /// The policy of one session that has a lifecycle of its own.
-    pub(crate) fn with_own(&self, own: &OwnLifecycle) -> Self {
-        let OwnLifecycle { idle_timeout, lifetime, .. } = *own;
-        let refresh_threshold = match self.refresh_threshold {
-            Duration::ZERO => Duration::ZERO,
-            threshold if threshold == self.idle_timeout => idle_timeout,
-            _ => idle_timeout / 4,
-        };
+    pub(crate) fn of_own(own: &OwnLifecycle) -> Self {
+        let OwnLifecycle { idle_timeout, lifetime, refresh_threshold, .. } = *own;
         Self { idle_timeout, lifetime, refresh_threshold }
     }
 

@@ -39,7 +39,7 @@
 //! # The state as a type
 //!
 //! [`TypedSession`] reads and writes the state as a struct of yours, and has messages for the next page. An
-//! app that uses nothing else leaves actix's [`Session`](actix_session::Session) unfed and pays less:
+//! app that uses nothing else does not have actix's [`Session`](actix_session::Session) populated, and pays less:
 //! [`actix_session(false)`](SessionMiddlewareBuilder::actix_session).
 //!
 //! # What happens to a request
@@ -143,7 +143,7 @@ mod typed_session;
 mod visits;
 
 pub use actix_session;
-pub use waxseal_seal::{Keyring, Secret};
+pub use waxseal_seal::{Keyring, KeyringError, Secret, SecretError, UnsealError};
 
 pub use builder::SessionMiddlewareBuilder;
 pub use clock::{Clock, OutOfRange, Timestamp};

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, Ready, ready},
     pin::Pin,
+    ptr,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
@@ -191,14 +192,23 @@ where
     S: SessionStore,
 {
     let outer = RequestSession::of(request.request());
-    if outer
-        .as_ref()
-        .is_some_and(|outer| outer.settings().cookie.name == engine.settings.cookie.name)
-    {
+    let outers = std::iter::successors(outer.as_ref(), |outer| outer.outer.as_ref());
+    let same_cookie = outers
+        .into_iter()
+        .find(|outer| outer.settings().cookie.name == engine.settings.cookie.name);
+    match same_cookie {
+        None => {}
         // This middleware is around the handler twice. One does the work.
-        return service.call(request).await.map_err(Failure::Inner);
+        Some(outer) if ptr::addr_eq(Arc::as_ptr(&outer.engine), Arc::as_ptr(&engine)) => {
+            return service.call(request).await.map_err(Failure::Inner);
+        }
+        Some(_) => {
+            let error = SessionError::SameCookie(engine.settings.cookie.name.clone());
+            log::error!("{error}");
+            return Err(Failure::NotLoaded(Box::new(request), error));
+        }
     }
-    let shared = match begin(&engine, &request, outer.as_ref()).await {
+    let shared = match begin(&engine, &request, outer).await {
         Ok(shared) => shared,
         Err(error) => {
             // A store whose feed is stale has logged that once.
@@ -213,9 +223,9 @@ where
     let outcome = service.call(request).await;
 
     if let Ok(response) = &outcome
-        && shared.handlers.was_bypassed(response.request())
+        && shared.was_bypassed(response.request())
     {
-        return Err(not_kept(outcome, SessionError::NotFed));
+        return Err(not_kept(outcome, SessionError::NotPopulated));
     }
     // Most requests change nothing. The others' futures are boxed, because each request would allocate
     // them otherwise.
@@ -227,12 +237,16 @@ where
         Ok(finalized) => finalized,
         Err(error) => return Err(not_kept(outcome, error)),
     };
+    if let (Err(_), Some(outer)) = (&outcome, &shared.outer) {
+        outer.take_back(&shared);
+    }
     let headers = SessionHeaders { settings: &engine.settings, outgoing, was_several };
     match outcome {
         Ok(mut response) => {
             headers.add_to_response(&mut response, shared.may_have_been_read());
-            if let Some(outer) = outer {
-                outer.take_back(response.request(), &shared);
+            if let Some(outer) = &shared.outer {
+                outer.take_back(&shared);
+                response.request().extensions_mut().insert(outer.clone());
             }
             Ok(response)
         }
@@ -245,7 +259,7 @@ where
 async fn begin<S: SessionStore>(
     engine: &Arc<SessionEngine<S>>,
     request: &ServiceRequest,
-    outer: Option<&RequestSession>,
+    outer: Option<RequestSession>,
 ) -> Result<RequestSession, SessionError> {
     let mut incoming = match engine.load(request.request())? {
         Loaded::Done(incoming) => incoming,
@@ -253,7 +267,7 @@ async fn begin<S: SessionStore>(
     };
     let handlers = if engine.settings.actix_session {
         let session = request.get_session();
-        if let Some(outer) = outer {
+        if let Some(outer) = &outer {
             outer.set_aside()?;
         }
         let populated = match &incoming.active {
@@ -269,7 +283,7 @@ async fn begin<S: SessionStore>(
         HandlersView::state()
     };
     let end = Arc::clone(engine) as Arc<dyn SessionEnd>;
-    let shared = RequestSession::new(end, incoming, handlers);
+    let shared = RequestSession::new(end, outer, incoming, handlers);
     request.extensions_mut().insert(shared.clone());
     Ok(shared)
 }

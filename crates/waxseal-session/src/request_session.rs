@@ -30,6 +30,8 @@ pub(crate) struct Incoming {
     /// The request has a token, but it was rejected.
     pub(crate) rejected: Option<RejectedCookie>,
     pub(crate) source: TokenSource,
+    /// The request is no activity, and does not move the session's expiry.
+    pub(crate) is_background: bool,
 }
 
 /// Where the token was found.
@@ -55,10 +57,10 @@ pub(crate) enum RejectedCookie {
 
 impl Incoming {
     pub(crate) const VISITOR: Self =
-        Self { active: None, rejected: None, source: TokenSource::Cookie };
+        Self { active: None, rejected: None, source: TokenSource::Cookie, is_background: false };
 
     pub(crate) fn rejected(rejected: RejectedCookie, source: TokenSource) -> Self {
-        Self { active: None, rejected: Some(rejected), source }
+        Self { rejected: Some(rejected), source, ..Self::VISITOR }
     }
 }
 
@@ -79,12 +81,16 @@ pub(crate) struct RequestSession(Rc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn SessionEnd>,
+    /// The session of the next middleware around this one.
+    pub(crate) outer: Option<RequestSession>,
     pub(crate) incoming: RefCell<Incoming>,
     pub(crate) handlers: HandlersView,
     /// The lifecycle that a handler chose for this session.
     pub(crate) lifecycle: Cell<Option<SessionLifecycle>>,
     /// The id and the time of log-in that the session will have if a handler has renewed it.
     renewed: OnceCell<(SessionId, Timestamp)>,
+    /// Whether there is another session middleware inside this one.
+    has_inner: Cell<bool>,
     /// Whether a handler has read the session, as far as that can be told.
     pub(crate) was_read: Cell<bool>,
 }
@@ -100,15 +106,21 @@ impl std::ops::Deref for RequestSession {
 impl RequestSession {
     pub(crate) fn new(
         engine: Arc<dyn SessionEnd>,
+        outer: Option<RequestSession>,
         incoming: Incoming,
         handlers: HandlersView,
     ) -> Self {
+        if let Some(outer) = &outer {
+            outer.has_inner.set(true);
+        }
         Self(Rc::new(Shared {
             engine,
+            outer,
             incoming: RefCell::new(incoming),
             handlers,
             lifecycle: Cell::new(None),
             renewed: OnceCell::new(),
+            has_inner: Cell::new(false),
             was_read: Cell::new(false),
         }))
     }
@@ -241,7 +253,7 @@ impl RequestSession {
     }
 
     /// Puts the state back after the inner middleware is done, for middlewares between the two.
-    pub(crate) fn take_back(self, request: &HttpRequest, inner: &Self) {
+    pub(crate) fn take_back(&self, inner: &Self) {
         if let HandlersView::Map { session, set_aside, .. } = &self.handlers
             && matches!(inner.handlers, HandlersView::Map { .. })
             // What the inner handlers did stays in the status: this state then remains set aside.
@@ -252,7 +264,17 @@ impl RequestSession {
             // Its keys are unique.
             let _unique = state.populate(session);
         }
-        request.extensions_mut().insert(self);
+    }
+
+    /// Whether a handler has changed actix's `Session` though no middleware populates it.
+    pub(crate) fn was_bypassed(&self, request: &HttpRequest) -> bool {
+        let is_alone = self.outer.is_none() && !self.has_inner.get();
+        match self.handlers {
+            HandlersView::State(_) if is_alone => {
+                request.get_session().status() != SessionStatus::Unchanged
+            }
+            _ => false,
+        }
     }
 }
 
@@ -285,14 +307,6 @@ impl HandlersView {
 
     pub(crate) fn state() -> Self {
         Self::State(RefCell::default())
-    }
-
-    /// Whether a handler has used actix's `Session` though it is not fed.
-    pub(crate) fn was_bypassed(&self, request: &HttpRequest) -> bool {
-        match self {
-            Self::Map { .. } => false,
-            Self::State(_) => request.get_session().status() != SessionStatus::Unchanged,
-        }
     }
 
     pub(crate) fn status(&self) -> SessionStatus {

@@ -1,9 +1,12 @@
 //! What the session adds to a response's headers.
 
 use actix_web::{
+    HttpRequest,
     dev::ServiceResponse,
     error::InternalError,
-    http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY},
+    http::header::{
+        CACHE_CONTROL, EXPIRES, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+    },
 };
 
 use crate::engine::{Outgoing, Settings};
@@ -22,9 +25,9 @@ pub(crate) struct SessionHeaders<'a> {
 impl SessionHeaders<'_> {
     /// `was_read`: a handler may have read the session.
     pub(crate) fn add_to_response<B>(self, response: &mut ServiceResponse<B>, was_read: bool) {
-        let host = self.was_several.then(|| response.request().connection_info().host().to_owned());
+        let host = self.was_several.then(|| host_of(response.request()));
         if was_read && !matches!(self.outgoing, Outgoing::Cookie(_)) {
-            vary_by_cookie(response.headers_mut());
+            vary_by_cookie(response.headers_mut(), self.settings.bearer_tokens);
         }
         self.add_to(response.headers_mut(), host.as_deref());
     }
@@ -47,7 +50,7 @@ impl SessionHeaders<'_> {
         if let Some((name, value)) = header {
             headers.append(name, value);
         }
-        if let Some(cleared) = host.and_then(|host| cookie.clear_other_scope(host)) {
+        for cleared in host.map(|host| cookie.clear_other_scopes(host)).unwrap_or_default() {
             headers.append(SET_COOKIE, cleared);
         }
         // Not for shared caches, whatever the handler said.
@@ -57,14 +60,27 @@ impl SessionHeaders<'_> {
     }
 }
 
+/// The host that the browser asked for, without its port.
+fn host_of(request: &HttpRequest) -> String {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().host()).unwrap_or_default();
+    host.rsplit_once(':').map_or(host, |(host, _port)| host).to_owned()
+}
+
 /// A page that caches may keep and that read the session is another one for each cookie.
-fn vary_by_cookie(headers: &mut HeaderMap) {
-    if !headers.contains_key(CACHE_CONTROL) || is_private(headers) {
+fn vary_by_cookie(headers: &mut HeaderMap, bearer_tokens: bool) {
+    let is_cacheable = headers.contains_key(CACHE_CONTROL) || headers.contains_key(EXPIRES);
+    if !is_cacheable || is_private(headers) {
         return;
     }
-    let has = |value: &HeaderValue| directives(value).any(|name| name == b"cookie" || name == b"*");
-    if !headers.get_all(VARY).any(has) {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    let varies = if bearer_tokens { &["Cookie", "Authorization"][..] } else { &["Cookie"] };
+    for name in varies {
+        let has = |value: &HeaderValue| {
+            directives(value).any(|it| it.eq_ignore_ascii_case(name.as_bytes()) || it == b"*")
+        };
+        if !headers.get_all(VARY).any(has) {
+            headers.append(VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

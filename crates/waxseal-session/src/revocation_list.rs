@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -129,9 +132,10 @@ fn is_recent(replacement: &Replacement, now: Timestamp) -> bool {
     now.since(replacement.at) < REPLACEMENT_GRACE
 }
 
-/// What waits for the end of sessions: open sockets and event streams.
+/// What waits for the end of sessions: open sockets and event streams. When there are as many as the number
+/// says, those that no one waits for any more are removed.
 #[derive(Debug, Default)]
-struct Waiting(Mutex<HashMap<SessionId, Weak<Notify>>>);
+struct Waiting(Mutex<HashMap<SessionId, Weak<Notify>>>, AtomicUsize);
 
 /// Below this many sessions, removing those that no one waits for any more is not worth the time.
 const SWEEP_FROM: usize = 64;
@@ -142,8 +146,9 @@ impl Waiting {
         if let Some(notify) = waiting.get(id).and_then(Weak::upgrade) {
             return notify;
         }
-        if waiting.len() >= SWEEP_FROM && waiting.len() == waiting.capacity() {
+        if waiting.len() >= self.1.load(Ordering::Relaxed).max(SWEEP_FROM) {
             waiting.retain(|_, notify| notify.strong_count() > 0);
+            self.1.store(2 * waiting.len(), Ordering::Relaxed);
         }
         let notify = Arc::new(Notify::new());
         waiting.insert(*id, Arc::downgrade(&notify));

@@ -4,6 +4,7 @@ use std::io;
 
 /// A setting of the session middleware is outside its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SettingsError {
     /// The idle timeout is under a second.
     #[error("the idle timeout must be at least 1s")]

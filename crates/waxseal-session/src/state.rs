@@ -27,9 +27,23 @@ use crate::flat_json::Entries;
 pub struct State(String);
 
 impl State {
-    /// The key under which a log-in stores the user's id, as a string. The log and session stores
-    /// read it.
+    /// The key under which a log-in stores the user's id. The log and session stores read it.
     pub const USER_ID: &str = "user_id";
+
+    /// The user of the session, if it has one: a string or a whole number under
+    /// [`USER_ID`](Self::USER_ID), or what actix-identity keeps.
+    pub fn user_id(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum UserId {
+            Text(String),
+            Number(i64),
+        }
+        match self.get(Self::USER_ID).or_else(|| self.get("actix_identity.user_id"))? {
+            UserId::Text(text) => Some(text),
+            UserId::Number(number) => Some(number.to_string()),
+        }
+    }
 
     /// Reads a JSON object. Its keys are sorted, its values kept as text.
     ///
@@ -74,6 +88,14 @@ impl State {
     /// The entries of the object; none if it is not one.
     pub(crate) fn entries(&self) -> BTreeMap<String, &RawValue> {
         serde_json::from_str(&self.0).map(|UniqueKeys(entries)| entries).unwrap_or_default()
+    }
+
+    /// Whether this holds for every key.
+    pub(crate) fn all_keys(&self, holds: impl Fn(&str) -> bool) -> bool {
+        match Entries::of(&self.0) {
+            Some(entries) => entries.in_text(&self.0).all(|(key, _)| holds(key)),
+            None => self.entries().keys().all(|key| holds(key)),
+        }
     }
 
     /// Writes the object of these keys and JSON texts.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
 
 use crate::state::{State, UniqueKeys};
 
@@ -38,11 +38,16 @@ impl StateChanges {
         Self(set.chain(removed.map(|key| (key.clone(), None))).collect())
     }
 
-    /// What writes `after` in place of `before`: unlike [`between`](Self::between), it sets equal values
-    /// too.
-    pub(crate) fn replacing(before: &State, after: &State) -> Self {
+    /// What leads from one state to another, where values that differ only in their spelling, such as the
+    /// order of a map, are the same.
+    pub(crate) fn between_values(before: &State, after: &State) -> Self {
         let (before, after) = (before.entries(), after.entries());
-        let set = after.iter().map(|(key, value)| (key.clone(), Some((*value).to_owned())));
+        let parsed = |value: &RawValue| serde_json::from_str::<Value>(value.get()).ok();
+        let is_new = |(key, value): &(&String, &&RawValue)| {
+            before.get(*key).is_none_or(|before| parsed(before) != parsed(value))
+        };
+        let set = after.iter().filter(is_new);
+        let set = set.map(|(key, value)| (key.clone(), Some((*value).to_owned())));
         let removed = before.keys().filter(|key| !after.contains_key(*key));
         Self(set.chain(removed.map(|key| (key.clone(), None))).collect())
     }

@@ -10,8 +10,10 @@ use std::{
 
 use crate::{
     clock::Clock,
+    expiry::MAX_COOKIE_AGE,
     id::SessionId,
     record::SessionRecord,
+    revocation_feed::RevocationFeed,
     revocation_list::{Replacement, Revocation, RevocationList},
     state::State,
     state_changes::StateChanges,
@@ -60,7 +62,7 @@ impl StatelessStore {
         list.insert(revocation);
         telemetry::sessions_revoked(1);
         if since_sweep.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
-            list.remove_expired_before(clock.earliest());
+            list.remove_expired_before(clock.earliest() - RevocationFeed::RETENTION);
         }
     }
 }
@@ -90,7 +92,9 @@ impl SessionStore for StatelessStore {
                 return Ok(false);
             }
             let replaced = Some(Replacement { by: session.id, at: self.0.clock.now() });
-            self.insert(Revocation { id: *id, expires_at: session.expires_at, replaced });
+            // When the old one would have expired is unknown; browsers drop its cookie by then.
+            let expires_at = session.expires_at.max(self.0.clock.now() + MAX_COOKIE_AGE);
+            self.insert(Revocation { id: *id, expires_at, replaced });
         }
         telemetry::session_created();
         Ok(true)

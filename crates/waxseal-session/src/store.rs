@@ -80,6 +80,12 @@ pub trait SessionStore: Send + Sync + 'static {
     /// expiry and this one.
     fn revoke(&self, session: &SessionRecord) -> impl Future<Output = Result<(), StoreError>>;
 
+    /// Reads whether a session without a live record was revoked on another node, before this node would hear
+    /// of it. Does nothing by default.
+    fn catch_up(&self, _id: &SessionId) -> impl Future<Output = Result<(), StoreError>> {
+        std::future::ready(Ok(()))
+    }
+
     /// Whether the store keeps records. Without them there is no database mode, and of two changes at
     /// once the cookie that arrives last wins.
     fn keeps_records(&self) -> bool {
@@ -132,6 +138,10 @@ impl<S: SessionStore> SessionStore for Arc<S> {
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         (**self).revoke(session).await
+    }
+
+    async fn catch_up(&self, id: &SessionId) -> Result<(), StoreError> {
+        (**self).catch_up(id).await
     }
 
     fn keeps_records(&self) -> bool {

@@ -98,11 +98,10 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
     ///
     /// When the state is not a `T`.
     pub fn get(&self) -> Result<Option<T>, SessionError> {
-        self.shared.with_state(|state| match serde_json::from_str(state.to_json()) {
-            _ if state.is_empty() => Ok(None),
-            Ok(value) => Ok(Some(value)),
-            Err(_) if has_none_of(field_names::<T>(), state) => Ok(None),
-            Err(error) => Err(InvalidState::from(error).into()),
+        // Asked first: a type whose fields are all optional reads from any state.
+        self.shared.with_state(|state| match has_none_of(field_names::<T>(), state) {
+            true => Ok(None),
+            false => Ok(Some(serde_json::from_str(state.to_json()).map_err(InvalidState::from)?)),
         })
     }
 
@@ -117,7 +116,7 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
             Ok(Some(before)) => State::from_value(&before)?,
             _ => State::default(),
         };
-        self.change(&StateChanges::replacing(&before, &State::from_value(value)?));
+        self.change(&StateChanges::between_values(&before, &State::from_value(value)?));
         Ok(())
     }
 
@@ -150,7 +149,7 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
         self.shared.replace_state(State::default());
     }
 
-    /// Ends the session: log-out.
+    /// Ends the session: log-out. What is written after it is lost.
     pub fn destroy(&self) {
         self.shared.handlers.purge();
     }
@@ -207,11 +206,10 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
 /// Whether the state has none of these keys; of any keys but the messages', if it is unknown which they
 /// are.
 fn has_none_of(names: Option<&[&str]>, state: &State) -> bool {
-    let is_other = |key: &String| match names {
-        Some(names) => !names.contains(&key.as_str()),
+    state.all_keys(|key| match names {
+        Some(names) => !names.contains(&key),
         None => key == FLASHES,
-    };
-    state.entries().keys().all(is_other)
+    })
 }
 
 impl<T: Serialize + DeserializeOwned> FromRequest for TypedSession<T> {

@@ -1,9 +1,17 @@
 //! Waits for the end of a session.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::{SessionEngine, Settings};
 use crate::{clock::Timestamp, error_chain::ErrorChain, id::SessionId, store::SessionStore};
+
+/// How often to look whether the wall clock has passed the expiry.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// How long to wait before asking a store again that failed, and how often to ask: as long as the list of
+/// revocations is trusted without a word from it.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRIES: u32 = 30;
 
 /// The engine, whatever its store.
 pub(crate) trait SessionEnd: Send + Sync {
@@ -42,22 +50,27 @@ impl<S: SessionStore> SessionEnd for SessionEngine<S> {
 impl<S: SessionStore> SessionEngine<S> {
     /// Waits until the session expires. Other requests may have refreshed it meanwhile.
     async fn expired(&self, id: SessionId, mut expires_at: Timestamp) {
+        let (clock, mut failures) = (&self.settings.clock, RETRIES);
         loop {
-            let remaining = expires_at.since(self.settings.clock.now());
+            let remaining = expires_at.since(clock.now());
             if !remaining.is_zero() {
-                let clock = &self.settings.clock;
-                clock.sleep_until(clock.elapsed() + remaining).await;
+                // Not longer at a time: the wall clock can jump.
+                clock.sleep_until(clock.elapsed() + remaining.min(LOOK_EVERY)).await;
                 continue;
             }
             match self.store.load(&id).await {
-                Ok(Some(record)) if record.expires_at > self.settings.clock.now() => {
+                Ok(Some(record)) if record.expires_at > clock.now() => {
                     expires_at = record.expires_at;
                 }
                 Ok(_) => return,
-                // There is no telling that it goes on.
-                Err(error) => {
+                Err(error) if failures == 0 => {
                     log::warn!("whether a session has expired is unknown: {}", ErrorChain(&error));
                     return;
+                }
+                // Other requests may have refreshed it.
+                Err(_) => {
+                    failures -= 1;
+                    clock.sleep_until(clock.elapsed() + RETRY_AFTER).await;
                 }
             }
         }

@@ -45,7 +45,7 @@ impl<S: SessionStore> SessionEngine<S> {
         &self,
         shared: &RequestSession,
     ) -> Result<(Outgoing, bool), SessionError> {
-        let Incoming { active, rejected, source } = shared.incoming.replace(Incoming::VISITOR);
+        let Incoming { active, rejected, source, .. } = shared.incoming.borrow().clone();
         let rejected = rejected.map(|rejected| self.as_of_now(rejected));
         let status = shared.handlers.status();
         let is_only_copy = match (&active, &status) {
@@ -114,15 +114,16 @@ impl<S: SessionStore> SessionEngine<S> {
     ) -> Result<Outgoing, SessionError> {
         let mut new = self.new_session(shared, active.own);
         let old = &active.record;
-        if carries_over(&old.state, &new.record.state) {
+        let is_continued = continues(&old.state, &new.record.state);
+        if is_continued {
             new.record.state = self.with_others_changes(old, &new.record.state).await?;
         }
         let outgoing = self.settings.sealed(&new, source, new.record.auth_time)?;
         if Box::pin(self.store.create(&new.record, Some(&old.id))).await? {
             return Ok(outgoing);
         }
-        // It ended meanwhile. Nothing may outlive it, but a log-in that started from nothing stands.
-        if carries_over(&old.state, &new.record.state) {
+        // It ended meanwhile. Nothing may outlive it, but the log-in of another person stands.
+        if is_continued {
             log::info!("a session was renewed after it was over: {}", old.id);
             return Ok(Outgoing::Nothing);
         }
@@ -136,7 +137,7 @@ impl<S: SessionStore> SessionEngine<S> {
         old: &SessionRecord,
         new: &State,
     ) -> Result<State, SessionError> {
-        if !self.store.keeps_records() || !NODE.is_outdated(&old.id, &old.state) {
+        if !self.store.keeps_records() {
             return Ok(new.clone());
         }
         let latest = Box::pin(self.store.load(&old.id)).await?;
@@ -175,6 +176,10 @@ impl<S: SessionStore> SessionEngine<S> {
         new: &ActiveSession,
         replaces: Option<SessionId>,
     ) -> Result<(), SessionError> {
+        let mut replaces = replaces;
+        while let Some(next) = replaces.and_then(|id| self.successor(&id)) {
+            replaces = Some(next);
+        }
         let replaces = replaces.filter(|id| self.is_live(id));
         if replaces.is_none()
             || !Box::pin(self.store.create(&new.record, replaces.as_ref())).await?
@@ -203,12 +208,15 @@ impl<S: SessionStore> SessionEngine<S> {
         }
         let now = self.settings.clock.now();
         if lifecycle.is_some() {
-            active.own = self.settings.lifecycle(lifecycle, None).1;
+            let (policy, own) = self.settings.lifecycle(lifecycle, None);
+            active.own = own;
             active.reseal = true;
-            active.record.expires_at = self.settings.later_expiry(&active, now);
+            // It can be earlier than before, too.
+            active.record.expires_at = policy.expiry(active.record.auth_time, now);
         }
         let kept = match changed {
-            Some(state) => self.save(&mut active, &state, now).await?,
+            Some(state) => self.save(shared, &mut active, &state, now).await?,
+            None if lifecycle.is_some() => self.extend(&mut active).await?,
             None => self.bring_up_to_date(&mut active).await?,
         };
         match kept {
@@ -217,15 +225,14 @@ impl<S: SessionStore> SessionEngine<S> {
                 self.remember_successor(rejected, &active);
                 self.settings.sealed(&active, source, now)
             }
-            // Gone from the store, though no one revoked it.
-            false if self.is_live(&active.record.id) => Ok(Outgoing::Clear),
-            false => Ok(Outgoing::Nothing),
+            false => self.gone(&active.record.id).await,
         }
     }
 
     /// Keeps a changed state. `false` if the session is over.
     async fn save(
         &self,
+        shared: &RequestSession,
         active: &mut ActiveSession,
         changed: &State,
         now: Timestamp,
@@ -233,8 +240,12 @@ impl<S: SessionStore> SessionEngine<S> {
         let Settings { mode, .. } = self.settings;
         let policy = self.settings.policy_of(active);
         if mode == Mode::Cookie || policy.refreshes_on_changes_only() {
-            active.record.expires_at = self.settings.later_expiry(active, now);
             active.reseal = true;
+            let keeps_expiry =
+                shared.incoming.borrow().is_background || shared.lifecycle.get().is_some();
+            if !keeps_expiry {
+                active.record.expires_at = self.settings.later_expiry(active, now);
+            }
         }
         if mode == Mode::Cookie {
             // Refused before it is kept.
@@ -253,6 +264,22 @@ impl<S: SessionStore> SessionEngine<S> {
         Ok(true)
     }
 
+    /// Moves the record's expiry along with the cookie's. `false` if the session is over.
+    async fn extend(&self, active: &mut ActiveSession) -> Result<bool, SessionError> {
+        let saved = Box::pin(self.store.save(&active.record, &StateChanges::NONE)).await?;
+        let Some(state) = saved else { return Ok(false) };
+        active.from_store = true;
+        active.record.state = state;
+        Ok(true)
+    }
+
+    /// The record of a session is gone. If it was renewed or ended on another node, of which this one has
+    /// not heard yet, nothing goes out.
+    async fn gone(&self, id: &SessionId) -> Result<Outgoing, SessionError> {
+        Box::pin(self.store.catch_up(id)).await?;
+        Ok(if self.is_live(id) { Outgoing::Clear } else { Outgoing::Nothing })
+    }
+
     /// Reads the state that another request has changed meanwhile. `false` if the session is over.
     async fn bring_up_to_date(&self, active: &mut ActiveSession) -> Result<bool, SessionError> {
         let SessionRecord { id, state, .. } = &active.record;
@@ -260,6 +287,8 @@ impl<S: SessionStore> SessionEngine<S> {
             return Ok(true);
         }
         let Some(record) = Box::pin(self.store.load(id)).await? else { return Ok(false) };
+        // With another request's changes it may be too large for a cookie.
+        active.from_store = true;
         active.record.state = record.state;
         Ok(true)
     }
@@ -333,13 +362,13 @@ impl<S: SessionStore> SessionEngine<S> {
     }
 }
 
-/// Whether a value of the old state is still there.
-fn carries_over(old: &State, new: &State) -> bool {
-    let new = new.entries();
-    let is_there = |(key, value): (&String, &&RawValue)| {
-        new.get(key).is_some_and(|other| other.get() == value.get())
+/// Whether a renewal continues the session: for the same person (or no one), with something of the state.
+/// Otherwise someone has logged in.
+fn continues(old: &State, new: &State) -> bool {
+    let is_same = |(key, value): (&String, &&RawValue)| {
+        new.entries().get(key).is_some_and(|other| other.get() == value.get())
     };
-    old.entries().iter().any(is_there)
+    old.user_id() == new.user_id() && old.entries().iter().any(is_same)
 }
 
 impl Settings {
@@ -355,15 +384,20 @@ impl Settings {
         });
         match policy {
             Some((policy, browser_session)) => {
-                let (idle_timeout, lifetime) = (policy.idle_timeout(), policy.lifetime());
-                (policy, Some(OwnLifecycle { idle_timeout, lifetime, browser_session }))
+                let own = OwnLifecycle {
+                    idle_timeout: policy.idle_timeout(),
+                    lifetime: policy.lifetime(),
+                    refresh_threshold: policy.refresh_threshold(),
+                    browser_session,
+                };
+                (policy, Some(own))
             }
-            None => (own.map_or(self.policy, |own| self.policy.with_own(&own)), own),
+            None => (own.map_or(self.policy, |own| ExpiryPolicy::of_own(&own)), own),
         }
     }
 
     fn policy_of(&self, active: &ActiveSession) -> ExpiryPolicy {
-        active.own.map_or(self.policy, |own| self.policy.with_own(&own))
+        active.own.map_or(self.policy, |own| ExpiryPolicy::of_own(&own))
     }
 
     /// The expiry of a session that is re-sealed now: never earlier than it was.

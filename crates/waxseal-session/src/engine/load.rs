@@ -83,7 +83,9 @@ impl<S: SessionStore> SessionEngine<S> {
             Ok(unsealed) => unsealed,
             Err(reason) => {
                 self.log_rejection(request, reason, None);
-                let rejected = self.rejected(NODE.of_value(token), None);
+                // Machines may share a foreign token.
+                let cookie = NODE.of_value(token).filter(|_| source == TokenSource::Cookie);
+                let rejected = self.rejected(cookie, None);
                 return Ok(Loaded::Done(Incoming::rejected(rejected, source)));
             }
         };
@@ -101,13 +103,14 @@ impl<S: SessionStore> SessionEngine<S> {
         if reseal.any() || !self.has_state(&claims) {
             return Ok(Loaded::AskStore(AskStore { claims, reseal, source }));
         }
-        if !no_refresh(request) {
+        let is_background = no_refresh(request);
+        if !is_background {
             self.store.touch(&claims.sid);
         }
         let Claims { sid: id, auth_time, exp: expires_at, own, state, .. } = claims;
         let record = SessionRecord { id, auth_time, expires_at, state: state.unwrap_or_default() };
         let active = ActiveSession { record, own, reseal: false, from_store: false };
-        Ok(Loaded::Done(Incoming { active: Some(active), rejected: None, source }))
+        Ok(Loaded::Done(Incoming { active: Some(active), rejected: None, source, is_background }))
     }
 
     /// Loads the session of a request whose state is in the store, or that is due for a refresh.
@@ -118,19 +121,20 @@ impl<S: SessionStore> SessionEngine<S> {
     ) -> Result<Incoming, SessionError> {
         let now = self.settings.clock.now();
         let Some(mut active) = self.find_active(&claims).await? else {
-            return Ok(self.reject(request, &claims, Rejection::Gone, source));
+            return self.reject_gone(request, &claims, source).await;
         };
-        if !(self.settings.no_refresh)(request) {
+        let is_background = (self.settings.no_refresh)(request);
+        if !is_background {
             // A state from database mode that fits no cookie stays in the store, in cookie mode too.
             if self.settings.mode == Mode::Cookie && active.from_store {
                 reseal.other_mode = self.settings.fits_cookie(&active, now);
             }
             if reseal.any() && !self.refresh(&mut active, now).await {
-                return Ok(self.reject(request, &claims, Rejection::Gone, source));
+                return self.reject_gone(request, &claims, source).await;
             }
             self.store.touch(&active.record.id);
         }
-        Ok(Incoming { active: Some(active), rejected: None, source })
+        Ok(Incoming { active: Some(active), rejected: None, source, is_background })
     }
 
     /// Whether the cookie has the session's state: not in database mode, and not if this node knows of a
@@ -171,6 +175,8 @@ impl<S: SessionStore> SessionEngine<S> {
             Ok(Some(state)) => {
                 active.record = SessionRecord { state, ..extended };
                 active.reseal = true;
+                // With another request's changes it may be too large for a cookie.
+                active.from_store = true;
                 telemetry::session_refreshed();
                 true
             }
@@ -180,6 +186,22 @@ impl<S: SessionStore> SessionEngine<S> {
                 true
             }
         }
+    }
+
+    /// The session's record is gone. Perhaps it was renewed on another node, of which this one has not heard
+    /// yet.
+    async fn reject_gone(
+        &self,
+        request: &HttpRequest,
+        claims: &Claims,
+        source: TokenSource,
+    ) -> Result<Incoming, SessionError> {
+        self.store.catch_up(&claims.sid).await?;
+        let reason = match self.store.revocation_status(&claims.sid) {
+            RevocationStatus::Replaced { .. } => Rejection::Replaced,
+            _ => Rejection::Gone,
+        };
+        Ok(self.reject(request, claims, reason, source))
     }
 
     fn reject(
@@ -194,7 +216,8 @@ impl<S: SessionStore> SessionEngine<S> {
             RevocationStatus::Replaced { by } => Some(by),
             _ => None,
         };
-        let rejected = self.rejected(Some(NODE.of_session(&claims.sid)), replaced_by);
+        let cookie = (source == TokenSource::Cookie).then(|| NODE.of_session(&claims.sid));
+        let rejected = self.rejected(cookie, replaced_by);
         Incoming::rejected(rejected, source)
     }
 

@@ -103,7 +103,7 @@ pub struct TokenSubject {
 
 impl TokenSubject {
     fn of(claims: &Claims) -> Self {
-        let user = claims.state.as_ref().and_then(|state| state.get(State::USER_ID));
+        let user = claims.state.as_ref().and_then(State::user_id);
         Self { session: claims.sid, user }
     }
 }

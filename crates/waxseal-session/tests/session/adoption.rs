@@ -18,12 +18,13 @@ use actix_web::{
     web,
 };
 use waxseal_session::{
-    Keyring, MemoryStore, Mode, Secret, SessionMiddleware, SettingsError, State, StatelessStore,
+    CurrentSession, Keyring, MemoryStore, Mode, Secret, SessionError, SessionMiddleware,
+    SettingsError, State, StatelessStore, TypedSession,
     config::{BrowserSession, PersistentSession, TtlExtensionPolicy},
     set_lifecycle, testing,
 };
 
-use crate::harness::{Builder, Call, IDLE, NAME, Site, World, handlers, seconds};
+use crate::harness::{Builder, Call, IDLE, NAME, SetCookie, Site, World, handlers, seconds};
 
 // The words.
 
@@ -192,6 +193,81 @@ async fn a_session_can_have_a_lifecycle_of_its_own() {
     }
 }
 
+#[actix_web::test]
+async fn a_lifecycle_without_any_other_change_moves_the_record_too() {
+    let world = World::new();
+    let site = lifecycles(&world).await;
+    for (path, ttl) in [("/lifecycle/90000", 90_000), ("/lifecycle/10", 10)] {
+        let ann = site.log_in("ann").await;
+        world.advance(1);
+        let cookie = site.get(path, &ann).await.sealed();
+        assert_eq!(cookie.max_age, ttl, "{path}");
+        let exp = world.claims(&cookie.value).exp;
+        assert_eq!(exp, world.now() + seconds(ttl));
+        assert!(world.row(&cookie.value).unwrap().expires_at >= exp, "no cookie outlives it");
+    }
+}
+
+#[actix_web::test]
+async fn a_session_s_own_extension_policy_holds() {
+    let world = World::new();
+    let site = lifecycles(&world).await;
+    let ann = site.log_in("ann").await;
+    let always = site.get("/lifecycle-always/1000", &ann).await.sealed().value;
+    world.advance(10);
+    assert_eq!(site.get("/state", &always).await.sealed().max_age, 1000);
+}
+
+#[actix_web::test]
+async fn the_current_session_knows_the_lifecycle_and_the_end() {
+    let world = World::new();
+    let site = lifecycles(&world).await;
+    let ann = site.log_in("ann").await;
+    let ann = site.get("/lifecycle/90000", &ann).await.sealed().value;
+    let renewed = site.get("/renew-and-tell", &ann).await;
+    let exp = world.claims(&renewed.sealed().value).exp.as_unix().to_string();
+    assert_eq!(renewed.text().await, exp);
+    assert_eq!(site.visit("/renew-and-tell").await.text().await, "none");
+    let purged = site.get("/purge-and-tell", &site.log_in("bob").await).await;
+    assert_eq!(purged.text().await, "none");
+}
+
+async fn lifecycles(world: &World) -> Site {
+    async fn set(request: actix_web::HttpRequest, ttl: web::Path<i64>) -> Result<String, Error> {
+        let ttl = Duration::seconds(*ttl);
+        let lifecycle = PersistentSession::default().session_ttl(ttl);
+        set_lifecycle(&request, lifecycle.lifetime(Duration::days(100)))?;
+        Ok(String::new())
+    }
+    async fn always(request: actix_web::HttpRequest, ttl: web::Path<i64>) -> Result<String, Error> {
+        let lifecycle = PersistentSession::default().session_ttl(Duration::seconds(*ttl));
+        let always = TtlExtensionPolicy::OnEveryRequest;
+        set_lifecycle(&request, lifecycle.session_ttl_extension_policy(always))?;
+        Ok(String::new())
+    }
+    fn tell(request: &actix_web::HttpRequest) -> String {
+        let exp = CurrentSession::of(request).map(|session| session.expires_at.as_unix());
+        exp.map_or("none".to_owned(), |exp| exp.to_string())
+    }
+    async fn renew(request: actix_web::HttpRequest, session: Session) -> String {
+        session.renew();
+        tell(&request)
+    }
+    async fn purge(request: actix_web::HttpRequest, session: Session) -> String {
+        session.purge();
+        tell(&request)
+    }
+    Site::wrapped(world.middleware().build().unwrap(), |routes| {
+        handlers(routes, world.clock.clone());
+        routes
+            .route("/lifecycle/{ttl}", web::to(set))
+            .route("/lifecycle-always/{ttl}", web::to(always))
+            .route("/renew-and-tell", web::to(renew))
+            .route("/purge-and-tell", web::to(purge));
+    })
+    .await
+}
+
 // Long timeouts.
 
 #[actix_web::test]
@@ -246,10 +322,37 @@ async fn without_a_domain_the_host_s_own_is_cleared_too() {
         .insert_header((COOKIE, "sid=a; sid=b"))
         .insert_header(("Host", "app.example.com:8443"));
     let cookies = site.send_any(request).await.set_cookies();
-    let texts: Vec<_> = cookies.iter().map(|cookie| cookie.text.contains("Domain=")).collect();
-    assert_eq!(texts, [false, true]);
-    assert!(cookies[1].text.contains("; Domain=app.example.com;"));
+    let domain = |cookie: &SetCookie| {
+        let domain = cookie.text.split("; ").find_map(|part| part.strip_prefix("Domain="));
+        domain.unwrap_or("none").to_owned()
+    };
+    assert_eq!(
+        cookies.iter().map(domain).collect::<Vec<_>>(),
+        ["none", "app.example.com", "example.com"]
+    );
     assert!(cookies.iter().all(|cookie| cookie.is_clearing()));
+    for host in ["127.0.0.1:8080", "localhost", "[::1]:80", "a.b; Domain=evil.com", "com"] {
+        let request = TestRequest::with_uri("/state")
+            .insert_header((COOKIE, "sid=a; sid=b"))
+            .insert_header(("Host", host));
+        assert_eq!(site.send_any(request).await.set_cookies().len(), 1, "{host}");
+    }
+}
+
+#[actix_web::test]
+async fn a_wider_domain_clears_the_narrower_one() {
+    let world = World::new();
+    let middleware = world.middleware().cookie_name("sid").cookie_domain("example.com");
+    let middleware = middleware.build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    let request = TestRequest::with_uri("/login/ann")
+        .insert_header((COOKIE, "sid=a; sid=b"))
+        .insert_header(("Host", "www.example.com"));
+    let cookies = site.send_any(request).await.set_cookies();
+    assert!(!cookies[0].is_clearing() && cookies[0].text.contains("Domain=example.com"));
+    assert!(cookies[1].text.contains("Domain=www.example.com;"), "{cookies:?}");
+    assert!(!cookies[2].text.contains("Domain"), "{cookies:?}");
+    assert!(cookies[1..].iter().all(|cookie| cookie.is_clearing()));
 }
 
 #[actix_web::test]
@@ -358,6 +461,59 @@ async fn the_same_middleware_twice_works_once() {
     site.get("/purge", &ann).await.assert_cleared();
 }
 
+#[actix_web::test]
+async fn typed_only_and_other_middlewares_can_be_around_each_other() {
+    for (outer_populates, inner_populates) in [(true, false), (false, true), (false, false)] {
+        let world = World::new();
+        let outer = world.middleware().cookie_name("outer-waxseal").actix_session(outer_populates);
+        let inner = world.middleware().actix_session(inner_populates);
+        async fn write(session: TypedSession<Name>) -> Result<HttpResponse, SessionError> {
+            session.set(&Name { name: "ann".to_owned() })?;
+            Ok(HttpResponse::Ok().finish())
+        }
+        let app = init_service(
+            App::new()
+                .service(
+                    web::scope("/inner")
+                        .wrap(inner.build().unwrap())
+                        .route("/write", web::to(write))
+                        .configure(|routes| handlers(routes, world.clock.clone())),
+                )
+                .route("/write", web::to(write))
+                .wrap(outer.build().unwrap()),
+        )
+        .await;
+        let mut jar = String::new();
+        for path in ["/write", "/inner/write", "/inner/untouched", "/inner/write"] {
+            let request = TestRequest::with_uri(path).insert_header((COOKIE, jar.clone()));
+            let response = call_service(&app, request.to_request()).await;
+            assert_eq!(response.status(), StatusCode::OK, "{outer_populates} {path}");
+            for cookie in response.response().cookies() {
+                jar = format!("{jar}; {}={}", cookie.name(), cookie.value());
+            }
+        }
+        assert_eq!(world.store.states(), [r#"{"name":"ann"}"#; 2]);
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Name {
+    name: String,
+}
+
+#[actix_web::test]
+async fn two_different_middlewares_with_one_cookie_are_refused() {
+    let world = World::new();
+    let other = SessionMiddleware::new(StatelessStore::new(), Secret::generate());
+    let site = Site::wrapped(world.middleware().build().unwrap(), |routes| {
+        let scope = web::scope("").wrap(other);
+        routes.service(scope.configure(|routes| handlers(routes, world.clock.clone())));
+    })
+    .await;
+    let answer = site.visit("/state").await;
+    assert!(matches!(answer.session_error(), SessionError::SameCookie(name) if name == NAME));
+}
+
 // A middleware for each worker.
 
 #[actix_web::test]
@@ -445,8 +601,13 @@ async fn a_page_that_caches_may_keep_varies_by_the_cookie() {
     let site = Site::wrapped(world.middleware().build().unwrap(), |routes| {
         handlers(routes, world.clock.clone());
         routes.route("/cached/{control}/{vary}", web::to(cached));
+        routes.route("/expires", web::to(expires));
     })
     .await;
+    async fn expires() -> HttpResponse {
+        let header = ("Expires", "Thu, 01 Jan 2032 00:00:00 GMT");
+        HttpResponse::Ok().insert_header(header).finish()
+    }
     async fn cached(headers: web::Path<(String, String)>) -> HttpResponse {
         let (control, vary) = headers.into_inner();
         let mut response = HttpResponse::Ok();
@@ -465,6 +626,7 @@ async fn a_page_that_caches_may_keep_varies_by_the_cookie() {
         ("/cached/no-store/-", vec![]),
         ("/cached/private/-", vec![]),
         ("/cached/-/-", vec![]),
+        ("/expires", vec!["Cookie"]),
     ] {
         let answer = site.visit(path).await;
         let found: Vec<_> = answer.headers.get_all(VARY).map(|it| it.to_str().unwrap()).collect();
@@ -486,4 +648,52 @@ async fn a_request_that_is_no_activity_refreshes_nothing() {
     site.get("/untouched", &ann).await.assert_no_cookie();
     assert_eq!(world.store.calls(), []);
     site.get("/state", &ann).await.sealed();
+}
+
+#[actix_web::test]
+async fn a_request_that_is_no_activity_moves_no_expiry_when_it_writes() {
+    let world = World::new();
+    let middleware = world.middleware().no_refresh(|request| request.path().starts_with("/set"));
+    let middleware = middleware.build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    let ann = site.log_in("ann").await;
+    world.advance(500);
+    let changed = site.get("/set/theme/dark", &ann).await.sealed();
+    assert_eq!(world.claims(&changed.value).exp, world.claims(&ann).exp);
+}
+
+// What stands around the middleware.
+
+#[actix_web::test]
+async fn outer_middlewares_see_the_session_of_every_response() {
+    let world = World::new();
+    async fn tell<B: actix_web::body::MessageBody>(
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<B>, Error> {
+        let mut response = next.call(request).await?;
+        let seen = CurrentSession::of(response.request()).is_some().to_string();
+        let name = HeaderName::from_static("seen");
+        response.headers_mut().insert(name, HeaderValue::from_str(&seen).unwrap());
+        Ok(response)
+    }
+    let app = init_service(
+        App::new()
+            .configure(|routes| handlers(routes, world.clock.clone()))
+            .wrap(world.middleware().build().unwrap())
+            .wrap(from_fn(tell)),
+    )
+    .await;
+    let ann = world.seal(world.honest_claims().to_string());
+    for (path, expected) in
+        [("/state", "true"), ("/set/theme/dark", "true"), ("/renew", "true"), ("/purge", "false")]
+    {
+        let ann = match path {
+            "/purge" => world.seal(world.honest_claims().to_string()),
+            _ => ann.clone(),
+        };
+        let request = TestRequest::with_uri(path).insert_header((COOKIE, format!("{NAME}={ann}")));
+        let response = call_service(&app, request.to_request()).await;
+        assert_eq!(response.headers().get("seen").unwrap(), expected, "{path}");
+    }
 }

@@ -126,6 +126,17 @@ async fn an_attached_session_whose_state_is_too_large_is_refused_by_its_size() {
 }
 
 #[actix_web::test]
+async fn after_a_purge_or_a_renewal_nothing_is_attached() {
+    let world = World::new();
+    let site = site_that_adopts(&world).await;
+    for first in ["purge", "renew"] {
+        let ann = site.log_in("ann").await;
+        let answer = site.get(&format!("/{first}-and-attach/bob"), &ann).await;
+        assert!(matches!(answer.session_error(), SessionError::AttachedLate), "{first}");
+    }
+}
+
+#[actix_web::test]
 async fn outside_the_middleware_nothing_is_attached() {
     let request = actix_web::test::TestRequest::default().to_http_request();
     let state = State::from_value(&json!({"user_id": "ann"})).unwrap();
@@ -141,6 +152,8 @@ async fn site_that_adopts(world: &World) -> Site {
         routes
             .app_data(Data::from(Arc::clone(&world.store)))
             .route("/attach_session/{user}", web::to(log_in))
+            .route("/purge-and-attach/{user}", web::to(purge_and_log_in))
+            .route("/renew-and-attach/{user}", web::to(renew_and_log_in))
             .route("/attach_session-and-change/{user}", web::to(log_in_and_change));
     })
     .await
@@ -159,6 +172,28 @@ async fn log_in(
     store.create(&record, None).await.unwrap();
     attach_session(&request, record)?;
     Ok(CurrentSession::extract(&request).await?.id.to_string())
+}
+
+async fn purge_and_log_in(
+    request: HttpRequest,
+    user: web::Path<String>,
+    session: Session,
+    clock: Data<Clock>,
+    store: Data<Probe>,
+) -> actix_web::Result<String> {
+    session.purge();
+    log_in(request, user, clock, store).await
+}
+
+async fn renew_and_log_in(
+    request: HttpRequest,
+    user: web::Path<String>,
+    session: Session,
+    clock: Data<Clock>,
+    store: Data<Probe>,
+) -> actix_web::Result<String> {
+    session.renew();
+    log_in(request, user, clock, store).await
 }
 
 async fn log_in_and_change(

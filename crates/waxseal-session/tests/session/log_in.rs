@@ -48,7 +48,7 @@ async fn renewing_gives_a_new_id_and_auth_time_and_ends_the_old_session() {
 
     world.advance(100);
     let renewed = site.get("/renew", &ann).await.sealed();
-    assert_eq!(world.store.calls(), [Call::Create]);
+    assert_eq!(world.store.calls(), [Call::Load, Call::Create]);
     let new = world.claims(&renewed.value);
     assert_ne!(new.sid, old.sid);
     assert_eq!(new.auth_time, world.now());

@@ -94,6 +94,8 @@ impl Browser {
         })
         .await;
         let jar = site.log_in("ann").await;
+        // A value that Bob's session has, too.
+        let jar = site.get("/set/role/member", &jar).await.cookie().map_or(jar, |it| it.value);
         match start {
             Start::SignedIn => {}
             Start::Due => world.advance(IDLE - 100),
@@ -165,6 +167,7 @@ async fn slow(
             session.clear();
             session.renew();
             session.insert("user_id", "bob")?;
+            session.insert("role", "member")?;
         }
         write => session.insert(write, true)?,
     }
@@ -227,6 +230,7 @@ async fn check(mode: Mode, start: Start, acts: [Act; 2], order: Order, swapped: 
     } else {
         assert_eq!(user, expected, "{case}: {state}");
     }
+    assert!(user != Some("bob") || !state.contains("write"), "{case}: Ann's {state}");
     let live = world.store.live();
     assert!(live <= 1, "{case}: {live} sessions are left, of one browser");
     if acts == [Act::Write, Act::Write] && start != Start::Expired {

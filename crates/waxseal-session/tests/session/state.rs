@@ -20,9 +20,11 @@ use actix_web::{
     web::{self, Bytes},
 };
 use serde_json::{json, value::RawValue};
-use waxseal_session::{Mode, SessionError, cookie::MAX_COOKIE_BYTES};
+use waxseal_session::{
+    Mode, SessionError, SessionStore as _, State, StateChanges, cookie::MAX_COOKIE_BYTES,
+};
 
-use crate::harness::{Call, Site, World, handlers};
+use crate::harness::{Call, IDLE, Site, World, handlers};
 
 #[actix_web::test]
 async fn what_is_inserted_is_there_on_the_next_request() {
@@ -45,6 +47,40 @@ async fn an_update_is_not_lost() {
     }
     assert_eq!(state(&site, &token).await, r#"{"user_id":"ann","visits":3}"#);
     assert_eq!(world.row(&token).unwrap().state.get::<u64>("visits"), Some(3));
+}
+
+#[actix_web::test]
+async fn what_others_have_made_too_large_for_a_cookie_stays_in_the_store() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    // Another node has kept two changes, each of which fits.
+    let row = world.row(&ann).unwrap();
+    let filling = "x".repeat(2500);
+    let large = State::from_value(&json!({"user_id": "ann", "a": filling, "b": filling})).unwrap();
+    let changes = StateChanges::between(&row.state, &large);
+    world.store.save(&row, &changes).await.unwrap().unwrap();
+    world.advance(IDLE - 1);
+    let refreshed = site.get("/state", &ann).await;
+    assert_eq!(refreshed.status, StatusCode::OK);
+    let token = refreshed.sealed().value;
+    let state = site.get("/state", &token).await.text().await;
+    assert!(state.contains(r#""a":"xx"#) && state.contains(r#""b":"xx"#));
+}
+
+#[actix_web::test]
+async fn a_renewal_keeps_what_another_node_has_changed() {
+    for mode in [Mode::Cookie, Mode::Database] {
+        let world = World::new();
+        let site = world.site_with(|middleware| middleware.mode(mode)).await;
+        let ann = site.log_in("ann").await;
+        let row = world.row(&ann).unwrap();
+        let elsewhere = State::from_value(&json!({"user_id": "ann", "elsewhere": 1})).unwrap();
+        let changes = StateChanges::between(&row.state, &elsewhere);
+        world.store.save(&row, &changes).await.unwrap().unwrap();
+        let renewed = site.get("/renew", &ann).await.sealed().value;
+        assert_eq!(state(&site, &renewed).await, r#"{"elsewhere":1,"user_id":"ann"}"#);
+    }
 }
 
 #[actix_web::test]

@@ -105,7 +105,7 @@ async fn what_the_store_does_not_keep_is_answered_with_503_and_no_cookie() {
     for (path, call) in [
         ("/set/theme/dark", Call::Save),
         ("/clear", Call::Save),
-        ("/renew", Call::Create),
+        ("/renew", Call::Load),
         ("/login/bob", Call::Create),
         ("/purge", Call::Revoke),
     ] {

@@ -1,5 +1,7 @@
 //! `TypedSession`: with actix's map and without it.
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     http::StatusCode,
@@ -37,6 +39,32 @@ async fn log_in(
     Ok(HttpResponse::Ok().body(current.unwrap_or_default()))
 }
 
+async fn renew(session: TypedSession<User>) -> Outcome {
+    session.renew();
+    Ok(HttpResponse::Ok().finish())
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct OptionalUser {
+    user_id: String,
+    admin: bool,
+}
+
+async fn optional(session: TypedSession<OptionalUser>) -> Outcome {
+    Ok(HttpResponse::Ok().json(session.get()?))
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Counts {
+    counts: HashMap<String, u64>,
+}
+
+async fn touch_map(session: TypedSession<Counts>) -> Outcome {
+    session.update(|_| ())?;
+    Ok(HttpResponse::Ok().finish())
+}
+
 fn pages(routes: &mut ServiceConfig) {
     routes
         .route("/typed/login/{user}", web::to(log_in))
@@ -48,7 +76,10 @@ fn pages(routes: &mut ServiceConfig) {
         .route("/typed/logout", web::to(log_out))
         .route("/typed/flash", web::to(flash))
         .route("/typed/flashes", web::to(flashes))
-        .route("/typed/nothing", web::to(nothing));
+        .route("/typed/nothing", web::to(nothing))
+        .route("/typed/renew", web::to(renew))
+        .route("/typed/optional", web::to(optional))
+        .route("/typed/touch-map", web::to(touch_map));
 
     async fn visit(session: TypedSession<User>) -> Outcome {
         let visits = session.update(|user| {
@@ -174,6 +205,44 @@ async fn a_field_that_is_no_longer_written_goes_and_other_types_stay() {
 }
 
 #[actix_web::test]
+async fn a_renewal_alone_keeps_the_state() {
+    each(async |world, site| {
+        let token = site.visit("/typed/login/ann").await.sealed().value;
+        let renewed = site.get("/typed/renew", &token).await.sealed().value;
+        assert_ne!(world.claims(&renewed).sid, world.claims(&token).sid);
+        let shown = site.get("/typed/show", &renewed).await.text().await;
+        assert_eq!(shown, r#"{"user_id":"ann","visits":1}"#);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_type_whose_fields_are_optional_is_none_for_a_visitor() {
+    each(async |_, site| {
+        let token = site.visit("/typed/flash").await.sealed().value;
+        assert_eq!(site.get("/typed/optional", &token).await.text().await, "null");
+        let ann = site.visit("/typed/login/ann").await.sealed().value;
+        let shown = site.get("/typed/optional", &ann).await.text().await;
+        assert_eq!(shown, r#"{"user_id":"ann","admin":false}"#);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_map_whose_order_differs_is_no_change() {
+    each(async |world, site| {
+        let state = serde_json::json!({"counts": {"a": 1, "b": 2, "c": 3, "d": 4}});
+        let token = world.seal(world.claims_with(&state).to_string());
+        // In database mode it is sealed again once.
+        let token = after(&site.get("/typed/nothing", &token).await, &token);
+        for _ in 0..10 {
+            site.get("/typed/touch-map", &token).await.assert_no_cookie();
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn a_destroyed_session_is_over() {
     each(async |world, site| {
         let token = site.visit("/typed/login/ann").await.sealed().value;
@@ -248,7 +317,7 @@ async fn a_session_that_is_not_fed_can_not_be_changed_unnoticed() {
     assert_eq!(site.get("/state", &token).await.text().await, "{}", "it is empty");
     for path in ["/set/theme/dark", "/renew", "/purge", "/clear"] {
         let answer = site.get(path, &token).await;
-        assert!(matches!(answer.session_error(), SessionError::NotFed), "{path}");
+        assert!(matches!(answer.session_error(), SessionError::NotPopulated), "{path}");
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
         answer.assert_no_cookie();
     }
