@@ -16,8 +16,9 @@ use actix_web::{
     test::TestRequest,
     web::{self, Path},
 };
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use waxseal_session::{Mode, SessionMiddleware, SessionStore};
+use waxseal_session::{Mode, TypedSession};
 
 use crate::harness::{Answer, IDLE, NAME, Site, World, handlers};
 
@@ -59,6 +60,14 @@ enum Order {
 const ORDERS: [Order; 3] =
     [Order::FirstAnsweredFirst, Order::SecondAnsweredFirst, Order::OneAfterTheOther];
 
+/// How the app is built.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    mode: Mode,
+    /// Whether handlers use actix's `Session`, or else `TypedSession`.
+    populated: bool,
+}
+
 /// What the browser sends at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
@@ -82,20 +91,26 @@ struct Browser {
 }
 
 impl Browser {
-    async fn new<S: SessionStore>(
-        world: &World,
-        middleware: SessionMiddleware<S>,
-        start: Start,
-    ) -> Self {
+    async fn new(world: &World, kind: Kind, start: Start) -> Self {
+        let Kind { mode, populated } = kind;
+        let middleware = world.middleware().mode(mode).actix_session(populated).build().unwrap();
         let gates = Rc::new(Gates::default());
         let site = Site::wrapped(middleware, |routes| {
             handlers(routes, world.clock.clone());
-            routes.app_data(Rc::clone(&gates)).route("/slow/{number}/{act}", web::to(slow));
+            let path = "/slow/{number}/{act}";
+            routes.app_data(Rc::clone(&gates)).route("/typed-state", web::to(typed_state));
+            match populated {
+                true => routes.route(path, web::to(slow)),
+                false => routes.route(path, web::to(slow_typed)),
+            };
         })
         .await;
-        let jar = site.log_in("ann").await;
-        // A value that Bob's session has, too.
-        let jar = site.get("/set/role/member", &jar).await.cookie().map_or(jar, |it| it.value);
+        // The role is a value that Bob's session has, too.
+        let mut claims = world.claims_with(&json!({"user_id": "ann", "role": "member"}));
+        if mode == Mode::Database {
+            claims.as_object_mut().unwrap().remove("state");
+        }
+        let jar = world.seal(claims.to_string());
         match start {
             Start::SignedIn => {}
             Start::Due => world.advance(IDLE - 100),
@@ -121,7 +136,7 @@ impl Browser {
     }
 
     async fn state(&mut self) -> String {
-        let answer = self.site.get("/state", &self.jar).await;
+        let answer = self.site.get("/typed-state", &self.jar).await;
         self.receive(&answer);
         answer.text().await
     }
@@ -148,17 +163,56 @@ impl Request {
     }
 }
 
+/// Waits at the gate of this request.
+async fn wait(request: &HttpRequest, number: usize) {
+    let gates: &Rc<Gates> = request.app_data().unwrap();
+    let gate = gates.0.borrow_mut().remove(&number);
+    if let Some(gate) = gate {
+        gate.await.unwrap();
+    }
+}
+
+/// The state, whatever is in it.
+type Typed = TypedSession<serde_json::Map<String, Value>>;
+
+/// The same handler for an app without actix's `Session`.
+async fn slow_typed(
+    request: HttpRequest,
+    session: Typed,
+    path: Path<(usize, String)>,
+) -> actix_web::Result<HttpResponse> {
+    let (number, act) = path.into_inner();
+    wait(&request, number).await;
+    let set = |pairs: &[(&str, Value)]| {
+        session.update(|state| {
+            state.extend(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        })
+    };
+    match act.as_str() {
+        "read" => {}
+        "renew" => session.renew(),
+        "logout" => session.destroy(),
+        "login" => {
+            session.clear();
+            session.renew();
+            set(&[("user_id", json!("bob")), ("role", json!("member"))])?;
+        }
+        write => set(&[(write, json!(true))])?,
+    }
+    Ok(HttpResponse::Ok().finish())
+}
+
+async fn typed_state(session: Typed) -> actix_web::Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(session.get()?.unwrap_or_default()))
+}
+
 async fn slow(
     request: HttpRequest,
     session: Session,
     path: Path<(usize, String)>,
 ) -> actix_web::Result<HttpResponse> {
     let (number, act) = path.into_inner();
-    let gates: &Rc<Gates> = request.app_data().unwrap();
-    let gate = gates.0.borrow_mut().remove(&number);
-    if let Some(gate) = gate {
-        gate.await.unwrap();
-    }
+    wait(&request, number).await;
     match act.as_str() {
         "read" => {}
         "renew" => session.renew(),
@@ -206,11 +260,10 @@ fn expected_user(start: Start, acts: [Act; 2]) -> Option<&'static str> {
     })
 }
 
-async fn check(mode: Mode, start: Start, acts: [Act; 2], order: Order, swapped: bool) {
-    let case = format!("{mode:?} {start:?} {acts:?} {order:?}, answers swapped: {swapped}");
+async fn check(kind: Kind, start: Start, acts: [Act; 2], order: Order, swapped: bool) {
+    let case = format!("{kind:?} {start:?} {acts:?} {order:?}, answers swapped: {swapped}");
     let world = World::new();
-    let middleware = world.middleware().mode(mode).build().unwrap();
-    let mut browser = Browser::new(&world, middleware, start).await;
+    let mut browser = Browser::new(&world, kind, start).await;
     let mut answers = run(&browser, acts, order).await;
     let in_order = if order == Order::SecondAnsweredFirst { [acts[1], acts[0]] } else { acts };
     let expected = expected_user(start, in_order);
@@ -240,12 +293,14 @@ async fn check(mode: Mode, start: Start, acts: [Act; 2], order: Order, swapped: 
 
 #[actix_web::test]
 async fn two_requests_at_once_end_as_their_order_says() {
-    for mode in [Mode::Cookie, Mode::Database] {
+    let kinds = [Mode::Cookie, Mode::Database].into_iter();
+    let kinds = kinds.flat_map(|mode| [true, false].map(|populated| Kind { mode, populated }));
+    for kind in kinds {
         for start in [Start::SignedIn, Start::Due, Start::Expired] {
             for (one, two) in ACTS.into_iter().flat_map(|one| ACTS.map(|two| (one, two))) {
                 for order in ORDERS {
-                    check(mode, start, [one, two], order, false).await;
-                    check(mode, start, [one, two], order, true).await;
+                    check(kind, start, [one, two], order, false).await;
+                    check(kind, start, [one, two], order, true).await;
                 }
             }
         }
