@@ -25,6 +25,9 @@ pub struct RedisSessionStore {
     pub(crate) _tasks: Arc<BackgroundTasks>,
 }
 
+/// How long a node waits for a revocation of which it may not have heard yet.
+const CATCH_UP: Duration = Duration::from_millis(200);
+
 impl RedisSessionStore {
     /// Connects to `redis://USER:PASSWORD@HOST:PORT/DATABASE` (`rediss://` with the feature `rustls`), loads
     /// the revocations and starts the background tasks. With a Redis that is empty it takes two seconds: see
@@ -122,11 +125,18 @@ impl SessionStore for RedisSessionStore {
         within_timeout(self.shared.save(session, changes)).await.map_err(StoreError::new)
     }
 
+    /// Waits for the feed, which is at most milliseconds behind.
+    async fn catch_up(&self, id: &SessionId) -> Result<(), StoreError> {
+        let _not_revoked =
+            tokio::time::timeout(CATCH_UP, self.shared.feed.revoked(id)).await.is_err();
+        Ok(())
+    }
+
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         let (shared, session) = (self.shared.clone(), session.clone());
         // In a task of its own: the log-out completes even if the client disconnects.
         let revocation = tokio::spawn(async move {
-            let user = session.state.get::<String>(State::USER_ID);
+            let user = session.state.user_id();
             let revoked = shared.revoke(&session.id, session.expires_at, user.as_deref(), None);
             within_timeout(revoked).await
         });
@@ -145,7 +155,7 @@ impl Shared {
         if session.auth_time < beginning {
             return Err(RedisStoreError::BeforeEpoch(beginning));
         }
-        let (now, user) = (self.clock.now(), session.state.get::<String>(State::USER_ID));
+        let (now, user) = (self.clock.now(), session.state.user_id());
         let record = self.keys.session(&session.id);
         let mut script = scripts::CREATE.prepare_invoke();
         // A key that the script does not use has to have the same hash tag as the others.
@@ -228,7 +238,7 @@ impl Shared {
         version: &str,
         state: &State,
     ) -> Result<Option<(bool, String, String)>, RedisStoreError> {
-        let (record, user) = (self.keys.session(&session.id), state.get::<String>(State::USER_ID));
+        let (record, user) = (self.keys.session(&session.id), state.user_id());
         let mut script = scripts::SAVE.prepare_invoke();
         script.key(&record);
         script.key(user.as_ref().map_or_else(|| record.clone(), |user| self.keys.user(user)));

@@ -195,7 +195,7 @@ impl SessionWriter<'_> {
              WHERE id = $4",
         )
         .bind(state.to_json())
-        .bind(state.get::<String>(State::USER_ID))
+        .bind(state.user_id())
         .bind(session.expires_at.as_unix())
         .bind(session.id.to_string());
         self.connection.execute(update).await?;

@@ -2,13 +2,18 @@
 
 use std::{future::Future, time::Duration};
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use waxseal_session::{
     RevocationStatus, SessionId, SessionRecord, SessionStore, State, StateChanges, StoreError,
     Timestamp,
 };
 
-use crate::{database::DatabaseError, session_info::read_state, store::SqlSessionStore};
+use crate::{
+    database::DatabaseError,
+    revocation::{REVOCATION_COLUMNS, read_revocation},
+    session_info::read_state,
+    store::SqlSessionStore,
+};
 
 /// How long a refresh may take. After that, the next request tries again.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -50,6 +55,10 @@ impl SessionStore for SqlSessionStore {
         saved.map_err(StoreError::new)
     }
 
+    async fn catch_up(&self, id: &SessionId) -> Result<(), StoreError> {
+        self.read_revocation_of(id).await.map_err(StoreError::new)
+    }
+
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         let (store, session) = (self.clone(), session.clone());
         // In a task of its own: the log-out completes even if the client disconnects.
@@ -63,12 +72,25 @@ impl SessionStore for SqlSessionStore {
 }
 
 impl SqlSessionStore {
+    /// Adds a session to the list if another node has revoked it.
+    async fn read_revocation_of(&self, id: &SessionId) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "SELECT {REVOCATION_COLUMNS} FROM waxseal_sessions
+             WHERE id = $1 AND revoked_at IS NOT NULL"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string());
+        if let Some(row) = self.database.fetch_optional(query).await? {
+            self.feed.insert(read_revocation(&row)?);
+        }
+        Ok(())
+    }
+
     async fn create_record(
         &self,
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, DatabaseError> {
-        let user_id = session.state.get::<String>(State::USER_ID);
+        let user_id = session.state.user_id();
         let mut transaction = self.begin().await?;
         if let Some(user_id) = &user_id {
             transaction.writer().lock_user(user_id).await?;
@@ -119,7 +141,7 @@ impl SqlSessionStore {
         session: &SessionRecord,
         changes: &StateChanges,
     ) -> Result<Option<State>, DatabaseError> {
-        let new_user = changes.apply(&State::default()).get::<String>(State::USER_ID);
+        let new_user = changes.apply(&State::default()).user_id();
         let apply = |state: &State| changes.apply(state);
         let mut transaction = self.begin().await?;
         let saved = transaction.writer().save(session, apply, new_user.as_deref()).await?;

@@ -32,6 +32,16 @@ impl State {
 
     /// The user of the session, if it has one: a string or a whole number under
     /// [`USER_ID`](Self::USER_ID), or what actix-identity keeps.
+    ///
+    /// ```
+    /// use waxseal_session::State;
+    ///
+    /// for json in [r#"{"user_id":"42"}"#, r#"{"user_id":42}"#, r#"{"actix_identity.user_id":"42"}"#] {
+    ///     assert_eq!(State::from_json(json)?.user_id().as_deref(), Some("42"));
+    /// }
+    /// assert_eq!(State::from_json("{}")?.user_id(), None);
+    /// # Ok::<(), waxseal_session::InvalidState>(())
+    /// ```
     pub fn user_id(&self) -> Option<String> {
         #[derive(Deserialize)]
         #[serde(untagged)]

@@ -123,6 +123,12 @@ impl SessionStore for OwnStore {
         }))
     }
 
+    async fn catch_up(&self, id: &SessionId) -> Result<(), StoreError> {
+        let revocation = self.tables().revocations.iter().find(|it| it.id == *id).copied();
+        revocation.into_iter().for_each(|revocation| self.feed.insert(revocation));
+        Ok(())
+    }
+
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         self.end(session.id, session.expires_at, None);
         Ok(())

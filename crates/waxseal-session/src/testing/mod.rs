@@ -89,8 +89,9 @@ pub async fn two_nodes_suite(
 
     let new = there.new_session("bob");
     assert!(other.create(&new, Some(&bob.id)).await?);
+    one.catch_up(&bob.id).await?;
     let replaced = RevocationStatus::Replaced { by: new.id };
-    eventually(|| here.status(&bob) == replaced).await;
+    assert_eq!(here.status(&bob), replaced, "a node that asks knows it at once");
     assert_eq!(here.status(&new), RevocationStatus::Active);
     Ok(())
 }
@@ -135,6 +136,17 @@ impl<S: SessionStore> Suite<'_, S> {
         if self.store.keeps_records() {
             assert_eq!(self.loaded(&late.id).await?, "", "nothing was created");
         }
+
+        // The new session may be the shorter one.
+        let old = self.created("ann").await?;
+        let new = SessionRecord {
+            expires_at: self.clock.now() + Duration::from_secs(1),
+            ..self.new_session("ann")
+        };
+        assert!(self.store.create(&new, Some(&old.id)).await?);
+        self.clock.advance(LIFETIME / 2);
+        self.created("bob").await?;
+        assert_eq!(self.status(&old), RevocationStatus::Revoked);
 
         // Of several at once, one succeeds.
         let old = self.created("ann").await?;
