@@ -65,7 +65,7 @@
 //! - Log-ins fail for the two seconds after that, so that no new session is taken for one that began before the
 //!   loss. For the same reason, connecting to an empty Redis takes two seconds.
 //! - If a part of the stream is gone, as after a failover to a replica that lags, nodes read all revocations
-//!   again and write back those that Redis no longer has. Nobody is logged out.
+//!   again and write back those that Redis no longer has. No one is logged out.
 //! - A session whose record alone is gone ends with its next refresh or change. Deleting a record by hand is
 //!   thus no way to revoke a session: use [`RedisSessionStore::revoke_session`].
 //!

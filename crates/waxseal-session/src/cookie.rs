@@ -48,7 +48,7 @@ impl From<&str> for CookieDomain {
 
 /// The cookie's name, and its attributes as they are sent.
 #[derive(Debug, Clone)]
-pub struct CookieSettings {
+pub(crate) struct CookieSettings {
     pub(crate) name: String,
     attributes: CookieAttributes,
     /// The attributes as they are sent.

@@ -31,9 +31,9 @@ use crate::{
 
 /// Sealed-cookie sessions for an Actix app, in place of `actix_session::SessionMiddleware`.
 ///
-/// Clones share the store. With [`MemoryStore`](crate::MemoryStore), build the middleware once, outside
-/// the closure that `HttpServer::new` takes, and clone it inside: each worker would have a store of its
-/// own otherwise. With any other store it may be built inside, from clones of the store.
+/// Clones share the store. Build the middleware once, outside the closure that `HttpServer::new` takes, and
+/// clone it inside; or build it inside, from clones of the store. A
+/// [`MemoryStore`](crate::MemoryStore) made inside would be another one for each worker: the log says so.
 ///
 /// A request whose session can't be loaded or kept ends with an error, as a handler's would that returned
 /// it, so the type of the app's bodies stays as it is. To let outer middlewares see a response instead,

@@ -231,7 +231,7 @@ impl RequestSession {
         self.incoming.borrow().rejected == Some(RejectedCookie::Several)
     }
 
-    /// Whether a handler has read the session. Whoever reads actix's `Session` leaves no trace.
+    /// Whether a handler has read the session. Reading actix's `Session` leaves no trace.
     pub(crate) fn may_have_been_read(&self) -> bool {
         self.was_read.get() || matches!(self.handlers, HandlersView::Map { .. })
     }
@@ -283,7 +283,7 @@ pub(crate) enum HandlersView {
     /// In actix's `Session`.
     Map {
         session: Session,
-        /// Where the values that it was fed with are in the loaded state, if that is known.
+        /// Where the values that it was populated with are in the loaded state, if that is known.
         entries: RefCell<Option<Entries>>,
         /// What an inner middleware has set aside, because its handlers use the same `Session`.
         set_aside: RefCell<Option<(State, SessionStatus)>>,

@@ -94,6 +94,7 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// The address of the memory that sessions are kept in, if they end with the process: the middleware
     /// says so at start. `None` by default.
+    #[doc(hidden)]
     fn memory_address(&self) -> Option<usize> {
         None
     }

@@ -122,8 +122,8 @@ fn pages(routes: &mut ServiceConfig) {
     }
 }
 
-async fn site(world: &World, fed: bool, mode: Mode) -> Site {
-    let middleware = world.middleware().actix_session(fed).mode(mode).build().unwrap();
+async fn site(world: &World, populated: bool, mode: Mode) -> Site {
+    let middleware = world.middleware().actix_session(populated).mode(mode).build().unwrap();
     Site::wrapped(middleware, |routes| {
         handlers(routes, world.clock.clone());
         pages(routes);
@@ -133,10 +133,10 @@ async fn site(world: &World, fed: bool, mode: Mode) -> Site {
 
 /// With the map and without it, in both modes.
 async fn each(check: impl AsyncFn(World, Site)) {
-    for fed in [true, false] {
+    for populated in [true, false] {
         for mode in [Mode::Cookie, Mode::Database] {
             let world = World::new();
-            let site = site(&world, fed, mode).await;
+            let site = site(&world, populated, mode).await;
             check(world, site).await;
         }
     }
@@ -310,7 +310,7 @@ async fn the_typed_state_and_actix_s_session_are_the_same() {
 }
 
 #[actix_web::test]
-async fn a_session_that_is_not_fed_can_not_be_changed_unnoticed() {
+async fn a_session_that_is_not_populated_can_not_be_changed_unnoticed() {
     let world = World::new();
     let site = site(&world, false, Mode::Cookie).await;
     let token = site.visit("/typed/login/ann").await.sealed().value;
