@@ -134,10 +134,15 @@ async fn fill(url: &str) {
     };
     let other_user = user(&format!("i % {USERS}"));
     let ann = "(SELECT id FROM users WHERE email = 'ann@example.com')";
+    // Random, as ids are: the list of revoked sessions relies on it.
+    let id = match url.starts_with("postgres") {
+        true => "substr(md5(CAST(random() AS TEXT) || CAST(i AS TEXT)), 1, 21) || 'A'",
+        false => "substr(hex(randomblob(11)), 1, 21) || 'A'",
+    };
     let session = |letter: char, whose: &str, last: u32| {
         format!(
             "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at, revoked_at,
-                revoked_seq, address, user_agent) {} '{letter}AA' || CAST(100000000000000000 + i AS TEXT) || 'A',
+                revoked_seq, address, user_agent) {} {id},
                 {whose}, '{{}}', {now} - i % 500000, {now} - i % 86400, {now} + 600000 + i % 4000,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN {now} - 7200 END,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN 1 END,
