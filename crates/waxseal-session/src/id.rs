@@ -45,11 +45,11 @@ impl SessionId {
     }
 }
 
-/// Its first 8 bytes are as random as any hash of it.
+/// An id is as random as any hash of it: its halves are folded.
 impl Hash for SessionId {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        hasher.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+        let [first, second] = *self.0.as_chunks::<8>().0 else { return };
+        hasher.write_u64(u64::from_ne_bytes(first) ^ u64::from_ne_bytes(second).rotate_left(32));
     }
 }
 
@@ -57,7 +57,8 @@ impl Hash for SessionId {
 /// are random, and cookies with others don't unseal.
 pub(crate) type BuildIdHasher = BuildHasherDefault<IdHasher>;
 
-/// Passes the first 8 bytes of a session id through.
+/// Spreads the folded id over all bits (Fibonacci hashing: 2^64 over the golden ratio), because not all of
+/// them need be random.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct IdHasher(u64);
 
@@ -67,7 +68,7 @@ impl Hasher for IdHasher {
     }
 
     fn write_u64(&mut self, id: u64) {
-        self.0 = id;
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     /// Ids don't come here.
