@@ -1,10 +1,15 @@
 //! The engine: what the middleware does with the cookie of a request ([`load`]) and of its response
-//! ([`finalize`]), and outside of requests ([`direct`]).
+//! ([`finalize`], with [`log_in`], [`log_out`] and [`late`]), and outside of requests ([`direct`],
+//! [`ended`]). [`seal`] makes the tokens.
 
 mod direct;
 mod ended;
 mod finalize;
+mod late;
 mod load;
+mod log_in;
+mod log_out;
+mod seal;
 mod start;
 
 use std::{fmt, net::IpAddr, sync::Arc};
