@@ -50,7 +50,11 @@
 //! pool, with [`create_in`](SqlSessionStore::create_in), [`replace_in`](SqlSessionStore::replace_in),
 //! [`revoke_in`](SqlSessionStore::revoke_in) and [`revoke_all_in`](SqlSessionStore::revoke_all_in); or in a
 //! [`SessionTransaction`] of the store. To log a request in with a session created there, call
-//! [`attach_session`](waxseal_session::attach_session).
+//! [`attach_session`](waxseal_session::attach_session) after the commit.
+//!
+//! The order avoids deadlocks: lock your own rows first, then create sessions or revoke all of a user's, then
+//! revoke or replace single ones. While a transaction of the app holds the only connection of its pool, other
+//! calls of the store fail after a second or two.
 
 mod app_transaction;
 mod background;

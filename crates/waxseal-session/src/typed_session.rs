@@ -98,10 +98,15 @@ impl<T: Serialize + DeserializeOwned> TypedSession<T> {
     ///
     /// When the state is not a `T`.
     pub fn get(&self) -> Result<Option<T>, SessionError> {
-        // Asked first: a type whose fields are all optional reads from any state.
-        self.shared.with_state(|state| match has_none_of(field_names::<T>(), state) {
-            true => Ok(None),
-            false => Ok(Some(serde_json::from_str(state.to_json()).map_err(InvalidState::from)?)),
+        self.shared.with_state(|state| {
+            let is_other_type_s = || has_none_of(field_names::<T>(), state);
+            match serde_json::from_str(state.to_json()) {
+                // A type whose fields are all optional reads from any state.
+                Ok(_) if serde_json::from_str::<T>("{}").is_ok() && is_other_type_s() => Ok(None),
+                Ok(value) => Ok(Some(value)),
+                Err(_) if is_other_type_s() => Ok(None),
+                Err(error) => Err(InvalidState::from(error).into()),
+            }
         })
     }
 
