@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use waxseal_session::Timestamp;
 
@@ -28,4 +28,10 @@ pub enum RedisStoreError {
     /// A prefix that is empty or contains a brace.
     #[error("a prefix must not be empty or contain a brace: {0:?}")]
     InvalidPrefix(String),
+}
+
+impl From<RedisStoreError> for io::Error {
+    fn from(error: RedisStoreError) -> Self {
+        Self::other(error)
+    }
 }

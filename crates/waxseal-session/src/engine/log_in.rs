@@ -27,6 +27,9 @@ impl<S: SessionStore> SessionEngine<S> {
         let old = &active.record;
         let is_continued = continues(&old.state, &new.record.state);
         if is_continued {
+            // With others' changes it may be too large for a cookie, and stays in the store then.
+            let fits = || self.settings.fits_cookie(&new, new.record.auth_time);
+            new.from_store = self.store.keeps_records() && (active.from_store || fits());
             new.record.state = self.with_others_changes(old, &new.record.state).await?;
         }
         let outgoing = self.settings.sealed(&new, source, new.record.auth_time)?;

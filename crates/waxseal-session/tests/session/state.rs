@@ -66,6 +66,10 @@ async fn what_others_have_made_too_large_for_a_cookie_stays_in_the_store() {
     let token = refreshed.sealed().value;
     let state = site.get("/state", &token).await.text().await;
     assert!(state.contains(r#""a":"xx"#) && state.contains(r#""b":"xx"#));
+    let renewed = site.get("/renew", &ann).await;
+    assert_eq!(renewed.status, StatusCode::OK);
+    let state = site.get("/state", &renewed.sealed().value).await.text().await;
+    assert!(state.contains(r#""a":"xx"#) && state.contains(r#""b":"xx"#));
 }
 
 #[actix_web::test]
