@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use serde_json::json;
 use waxseal_session::{
-    Clock, ExpiryPolicy, Keyring, MemoryStore, Mode, Secret, SessionError, SessionMiddleware,
-    SessionRecord, SessionStore as _, State, StatelessStore, testing,
+    Clock, ExpiryPolicy, Keyring, MemoryStore, Mode, RevocationStatus, Secret, SessionError,
+    SessionMiddleware, SessionRecord, SessionStore as _, State, StatelessStore, testing,
 };
 
 use crate::harness::{Call, IDLE, Site, World, handlers, seconds};
@@ -189,6 +189,24 @@ async fn the_store_without_records_passes_the_acceptance_suite() {
     let world = World::new();
     let store = StatelessStore::with_clock(world.clock.clone());
     testing::acceptance_suite(&store, &world.clock).await.unwrap();
+}
+
+#[actix_web::test]
+async fn without_records_a_replaced_session_stays_revoked_though_the_new_one_was_shorter() {
+    let world = World::new();
+    let store = StatelessStore::with_clock(world.clock.clone());
+    let session = |life: u64| {
+        let policy = ExpiryPolicy::new(seconds(life), seconds(life), None).unwrap();
+        SessionRecord::new(&policy, world.now(), State::default())
+    };
+    let (old, new) = (session(1_000_000), session(60));
+    assert!(store.create(&new, Some(&old.id)).await.unwrap());
+    world.clock.elapse(seconds(3 * 86_400));
+    // Enough for expired revocations to be removed.
+    for _ in 0..5_000 {
+        store.revoke(&session(10)).await.unwrap();
+    }
+    assert_eq!(store.revocation_status(&old.id), RevocationStatus::Revoked);
 }
 
 #[actix_web::test]
