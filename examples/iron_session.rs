@@ -40,6 +40,7 @@ async fn log_in(
     session: Session,
     data: web::Json<SessionData>,
 ) -> Result<HttpResponse, SessionError> {
+    session.clear(); // the state may be another person's
     session.renew(); // not needed in iron-session, where a session has no id that could be planted
     session.set(&data)?;
     Ok(HttpResponse::Ok().json(data.into_inner()))

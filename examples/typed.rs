@@ -59,7 +59,9 @@ async fn log_in(
     session.set(&User { name, visits: 0 })?;
     match form.remember {
         Some(_) => {
-            let month = PersistentSession::default().session_ttl(Duration::days(30));
+            let month = PersistentSession::default()
+                .session_ttl(Duration::days(30))
+                .lifetime(Duration::days(365));
             set_lifecycle(&request, month)?;
         }
         None => {

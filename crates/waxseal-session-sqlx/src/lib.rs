@@ -52,9 +52,11 @@
 //! [`SessionTransaction`] of the store. To log a request in with a session created there, call
 //! [`attach_session`](waxseal_session::attach_session) after the commit.
 //!
+//! The app's pool and transactions are of sqlx 0.9, as this crate's; with another version, connect by URL.
+//!
 //! The order avoids deadlocks: lock your own rows first, then create sessions or revoke all of a user's, then
 //! revoke or replace single ones. While a transaction of the app holds the only connection of its pool, other
-//! calls of the store fail after a second or two.
+//! calls of the store fail after one to three seconds.
 
 mod app_transaction;
 mod background;

@@ -24,7 +24,8 @@ use crate::{
 ///
 /// Right after a handler has renewed the session, it is the new one.
 ///
-/// As an extractor it answers 401 where there is no session; `Option<CurrentSession>` accepts both.
+/// As an extractor it answers 401 where there is no session; `Option<CurrentSession>` accepts both. That there is
+/// a session does not say that someone has logged in: a shopping cart is one, too.
 #[derive(Clone)]
 pub struct CurrentSession {
     /// The session's id.
@@ -63,7 +64,8 @@ impl CurrentSession {
     /// WebSockets and event streams end with it.
     ///
     /// On the node that revokes the session it resolves at once, on others as soon as they hear of it.
-    /// While other requests refresh the session, it goes on; with
+    /// A renewal ends it, too: the client connects again. What goes over the socket is no activity. While other
+    /// requests refresh the session, it goes on; with
     /// [`StatelessStore`](crate::StatelessStore), which has no record of that, it ends at
     /// [`expires_at`](Self::expires_at).
     ///

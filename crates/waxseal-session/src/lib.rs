@@ -1,5 +1,5 @@
-//! Sessions for Actix Web in one encrypted cookie. A request costs no query, and a session that is
-//! revoked is refused at once.
+//! Sessions for Actix Web in one encrypted cookie. A request costs no query, and with a store that keeps
+//! records, a session that is revoked is refused at once.
 //!
 //! [`SessionMiddleware`] takes the place of `actix_session::SessionMiddleware`. Handlers use
 //! [`actix_session::Session`] as before, and crates built on it keep working.
@@ -28,7 +28,7 @@
 //!
 //! | store | |
 //! | --- | --- |
-//! | [`StatelessStore`] | No records, as iron-session. Log-out asks the browser to delete its cookie, and this process refuses copies of it |
+//! | [`StatelessStore`] | Keeps no records, like iron-session. Log-out asks the browser to delete its cookie, and this process refuses copies of it |
 //! | `SqlSessionStore` of the crate `waxseal-session-sqlx` | SQLite or PostgreSQL: a log-out on one node ends the session on all |
 //! | `RedisSessionStore` of the crate `waxseal-session-redis` | The same on Redis or Valkey |
 //! | [`MemoryStore`] | For tests and development: a restart logs everyone out |
@@ -66,8 +66,16 @@
 //! [`clear`](actix_session::Session::clear) first, because it may be another person's. To log out, call
 //! [`purge`](actix_session::Session::purge).
 //!
-//! "Remember me" is [`set_lifecycle`]. WebSockets and event streams end with their session by
-//! [`CurrentSession::ended`].
+//! For "remember me", call [`set_lifecycle`]. Await [`CurrentSession::ended`] to close a WebSocket or event
+//! stream when its session ends.
+//!
+//! If you also revoke a user's other sessions, as after a change of password, spare this one by its id from
+//! [`CurrentSession`], taken before the renewal: a session that was revoked can't be renewed.
+//!
+//! # Testing handlers
+//!
+//! [`SessionMiddleware::cookie_for`] creates a session with a state and returns its cookie, for a
+//! `TestRequest`. [`MemoryStore`] needs no set-up, and [`Clock::manual`] steps through timeouts.
 //!
 //! # Guards
 //!

@@ -80,7 +80,7 @@ impl<S: SessionStore> SessionMiddleware<S> {
     /// # actix_web::rt::System::new().block_on(async {
     /// let sessions = SessionMiddleware::new(MemoryStore::new(), Secret::generate());
     /// let ann = sessions.cookie_for(State::from_json(r#"{"user_id": "ann"}"#)?).await?;
-    /// let request = TestRequest::get().cookie(ann.clone()).to_request();
+    /// let request = TestRequest::get().cookie(ann.clone()).to_request(); // for `test::call_service`
     ///
     /// let opened = sessions.open(ann.value()).await?.ok_or("no session")?;
     /// assert_eq!(opened.state.get::<String>("user_id").as_deref(), Some("ann"));
