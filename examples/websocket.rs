@@ -21,32 +21,38 @@ async fn socket(
     body: web::Payload,
     session: CurrentSession,
 ) -> Result<HttpResponse> {
-    let (response, mut socket, messages) = actix_ws::handle(&request, body)?;
-    let mut messages = messages.aggregate_continuations();
+    let (response, socket, messages) = actix_ws::handle(&request, body)?;
     let ended = session.ended();
     rt::spawn(async move {
-        tokio::pin!(ended);
-        loop {
-            tokio::select! {
-                () = &mut ended => {
-                    // Of the codes for applications (RFC 6455, section 7.4.2).
-                    let reason = CloseReason {
-                        code: CloseCode::Other(4401),
-                        description: Some("logged out".to_owned()),
-                    };
-                    let _gone_already = socket.close(Some(reason)).await;
-                    return;
-                }
-                message = messages.next() => match message {
-                    Some(Ok(AggregatedMessage::Text(text))) if socket.text(text.clone()).await.is_ok() => {}
-                    Some(Ok(AggregatedMessage::Ping(ping))) if socket.pong(&ping).await.is_ok() => {}
-                    Some(Ok(AggregatedMessage::Pong(_))) => {}
-                    _ => return,
-                },
+        // Whatever the echo waits for, the end of the session is heard.
+        tokio::select! {
+            () = ended => {
+                // Of the codes for applications (RFC 6455, section 7.4.2).
+                let reason = CloseReason {
+                    code: CloseCode::Other(4401),
+                    description: Some("logged out".to_owned()),
+                };
+                let _gone_already = socket.clone().close(Some(reason)).await;
             }
+            () = echo(socket.clone(), messages) => {}
         }
     });
     Ok(response)
+}
+
+async fn echo(mut socket: actix_ws::Session, messages: actix_ws::MessageStream) {
+    let mut messages = messages.aggregate_continuations();
+    while let Some(Ok(message)) = messages.next().await {
+        let sent = match message {
+            AggregatedMessage::Text(text) => socket.text(text).await,
+            AggregatedMessage::Ping(ping) => socket.pong(&ping).await,
+            AggregatedMessage::Pong(_) => Ok(()),
+            _ => return,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
 }
 
 /// Sends an event a second, until the session ends.
@@ -54,21 +60,24 @@ async fn events(session: CurrentSession) -> HttpResponse {
     let (events, receiver) = mpsc::channel(1);
     let ended = session.ended();
     rt::spawn(async move {
-        tokio::pin!(ended);
-        let mut ticks = interval(Duration::from_secs(1));
-        loop {
-            tokio::select! {
-                () = &mut ended => return, // drops the sender, which ends the response
-                _ = ticks.tick() => {
-                    if events.send(Bytes::from_static(b"data: tick\n\n")).await.is_err() {
-                        return;
-                    }
-                }
-            }
+        // Drops the sender at the end, which ends the response.
+        tokio::select! {
+            () = ended => {}
+            () = tick(events) => {}
         }
     });
     let events = ReceiverStream::new(receiver).map(Ok::<_, actix_web::Error>);
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
+}
+
+async fn tick(events: mpsc::Sender<Bytes>) {
+    let mut ticks = interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        if events.send(Bytes::from_static(b"data: tick\n\n")).await.is_err() {
+            return;
+        }
+    }
 }
 
 const PAGE: &str = r#"<!doctype html><title>Sockets that end</title>
