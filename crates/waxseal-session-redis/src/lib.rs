@@ -77,9 +77,9 @@
 //!
 //! # Users
 //!
-//! A session belongs to the user whose id the state holds under
-//! [`State::USER_ID`](waxseal_session::State::USER_ID), as a string or a whole number, or whom actix-identity
-//! has logged in. [`RedisSessionStore::sessions_of`] lists a user's
+//! A session belongs to a user if its state has the user's id under
+//! [`State::USER_ID`](waxseal_session::State::USER_ID), as a string or a whole number, or if actix-identity
+//! logged the user in. [`RedisSessionStore::sessions_of`] lists a user's
 //! sessions, [`RedisSessionStore::revoke_all`] ends them: call it when a password or a role changes.
 //!
 //! # Keys

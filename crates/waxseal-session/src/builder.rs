@@ -154,8 +154,8 @@ impl<S: SessionStore> SessionMiddlewareBuilder<S> {
         self
     }
 
-    /// Requests that are no activity, such as polling by a page that is open: they are answered as ever,
-    /// but neither refresh the session nor count as its last use. Default: none.
+    /// Requests that don't count as activity, such as background polling. They are served normally, but don't
+    /// refresh the session or update its last-seen time. Default: none.
     pub fn no_refresh(
         mut self,
         is_background: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,

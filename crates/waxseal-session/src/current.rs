@@ -64,7 +64,7 @@ impl CurrentSession {
     /// WebSockets and event streams end with it.
     ///
     /// On the node that revokes the session it resolves at once, on others as soon as they hear of it.
-    /// A renewal ends it, too: the client connects again. What goes over the socket is no activity. While other
+    /// A renewal ends it, too: the client connects again. Traffic on the socket doesn't count as activity. While other
     /// requests refresh the session, it goes on; with
     /// [`StatelessStore`](crate::StatelessStore), which has no record of that, it ends at
     /// [`expires_at`](Self::expires_at).

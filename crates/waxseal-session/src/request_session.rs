@@ -30,7 +30,7 @@ pub(crate) struct Incoming {
     /// The request has a token, but it was rejected.
     pub(crate) rejected: Option<RejectedCookie>,
     pub(crate) source: TokenSource,
-    /// The request is no activity, and does not move the session's expiry.
+    /// The request doesn't count as activity, and does not move the session's expiry.
     pub(crate) is_background: bool,
 }
 

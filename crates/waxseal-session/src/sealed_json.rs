@@ -82,3 +82,32 @@ pub enum UnsealJsonError {
     #[error("the token holds another type")]
     Type(#[from] serde_json::Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use waxseal_seal::Secret;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_there_until_its_time_is_over_and_for_its_type_and_purpose_only() {
+        let clock = Clock::manual(Timestamp::from_unix(1000));
+        let keyring = Keyring::new(&Secret::generate());
+        let hour = Duration::from_secs(3600);
+        let token = seal_json(&keyring, "invitation", &("ann", 7), hour, &clock).unwrap();
+        let read = || unseal_json::<(String, u8)>(&keyring, "invitation", &token, &clock);
+        clock.advance(hour - Duration::from_secs(1));
+        assert_eq!(read().unwrap(), ("ann".to_owned(), 7));
+        let other = unseal_json::<u8>(&keyring, "invitation", &token, &clock);
+        assert!(matches!(other, Err(UnsealJsonError::Type(_))));
+        clock.advance(Duration::from_secs(1));
+        assert!(matches!(read(), Err(UnsealJsonError::Expired)));
+        // A session's token is no such value, and the other way around.
+        for (purpose, sealed_for) in [("invitation", "session:invitation"), ("x", "json:y")] {
+            let token = keyring.seal(sealed_for, br#"{"exp":253402300799,"data":1}"#);
+            let read = unseal_json::<u8>(&keyring, purpose, &token, &clock);
+            assert!(matches!(read, Err(UnsealJsonError::Token(_))));
+        }
+        assert!(keyring.unseal("invitation", &token).is_err());
+    }
+}

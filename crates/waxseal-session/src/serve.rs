@@ -38,31 +38,15 @@ where
     S: SessionStore,
 {
     let outer = RequestSession::of(request.request());
-    let outers = std::iter::successors(outer.as_ref(), |outer| outer.outer.as_ref());
-    let same_cookie = outers
-        .into_iter()
-        .find(|outer| outer.settings().cookie.name == engine.settings.cookie.name);
-    match same_cookie {
-        None => {}
-        // This middleware is around the handler twice. One does the work.
-        Some(outer) if ptr::addr_eq(Arc::as_ptr(&outer.engine), Arc::as_ptr(&engine)) => {
-            return service.call(request).await.map_err(Failure::Inner);
-        }
-        Some(_) => {
-            let error = SessionError::SameCookie(engine.settings.cookie.name.clone());
-            log::error!("{error}");
-            return Err(Failure::NotLoaded(Box::new(request), error));
-        }
-    }
-    let shared = match begin(&engine, &request, outer).await {
+    let shared = match is_around_twice(&engine, outer.as_ref()) {
+        // One of the two does the work.
+        Ok(true) => return service.call(request).await.map_err(Failure::Inner),
+        Ok(false) => begin(&engine, &request, outer).await,
+        Err(error) => Err(error),
+    };
+    let shared = match shared {
         Ok(shared) => shared,
-        Err(error) => {
-            // A store whose feed is stale has logged that once.
-            if !matches!(error, SessionError::Stale) {
-                log::error!("a session could not be loaded: {}", ErrorChain(&error));
-            }
-            return Err(Failure::NotLoaded(Box::new(request), error));
-        }
+        Err(error) => return Err(not_loaded(request, error)),
     };
     let was_several = shared.had_several_cookies();
 
@@ -101,6 +85,24 @@ where
     }
 }
 
+/// Whether this middleware is around the handler already.
+///
+/// # Errors
+///
+/// When another one is, with the same cookie.
+fn is_around_twice<S: SessionStore>(
+    engine: &Arc<SessionEngine<S>>,
+    outer: Option<&RequestSession>,
+) -> Result<bool, SessionError> {
+    let name = &engine.settings.cookie.name;
+    let mut outers = std::iter::successors(outer, |outer| outer.outer.as_ref());
+    match outers.find(|outer| outer.settings().cookie.name == *name) {
+        None => Ok(false),
+        Some(outer) if ptr::addr_eq(Arc::as_ptr(&outer.engine), Arc::as_ptr(engine)) => Ok(true),
+        Some(_) => Err(SessionError::SameCookie(name.clone())),
+    }
+}
+
 /// Loads the session and shows it to the handlers.
 async fn begin<S: SessionStore>(
     engine: &Arc<SessionEngine<S>>,
@@ -132,6 +134,14 @@ async fn begin<S: SessionStore>(
     let shared = RequestSession::new(end, outer, incoming, handlers);
     request.extensions_mut().insert(shared.clone());
     Ok(shared)
+}
+
+fn not_loaded<B>(request: ServiceRequest, error: SessionError) -> Failure<B> {
+    // A store whose feed is stale has logged that once.
+    if !matches!(error, SessionError::Stale) {
+        log::error!("a session could not be loaded: {}", ErrorChain(&error));
+    }
+    Failure::NotLoaded(Box::new(request), error)
 }
 
 fn not_kept<B>(

@@ -37,7 +37,7 @@ pub(crate) use load::Loaded;
 /// Finds the address that a request comes from.
 pub(crate) type ClientAddress = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
-/// Tells requests that are no activity.
+/// Tells requests that don't count as activity.
 pub(crate) type NoRefresh = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
 
 /// What the middleware works with.

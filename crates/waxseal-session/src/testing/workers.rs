@@ -99,7 +99,7 @@ async fn log_in(session: Session) -> Result<HttpResponse, Error> {
 
 /// The user, and which worker answers.
 async fn user(session: Session) -> Result<String, Error> {
-    let user = session.get::<String>("user_id")?.unwrap_or_else(|| "nobody".to_owned());
+    let user = session.get::<String>("user_id")?.unwrap_or_else(|| "none".to_owned());
     Ok(format!("{user} {:?}", thread::current().id()))
 }
 

@@ -3,7 +3,6 @@
 
 use std::io;
 
-use actix_session::{Session, SessionExt};
 use actix_web::{
     App, Error, HttpResponse,
     body::BoxBody,
@@ -17,6 +16,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service},
     web,
 };
+use waxseal_session::actix_session::{Session, SessionExt};
 use waxseal_session::{
     CurrentSession, Keyring, MemoryStore, Mode, Secret, SessionError, SessionMiddleware,
     SettingsError, State, StatelessStore, TypedSession,
