@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use crate::{
-    engine::{Loaded, Outgoing, SessionEnd, SessionEngine},
+    engine::{Finalized, Loaded, Outgoing, SessionEnd, SessionEngine},
     error::SessionError,
     error_chain::ErrorChain,
     request_session::{HandlersView, RequestSession},
@@ -60,14 +60,14 @@ where
     // Most requests change nothing. The others' futures are boxed, because each request would allocate
     // them otherwise.
     let finalized = match shared.is_done() {
-        true => Ok((Outgoing::Nothing, false)),
+        true => Ok(Finalized { outgoing: Outgoing::Nothing, is_only_copy: false }),
         false => Box::pin(engine.finalize(&shared)).await,
     };
-    let (outgoing, is_only_copy) = match finalized {
+    let Finalized { outgoing, is_only_copy } = match finalized {
         Ok(finalized) => finalized,
         Err(error) => return Err(not_kept(outcome, error)),
     };
-    if let (Err(_), Some(outer)) = (&outcome, &shared.outer) {
+    if let Some(outer) = &shared.outer {
         outer.take_back(&shared);
     }
     let headers = SessionHeaders { settings: &engine.settings, outgoing, was_several };
@@ -75,7 +75,6 @@ where
         Ok(mut response) => {
             headers.add_to_response(&mut response, shared.may_have_been_read());
             if let Some(outer) = &shared.outer {
-                outer.take_back(&shared);
                 response.request().extensions_mut().insert(outer.clone());
             }
             Ok(response)

@@ -33,12 +33,19 @@ pub(crate) enum Outgoing {
     Clear,
 }
 
+/// What became of a session.
+pub(crate) struct Finalized {
+    pub(crate) outgoing: Outgoing,
+    /// Only the client's token knows of the change: it has to go out.
+    pub(crate) is_only_copy: bool,
+}
+
 impl<S: SessionStore> SessionEngine<S> {
-    /// Keeps what the handler changed. Also says whether the client's copy is the only one.
+    /// Keeps what the handler changed.
     pub(crate) async fn finalize(
         &self,
         shared: &RequestSession,
-    ) -> Result<(Outgoing, bool), SessionError> {
+    ) -> Result<Finalized, SessionError> {
         let Incoming { active, rejected, source, .. } = shared.incoming.borrow().clone();
         let rejected = rejected.map(|rejected| self.as_of_now(rejected));
         let status = shared.handlers.status();
@@ -58,7 +65,8 @@ impl<S: SessionStore> SessionEngine<S> {
         };
         // A client that brought its token in a header has no cookie to clear.
         let is_cleared = matches!(outgoing, Outgoing::Clear) && source == TokenSource::Bearer;
-        Ok((if is_cleared { Outgoing::Nothing } else { outgoing }, is_only_copy))
+        let outgoing = if is_cleared { Outgoing::Nothing } else { outgoing };
+        Ok(Finalized { outgoing, is_only_copy })
     }
 
     /// Keeps what the handler changed, if anything, and re-seals the cookie where needed.

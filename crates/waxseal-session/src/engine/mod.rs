@@ -31,7 +31,7 @@ use crate::{
 
 pub use direct::OpenedSession;
 pub(crate) use ended::SessionEnd;
-pub(crate) use finalize::Outgoing;
+pub(crate) use finalize::{Finalized, Outgoing};
 pub(crate) use load::Loaded;
 
 /// Finds the address that a request comes from.

@@ -131,7 +131,7 @@ async fn after_a_purge_or_a_renewal_nothing_is_attached() {
     let site = site_that_adopts(&world).await;
     for first in ["purge", "renew"] {
         let ann = site.log_in("ann").await;
-        let answer = site.get(&format!("/{first}-and-attach/bob"), &ann).await;
+        let answer = site.get(&format!("/late/{first}/bob"), &ann).await;
         assert!(matches!(answer.session_error(), SessionError::AttachedLate), "{first}");
     }
 }
@@ -152,8 +152,7 @@ async fn site_that_adopts(world: &World) -> Site {
         routes
             .app_data(Data::from(Arc::clone(&world.store)))
             .route("/attach_session/{user}", web::to(log_in))
-            .route("/purge-and-attach/{user}", web::to(purge_and_log_in))
-            .route("/renew-and-attach/{user}", web::to(renew_and_log_in))
+            .route("/late/{first}/{user}", web::to(log_in_late))
             .route("/attach_session-and-change/{user}", web::to(log_in_and_change));
     })
     .await
@@ -174,26 +173,20 @@ async fn log_in(
     Ok(CurrentSession::extract(&request).await?.id.to_string())
 }
 
-async fn purge_and_log_in(
+/// The same, after the session that was there was purged or renewed.
+async fn log_in_late(
     request: HttpRequest,
-    user: web::Path<String>,
+    path: web::Path<(String, String)>,
     session: Session,
     clock: Data<Clock>,
     store: Data<Probe>,
 ) -> actix_web::Result<String> {
-    session.purge();
-    log_in(request, user, clock, store).await
-}
-
-async fn renew_and_log_in(
-    request: HttpRequest,
-    user: web::Path<String>,
-    session: Session,
-    clock: Data<Clock>,
-    store: Data<Probe>,
-) -> actix_web::Result<String> {
-    session.renew();
-    log_in(request, user, clock, store).await
+    let (first, user) = path.into_inner();
+    match first.as_str() {
+        "purge" => session.purge(),
+        _ => session.renew(),
+    }
+    log_in(request, user.into(), clock, store).await
 }
 
 async fn log_in_and_change(
