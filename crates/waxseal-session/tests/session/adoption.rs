@@ -593,6 +593,20 @@ async fn a_token_in_a_header_counts_only_where_the_app_wants_it_and_without_a_co
     assert_eq!(open.send_any(both).await.user().await.as_deref(), Some("bob"));
 }
 
+#[actix_web::test]
+async fn machines_that_share_a_foreign_token_do_not_end_each_other_s_sessions() {
+    let world = World::new();
+    let middleware = world.middleware().bearer_tokens(true).build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    let foreign = format!("Bearer {}", "A".repeat(80));
+    let with_foreign =
+        |path| TestRequest::with_uri(path).insert_header((AUTHORIZATION, foreign.clone()));
+    let answer = site.send_any(with_foreign("/login/ann")).await;
+    let ann = answer.header(HeaderName::from_static("session-token")).unwrap().to_owned();
+    site.send_any(with_foreign("/purge")).await.assert_no_cookie();
+    assert_eq!(site.user(&ann).await.as_deref(), Some("ann"));
+}
+
 // Caches.
 
 #[actix_web::test]

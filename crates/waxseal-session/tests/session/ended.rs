@@ -104,3 +104,39 @@ async fn without_records_a_socket_ends_when_its_cookie_does() {
     site.get("/purge", &bob).await;
     assert!(has_ended(&sockets).await);
 }
+
+#[actix_web::test]
+async fn a_store_that_fails_for_a_moment_ends_no_socket() {
+    let world = World::new();
+    let (site, sockets) = site(&world, world.middleware().build().unwrap()).await;
+    let ann = site.log_in("ann").await;
+    site.get("/socket", &ann).await;
+    world.clock.elapse(seconds(IDLE - 100));
+    site.get("/state", &ann).await.sealed();
+    world.store.fail(true);
+    world.clock.elapse(seconds(100));
+    assert!(!has_ended(&sockets).await, "it was refreshed");
+    world.store.fail(false);
+    world.clock.elapse(seconds(1));
+    assert!(!has_ended(&sockets).await);
+    world.store.fail(true);
+    for _ in 0..40 {
+        world.clock.elapse(seconds(IDLE));
+        if has_ended(&sockets).await {
+            return;
+        }
+    }
+    panic!("it waits for the store for ever");
+}
+
+#[actix_web::test]
+async fn a_wall_clock_that_jumps_past_the_expiry_ends_a_socket_within_a_minute() {
+    let world = World::new();
+    let (site, sockets) = site(&world, world.middleware().build().unwrap()).await;
+    let ann = site.log_in("ann").await;
+    site.get("/socket", &ann).await;
+    assert!(!has_ended(&sockets).await);
+    world.advance(IDLE);
+    world.clock.elapse(seconds(60));
+    assert!(has_ended(&sockets).await);
+}

@@ -52,6 +52,21 @@ async fn a_token_to_be_re_sealed_whose_record_is_gone_is_cleared() {
     site.get("/state", &ann).await.assert_cleared();
 }
 
+#[actix_web::test]
+async fn a_renewal_on_another_node_is_not_answered_by_clearing_its_cookie() {
+    for mode in [Mode::Cookie, Mode::Database] {
+        let world = World::new();
+        let site = world.site_with(|middleware| middleware.mode(mode)).await;
+        for (path, later) in [("/set/theme/dark", 0), ("/state", IDLE - 1)] {
+            let ann = site.log_in("ann").await;
+            world.advance(later);
+            world.store.replace_elsewhere(&world.claims(&ann).sid);
+            site.get(path, &ann).await.assert_no_cookie();
+            site.get("/state", &ann).await.assert_no_cookie();
+        }
+    }
+}
+
 // The store can't be reached.
 
 #[actix_web::test]

@@ -21,6 +21,8 @@ pub struct Probe {
     rows: Mutex<HashMap<SessionId, SessionRecord>>,
     /// The revocations that this node has heard of.
     revoked: RevocationList,
+    /// Revocations by other nodes that this one has not heard of.
+    unheard: Mutex<Vec<Revocation>>,
     calls: Mutex<Vec<Call>>,
     failing: AtomicBool,
     out_of_date: AtomicBool,
@@ -43,6 +45,7 @@ impl Probe {
             clock,
             rows: Mutex::default(),
             revoked: RevocationList::default(),
+            unheard: Mutex::default(),
             calls: Mutex::default(),
             failing: AtomicBool::new(false),
             out_of_date: AtomicBool::new(false),
@@ -97,6 +100,14 @@ impl Probe {
         self.delete(id);
         let expires_at = known.max(expires_at);
         self.revoked.insert(Revocation { id: *id, expires_at, replaced });
+    }
+
+    /// Another node renews the session, and this one has not heard of it.
+    pub fn replace_elsewhere(&self, id: &SessionId) {
+        self.delete(id);
+        let replaced = Some(Replacement { by: SessionId::random(), at: self.clock.now() });
+        let revocation = Revocation { id: *id, expires_at: Timestamp::MAX, replaced };
+        self.unheard.lock().unwrap().push(revocation);
     }
 
     /// The row goes, and this node has not heard of it.
@@ -172,6 +183,12 @@ impl SessionStore for Probe {
             row.expires_at = row.expires_at.max(session.expires_at);
             row.state.clone()
         }))
+    }
+
+    async fn catch_up(&self, id: &SessionId) -> Result<(), StoreError> {
+        let mut unheard = self.unheard.lock().unwrap();
+        unheard.extract_if(.., |it| it.id == *id).for_each(|it| self.revoked.insert(it));
+        Ok(())
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
