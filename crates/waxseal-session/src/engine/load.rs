@@ -92,8 +92,6 @@ impl<S: SessionStore> SessionEngine<S> {
         let Settings { policy, mode, clock, no_refresh, .. } = &self.settings;
         let (now, status) = (clock.now(), self.revocation_status(&claims));
         let reseal = match evaluate(&claims, by_fallback, status, now, policy, *mode) {
-            // The store is not asked for a request that doesn't count as activity, unless it has the state.
-            Evaluation::Accepted(_) if no_refresh(request) => Reseal::default(),
             Evaluation::Accepted(reseal) => reseal,
             Evaluation::Rejected(reason) => {
                 return Ok(Loaded::Done(self.reject(request, &claims, reason, source)));

@@ -73,6 +73,21 @@ async fn what_others_have_made_too_large_for_a_cookie_stays_in_the_store() {
 }
 
 #[actix_web::test]
+async fn two_changes_that_are_too_large_together_are_both_kept() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    let row = world.row(&ann).unwrap();
+    let large = json!({"user_id": "ann", "elsewhere": "x".repeat(2500)});
+    let changes = StateChanges::between(&row.state, &State::from_value(&large).unwrap());
+    world.store.save(&row, &changes).await.unwrap().unwrap();
+    let changed = site.get("/fill/2500", &ann).await;
+    assert_eq!(changed.status, StatusCode::OK);
+    let state = site.get("/state", &changed.sealed().value).await.text().await;
+    assert!(state.contains(r#""elsewhere":"xx"#) && state.contains(r#""filling":"xx"#));
+}
+
+#[actix_web::test]
 async fn a_renewal_keeps_what_another_node_has_changed() {
     for mode in [Mode::Cookie, Mode::Database] {
         let world = World::new();
