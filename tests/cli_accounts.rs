@@ -89,6 +89,8 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
         ("ann@example.com", PASSWORD, "ann@example.com already has an account"),
         ("ann@", PASSWORD, "\"ann@\": This does not look like an email address"),
         ("", PASSWORD, "Enter your email address"),
+        // Browsers don't send it, so its owner could not log in.
+        ("ren\u{e9}@example.com", PASSWORD, "letters without accents"),
         ("bob@example.com", "", "Enter a password"),
         ("bob@example.com", "short", "at least 12 characters"),
         ("bob@example.com", "password1234", "easy to guess. This is a very common password"),
@@ -99,6 +101,31 @@ fn a_user_who_can_not_be_added_is_refused_with_the_reason() {
         assert!(refusal.contains(reason), "{refusal}");
     }
     assert_eq!(place.json(&["user", "list", "--json"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_user_can_be_named_with_either_spelling_of_the_domain() {
+    let place = Place::new();
+    place.add("ann@xn--bcher-kva.example", "user");
+    let again = place.run_with_input(&["user", "add", "Ann@B\u{fc}cher.example"], PASSWORD);
+    assert!(again.refusal().contains("ann@b\u{fc}cher.example already has an account"));
+    assert_eq!(place.json(&["user", "list", "--json"])[0]["email"], "ann@b\u{fc}cher.example");
+    let set_role = place.run(&["user", "set-role", "ann@xn--bcher-kva.example", "admin"]);
+    assert!(set_role.success().starts_with("ann@b\u{fc}cher.example now has the role admin"));
+}
+
+#[test]
+fn a_domain_that_looks_like_another_is_spelled_out() {
+    let place = Place::new();
+    // The first letter of the domain is Cyrillic.
+    let (address, ascii) = ("ann@\u{430}pple.com", "ann@xn--pple-43d.com");
+    let shown = format!("{address} (look-alike: {ascii})");
+    let added = place.run_with_input(&["user", "add", address], PASSWORD).success();
+    assert!(added.starts_with(&format!("created {shown} with the role user")), "{added}");
+    assert!(place.run(&["user", "list"]).success().contains(&shown));
+    assert_eq!(place.json(&["user", "list", "--json"])[0]["email"], address);
+    let deleted = place.run(&["user", "delete", ascii, "--yes"]).success();
+    assert!(deleted.starts_with(&format!("deleted {shown} and")), "{deleted}");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Managing other people's accounts, for administrators and the command line.
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{
     error::AccountsError,
     paging::{Page, PageNumber},
@@ -36,7 +34,7 @@ impl Accounts {
         search: &str,
         page: PageNumber,
     ) -> Result<Page<UserSummary>, AccountsError> {
-        let Some(search) = search_term(search) else { return Ok(page.of(Vec::new())) };
+        let Some(search) = Email::search_term(search) else { return Ok(page.of(Vec::new())) };
         let users = self.store.users(&search, page.limit(), page.offset()).await?;
         Ok(page.of(self.summaries(users).await?))
     }
@@ -62,7 +60,7 @@ impl Accounts {
         search: &str,
         after: Option<&Email>,
     ) -> Result<Vec<UserSummary>, AccountsError> {
-        let Some(search) = search_term(search) else { return Ok(Vec::new()) };
+        let Some(search) = Email::search_term(search) else { return Ok(Vec::new()) };
         self.summaries(self.store.users_after(&search, after, BATCH).await?).await
     }
 
@@ -142,11 +140,4 @@ impl Accounts {
         let users = users.into_iter().zip(&ids);
         Ok(users.map(|(user, id)| UserSummary { user, sessions: sessions(id) }).collect())
     }
-}
-
-/// Normalizes a search as addresses are normalized. `None` if no address can contain it: it is too
-/// long or has a zero byte, which the database might not accept either.
-fn search_term(typed: &str) -> Option<String> {
-    let term = typed.trim().nfc().collect::<String>().to_lowercase();
-    (term.len() <= Email::MAX_BYTES && !term.contains('\0')).then_some(term)
 }

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fmt,
     io::{self, BufWriter, ErrorKind, Stdout, Write},
 };
 
@@ -9,7 +10,10 @@ use serde::{Serialize, Serializer};
 use time::macros::format_description;
 use waxseal_session::Timestamp;
 
-use crate::text::is_unsafe_to_print;
+use crate::{
+    accounts::Email,
+    text::{self, is_unsafe_to_print},
+};
 
 /// Why a command failed.
 pub(super) type Failure = Box<dyn Error>;
@@ -177,6 +181,22 @@ fn print_row(output: &mut Output, cells: &[String], widths: &[usize]) -> io::Res
 /// stranger's.
 pub(super) fn printable(text: &str) -> String {
     text.replace(is_unsafe_to_print, "\u{fffd}")
+}
+
+/// An email address: for scripts as it is, for people with a warning if it is a look-alike.
+#[derive(Clone)]
+pub(super) struct Address(pub(super) Email);
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::address(&self.0))
+    }
 }
 
 /// A time for scripts: `2026-11-21T23:05:00Z`.

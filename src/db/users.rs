@@ -67,7 +67,7 @@ impl AccountStore {
         self.credentials_of(sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())).await
     }
 
-    /// Lists the users whose address contains `search` (in lower case), sorted by address: `limit` users
+    /// Lists the users whose address contains `search` (spelled as addresses are), sorted by address: `limit` users
     /// after the first `offset`.
     ///
     /// # Errors
@@ -129,10 +129,7 @@ impl AccountStore {
                 query = query.bind(id.to_string());
             }
             for row in self.database.fetch_all(query).await? {
-                emails.insert(
-                    parse_column(&row, "id", "user id")?,
-                    parse_column(&row, "email", "email address")?,
-                );
+                emails.insert(parse_column(&row, "id", "user id")?, read_email(&row)?);
             }
         }
         Ok(emails)
@@ -194,10 +191,14 @@ fn like_pattern(text: &str) -> String {
 fn read(row: &AnyRow) -> Result<User, DatabaseError> {
     Ok(User {
         id: parse_column(row, "id", "user id")?,
-        email: parse_column(row, "email", "email address")?,
+        email: read_email(row)?,
         role: parse_column(row, "role", "role")?,
         created_at: Timestamp::from_unix(row.try_get("created_at")?),
     })
+}
+
+fn read_email(row: &AnyRow) -> Result<Email, DatabaseError> {
+    Ok(Email::from_stored(row.try_get("email")?))
 }
 
 /// Parses a text column; `what` names it in the error.

@@ -5,6 +5,7 @@
 
 mod actor;
 mod email;
+mod look_alike;
 mod outcomes;
 mod password;
 mod password_hash;

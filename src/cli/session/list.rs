@@ -9,7 +9,7 @@ use crate::{
     cli::{
         find_user::find_user,
         open_database::{self, IfMissing},
-        output::{Failure, Item, List, Rfc3339, minute},
+        output::{Address, Failure, Item, List, Rfc3339, minute},
     },
     config::DatabaseArgs,
 };
@@ -51,7 +51,7 @@ pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
 struct SessionItem {
     session_id: SessionId,
     user_id: Option<String>,
-    email: Option<String>,
+    email: Option<Address>,
     created_at: Rfc3339,
     last_seen: Rfc3339,
     expires_at: Rfc3339,
@@ -65,7 +65,7 @@ impl From<ListedSession> for SessionItem {
         Self {
             session_id: session.id,
             user_id: session.user_id,
-            email: email.map(|email| email.to_string()),
+            email: email.map(Address),
             created_at: Rfc3339(session.auth_time),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),
@@ -82,7 +82,11 @@ impl Item<7> for SessionItem {
     fn cells(&self) -> [String; 7] {
         [
             self.session_id.to_string(),
-            self.email.clone().or_else(|| self.user_id.clone()).unwrap_or_default(),
+            self.email
+                .as_ref()
+                .map(ToString::to_string)
+                .or_else(|| self.user_id.clone())
+                .unwrap_or_default(),
             minute(self.created_at.0),
             minute(self.last_seen.0),
             minute(self.expires_at.0),

@@ -11,6 +11,7 @@ use crate::{
         prompt,
     },
     config::{DatabaseArgs, PasswordArgs},
+    text::address,
 };
 
 #[derive(Args)]
@@ -50,5 +51,6 @@ pub(super) async fn run(args: AddArgs) -> Result<(), Failure> {
         let user = accounts.user(id).await?.ok_or("the user has just been deleted")?;
         return Output::new().json(&UserItem::from(UserSummary { user, sessions: 0 }));
     }
+    let email = address(&email);
     Output::new().line(&format!("created {email} with the role {}: {id}", args.role))
 }

@@ -13,6 +13,7 @@ use crate::{
         prompt,
     },
     config::DatabaseArgs,
+    text::address,
 };
 
 #[derive(Args)]
@@ -33,7 +34,7 @@ pub(super) async fn run(args: DeleteArgs) -> Result<(), Failure> {
     let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
     let user = find_user(&accounts, &args.user).await?;
     let User { id, email, role, .. } = &user;
-    let question = format!("Delete the account of {email} (role {role})?");
+    let question = format!("Delete the account of {} (role {role})?", address(email));
     if !args.yes && !prompt::confirm(&question)? {
         return Err("nothing was deleted".into());
     }
@@ -52,5 +53,6 @@ pub(super) async fn run(args: DeleteArgs) -> Result<(), Failure> {
             "deleted": true,
         }));
     }
-    Output::new().line(&format!("deleted {email} and revoked all of the user's sessions"))
+    Output::new()
+        .line(&format!("deleted {} and revoked all of the user's sessions", address(email)))
 }

@@ -9,7 +9,7 @@ use waxseal_session::{
 
 use crate::{
     accounts::{FoundSession, SessionDetails},
-    cli::output::Rfc3339,
+    cli::output::{Address, Rfc3339},
 };
 
 /// What a cookie holds, and what a server does with it. Its fields are its JSON.
@@ -80,7 +80,7 @@ pub(super) struct ClaimsJson {
 #[derive(Serialize)]
 pub(super) struct RecordJson {
     pub(super) user_id: Option<String>,
-    pub(super) email: Option<String>,
+    pub(super) email: Option<Address>,
     pub(super) last_seen: Rfc3339,
     pub(super) expires_at: Rfc3339,
     pub(super) revoked_at: Option<Rfc3339>,
@@ -158,7 +158,7 @@ impl Inspection {
         }
         self.record = Some(RecordJson {
             user_id: session.user_id,
-            email: email.map(|email| email.to_string()),
+            email: email.map(Address),
             last_seen: Rfc3339(session.last_seen),
             expires_at: Rfc3339(session.expires_at),
             revoked_at: revoked_at.map(Rfc3339),

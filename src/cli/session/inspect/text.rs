@@ -36,8 +36,8 @@ fn lines(inspection: &Inspection, now: Timestamp) -> Vec<(&'static str, String)>
         ]);
     }
     if let Some(record) = &inspection.record {
-        let who =
-            [&record.email, &record.user_id].into_iter().flatten().cloned().collect::<Vec<_>>();
+        let email = record.email.as_ref().map(ToString::to_string);
+        let who: Vec<String> = email.into_iter().chain(record.user_id.clone()).collect();
         if !who.is_empty() {
             lines.push(("user", who.join(", ")));
         }
