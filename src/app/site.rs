@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    middleware::{Condition, Logger, from_fn},
+    middleware::{Condition, from_fn},
     web::{self, Data},
 };
 use waxseal_session::SessionMiddleware;
@@ -17,11 +17,13 @@ use crate::{
     web::{
         limits::RateLimits,
         middleware::{
-            HEAD_TIMEOUT, PublicOrigin, body_limits, clear_site_data, error_pages, no_store,
-            reject_cross_origin, request_time, run_to_completion, security_headers,
+            HEAD_TIMEOUT, access_log, body_limits, clear_site_data, error_pages, no_store,
+            reject_cross_origin, request_time, run_to_completion, security_headers, setup_checks,
             strict_transport_security,
         },
         page_routes, public_routes,
+        setup::SetupChecks,
+        site_origin::SiteOrigin,
         trusted_proxies::TrustedProxies,
     },
 };
@@ -35,7 +37,8 @@ pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
     pub(super) sessions: Data<SessionMiddleware<SqlSessionStore>>,
     pub(super) limits: Data<RateLimits>,
-    pub(super) origin: Data<PublicOrigin>,
+    pub(super) origin: Data<SiteOrigin>,
+    pub(super) setup: Data<SetupChecks>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
@@ -55,6 +58,7 @@ impl Site {
                 .app_data(self.accounts.clone())
                 .app_data(self.sessions.clone())
                 .app_data(self.origin.clone())
+                .app_data(self.setup.clone())
                 .app_data(self.limits.clone())
                 .app_data(self.proxies.clone())
                 .configure(public_routes)
@@ -71,7 +75,8 @@ impl Site {
                 .wrap(from_fn(error_pages))
                 .wrap(from_fn(security_headers))
                 .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
-                .wrap(access_log(self.proxies.clone()))
+                .wrap(from_fn(setup_checks))
+                .wrap(from_fn(access_log))
                 .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
                 .wrap(from_fn(connections::next_head_deadline))
         })
@@ -86,18 +91,4 @@ impl Site {
         let address = server.addrs().first().copied().unwrap_or(address);
         Ok((address, move || server.run()))
     }
-}
-
-/// One line per request. The path is logged without its query, which may hold an email address.
-fn access_log(proxies: Data<TrustedProxies>) -> Logger {
-    Logger::new("%{client}xi \"%{method}xi %{path}xi\" %s %Dms")
-        .custom_request_replace("client", move |request| {
-            let client = proxies.client_address(request.request());
-            client.map_or_else(|| "-".to_owned(), |address| address.to_string())
-        })
-        .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| {
-            request.path().as_bytes().escape_ascii().to_string()
-        })
-        .log_target("waxseal::access")
 }
