@@ -2,6 +2,7 @@
 //! tests both use it.
 
 mod connections;
+mod http_server;
 mod metrics_server;
 mod site;
 

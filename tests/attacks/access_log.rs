@@ -1,6 +1,6 @@
 //! The access log: which requests are in it, and how.
 
-use test_support::eventually;
+use test_support::{eventually, raw};
 
 use crate::{log_lines::execute, visitor::Server};
 
@@ -39,4 +39,32 @@ fn at_debug_they_are_in_it() {
     let log = server.stop();
     let line = log.iter().find(|line| line.contains(READY)).unwrap();
     assert!(line.contains(" DEBUG waxseal::access] 192.0.2.1 "), "{line}");
+}
+
+#[test]
+fn what_is_not_valid_http_is_in_it_with_the_address_and_is_no_error_of_ours() {
+    let server = Server::start(&[]);
+    let good = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let large = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(150_000));
+    for (request, status) in [
+        ("hello\r\n\r\n".to_owned(), 400),
+        ("\u{1b}[31m / HTTP/1.1\r\n\r\n".to_owned(), 400),
+        (format!("{good}GET / HTTP/1.1\r\nno colon\r\n\r\n"), 400),
+        (large, 431),
+    ] {
+        let answer = raw::exchange(server.node.address, &request).unwrap();
+        let shown = request.chars().take(60).collect::<String>();
+        assert!(answer.contains(&format!("HTTP/1.1 {status} ")), "{shown}: {answer}");
+    }
+    let log = server.stop();
+    let lines: Vec<&String> = log.iter().filter(|line| line.contains("not valid HTTP")).collect();
+    assert_eq!(lines.len(), 4, "{log:#?}");
+    for (line, status) in lines.iter().zip([400, 400, 400, 431]) {
+        let start = format!(" INFO  waxseal::access] 127.0.0.1 \"-\" {status} not valid HTTP: ");
+        assert!(line.contains(&start), "{line}");
+        assert!(line.chars().all(|c| !c.is_control()), "{line}");
+    }
+    for text in [" ERROR ", "actix_http"] {
+        assert!(!log.iter().any(|line| line.contains(text)), "{text}: {log:#?}");
+    }
 }
