@@ -13,6 +13,7 @@ mod enlarged;
 mod keyboard;
 mod pages;
 mod pictures;
+mod setup;
 mod visitor;
 
 use std::time::Duration;
