@@ -2,6 +2,7 @@
 //! tests both use it.
 
 mod connections;
+mod http_server;
 mod metrics_server;
 mod site;
 
@@ -16,7 +17,7 @@ use crate::{
     config::{Config, Environment},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    web::{limits::RateLimits, middleware::PublicOrigin},
+    web::{limits::RateLimits, setup::SetupChecks, site_origin::SiteOrigin},
 };
 
 pub use self::metrics_server::MetricsError;
@@ -42,6 +43,9 @@ impl Application {
         let database = db::connect(&database).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
+        let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
+        let cookie_name = session.cookie_name.clone();
+        let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
         let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
             .cookie_name(session.cookie_name)
             .cookie_secure(in_production)
@@ -69,7 +73,8 @@ impl Application {
             accounts,
             sessions: Data::new(middleware),
             limits: Data::new(RateLimits::new(&clock)),
-            origin: Data::new(PublicOrigin(server.public_origin)),
+            origin: Data::new(origin),
+            setup: Data::new(setup),
             proxies: Data::new(server.trusted_proxies),
             in_production,
             has_metrics: server.metrics_listen.is_some(),

@@ -47,7 +47,7 @@ struct Connection {
     deadline: watch::Sender<Option<Duration>>,
 }
 
-/// Starts to watch a connection. For `HttpServer::on_connect`.
+/// Starts to watch a connection. The data is kept until it is closed.
 pub(super) fn watch_connection(stream: &dyn Any, data: &mut Extensions) {
     let Some(Ok(socket)) = stream.downcast_ref().map(duplicate) else { return };
     let connection = Connection { clock: Clock::system(), deadline: watch::Sender::new(None) };

@@ -2,26 +2,30 @@
 
 use std::{io, net::SocketAddr};
 
+use actix_server::Server;
 use actix_web::{
-    App, HttpServer,
-    dev::Server,
-    middleware::{Condition, Logger, from_fn},
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::{Condition, from_fn},
     web::{self, Data},
 };
 use waxseal_session::SessionMiddleware;
 
-use super::connections;
+use super::{connections, http_server};
 use crate::{
     accounts::Accounts,
     db::SqlSessionStore,
     web::{
         limits::RateLimits,
         middleware::{
-            HEAD_TIMEOUT, PublicOrigin, body_limits, clear_site_data, error_pages, no_store,
-            reject_cross_origin, request_time, run_to_completion, security_headers,
+            access_log, body_limits, clear_site_data, error_pages, no_store, reject_cross_origin,
+            request_time, run_to_completion, security_headers, setup_checks,
             strict_transport_security,
         },
         page_routes, public_routes,
+        setup::SetupChecks,
+        site_origin::SiteOrigin,
         trusted_proxies::TrustedProxies,
     },
 };
@@ -35,7 +39,8 @@ pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
     pub(super) sessions: Data<SessionMiddleware<SqlSessionStore>>,
     pub(super) limits: Data<RateLimits>,
-    pub(super) origin: Data<PublicOrigin>,
+    pub(super) origin: Data<SiteOrigin>,
+    pub(super) setup: Data<SetupChecks>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
@@ -49,55 +54,56 @@ impl Site {
         address: SocketAddr,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<(SocketAddr, impl FnOnce() -> Server)> {
-        let server = HttpServer::new(move || {
-            // From the inside out: the last `wrap` sees a request first.
-            App::new()
-                .app_data(self.accounts.clone())
-                .app_data(self.sessions.clone())
-                .app_data(self.origin.clone())
-                .app_data(self.limits.clone())
-                .app_data(self.proxies.clone())
-                .configure(public_routes)
-                .service(
-                    web::scope("")
-                        .configure(page_routes)
-                        .wrap(self.sessions.respond_to_errors())
-                        .wrap(from_fn(clear_site_data))
-                        .wrap(from_fn(no_store))
-                        .wrap(from_fn(run_to_completion)),
-                )
-                .wrap(from_fn(reject_cross_origin))
-                .wrap(from_fn(body_limits))
-                .wrap(from_fn(error_pages))
-                .wrap(from_fn(security_headers))
-                .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
-                .wrap(access_log(self.proxies.clone()))
-                .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
-                .wrap(from_fn(connections::next_head_deadline))
-        })
-        .on_connect(connections::watch_connection)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(connections::KEEP_ALIVE)
-        .client_disconnect_timeout(connections::DISCONNECT_TIMEOUT)
-        .max_connections(connections::MAX_PER_WORKER)
-        .shutdown_signal(stop)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .bind(address)?;
-        let address = server.addrs().first().copied().unwrap_or(address);
+        let listener = http_server::listen(address)?;
+        let address = listener.local_addr()?;
+        let server = Server::build()
+            .max_concurrent_connections(connections::MAX_PER_WORKER)
+            .shutdown_signal(stop)
+            .shutdown_timeout(DRAIN_SECONDS);
+        let stopping = server.graceful_shutdown_signal();
+        let serve = move || http_server::serve(self.app(), stopping.clone());
+        let server = server.listen("waxseal", listener, serve)?;
         Ok((address, move || server.run()))
     }
-}
 
-/// One line per request. The path is logged without its query, which may hold an email address.
-fn access_log(proxies: Data<TrustedProxies>) -> Logger {
-    Logger::new("%{client}xi \"%{method}xi %{path}xi\" %s %Dms")
-        .custom_request_replace("client", move |request| {
-            let client = proxies.client_address(request.request());
-            client.map_or_else(|| "-".to_owned(), |address| address.to_string())
-        })
-        .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| {
-            request.path().as_bytes().escape_ascii().to_string()
-        })
-        .log_target("waxseal::access")
+    /// The routes and the middleware around them.
+    fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = Error,
+            InitError = (),
+            Future: 'static,
+        > + use<>,
+    > {
+        // From the inside out: the last `wrap` sees a request first.
+        App::new()
+            .app_data(self.accounts.clone())
+            .app_data(self.sessions.clone())
+            .app_data(self.origin.clone())
+            .app_data(self.setup.clone())
+            .app_data(self.limits.clone())
+            .app_data(self.proxies.clone())
+            .configure(public_routes)
+            .service(
+                web::scope("")
+                    .configure(page_routes)
+                    .wrap(self.sessions.respond_to_errors())
+                    .wrap(from_fn(clear_site_data))
+                    .wrap(from_fn(no_store))
+                    .wrap(from_fn(run_to_completion)),
+            )
+            .wrap(from_fn(reject_cross_origin))
+            .wrap(from_fn(body_limits))
+            .wrap(from_fn(error_pages))
+            .wrap(from_fn(security_headers))
+            .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
+            .wrap(from_fn(setup_checks))
+            .wrap(from_fn(access_log))
+            .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
+            .wrap(from_fn(connections::next_head_deadline))
+    }
 }

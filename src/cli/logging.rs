@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use env_logger::{Builder, fmt::Formatter};
-use log::Record;
+use log::{LevelFilter, Record};
 
 use crate::text::is_unsafe_to_print;
 
@@ -17,6 +17,8 @@ pub(super) fn start(filter: &str) {
 
 fn builder(filter: &str) -> Builder {
     let mut builder = Builder::new();
+    // The app logs what is not valid HTTP itself, with the address (app::http_server).
+    builder.filter_module("actix_http::h1", LevelFilter::Off);
     builder.parse_filters(filter).format(write);
     builder
 }
