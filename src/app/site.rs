@@ -1,7 +1,5 @@
 //! The HTTP server: the routes and the order of the middleware around them.
 
-use std::{io, net::SocketAddr};
-
 use actix_web::{
     App, HttpServer,
     dev::Server,
@@ -10,9 +8,13 @@ use actix_web::{
 };
 use waxseal_session::SessionMiddleware;
 
-use super::connections;
+use super::{
+    connections,
+    listener::{ListenError, Listener, SocketFile},
+};
 use crate::{
     accounts::Accounts,
+    config::ListenAddress,
     db::SqlSessionStore,
     web::{
         limits::RateLimits,
@@ -29,6 +31,15 @@ use crate::{
 /// How long requests in flight may take to finish after a stop signal, in seconds.
 const DRAIN_SECONDS: u64 = 25;
 
+/// A server that listens and does not answer yet.
+pub(super) struct Bound<F> {
+    /// The addresses it got: port 0 picks a port.
+    pub(super) addresses: Vec<ListenAddress>,
+    pub(super) socket_files: Vec<SocketFile>,
+    /// Starts it.
+    pub(super) run: F,
+}
+
 /// What handlers and middleware use. All workers share it.
 #[derive(Clone)]
 pub(super) struct Site {
@@ -42,14 +53,13 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Binds the address. Returns the one it got (port 0 picks a port) and a function that starts the
-    /// server, which runs until `stop` completes.
+    /// Listens on the sockets. The server runs from when it is started until `stop` completes.
     pub(super) fn bind(
         self,
-        address: SocketAddr,
+        listeners: Vec<Listener>,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<(SocketAddr, impl FnOnce() -> Server)> {
-        let server = HttpServer::new(move || {
+    ) -> Result<Bound<impl FnOnce() -> Server>, ListenError> {
+        let mut server = HttpServer::new(move || {
             // From the inside out: the last `wrap` sees a request first.
             App::new()
                 .app_data(self.accounts.clone())
@@ -81,10 +91,28 @@ impl Site {
         .client_disconnect_timeout(connections::DISCONNECT_TIMEOUT)
         .max_connections(connections::MAX_PER_WORKER)
         .shutdown_signal(stop)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .bind(address)?;
-        let address = server.addrs().first().copied().unwrap_or(address);
-        Ok((address, move || server.run()))
+        .shutdown_timeout(DRAIN_SECONDS);
+        let (mut addresses, mut socket_files) = (Vec::new(), Vec::new());
+        for listener in listeners {
+            let mut address = listener.address().map_err(ListenError::Inherited)?;
+            let listening = match listener {
+                Listener::Port(port) => server.bind(port),
+                Listener::Tcp(socket) => server.listen(socket),
+                #[cfg(unix)]
+                Listener::Unix(socket, file) => {
+                    socket_files.extend(file);
+                    server.listen_uds(socket)
+                }
+            };
+            server =
+                listening.map_err(|cause| ListenError::Bind { address: address.clone(), cause })?;
+            // For a UNIX socket, this is a made-up address.
+            if let (ListenAddress::Tcp(asked), Some(got)) = (&mut address, server.addrs().last()) {
+                *asked = *got;
+            }
+            addresses.push(address);
+        }
+        Ok(Bound { addresses, socket_files, run: move || server.run() })
     }
 }
 

@@ -7,23 +7,21 @@ use clap::Args;
 
 use super::{
     environment::Environment,
-    invalid_setting::InvalidSetting,
+    invalid_setting::{InvalidSetting, SettingWarning},
+    listen::{ListenAddress, ListenArgs, require_loopback, tcp},
     value::{duration, given},
 };
 use crate::web::trusted_proxies::TrustedProxies;
 
-const LISTEN: &str = "127.0.0.1:8080";
+const METRICS_LISTEN: &str = "METRICS_LISTEN";
 const CLEANUP_INTERVAL: &str = "1h";
 
 /// How the server is reached, and what it does beside answering.
 #[derive(Args, Clone, Default)]
 pub struct ServerArgs {
-    /// The address and port to listen on
-    ///
-    /// Port 0 picks a free port; the log says which. Development refuses an address that is not
-    /// loopback.
-    #[arg(long, env, value_name = "ADDRESS", default_value = LISTEN, hide_env_values = true)]
-    pub listen: Option<String>,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub listen: ListenArgs,
 
     /// The address and port of /metrics, for Prometheus
     ///
@@ -35,14 +33,15 @@ pub struct ServerArgs {
     /// The site's origin, such as `https://example.com`
     ///
     /// Set it where a proxy changes the Host that the browser sent: forms from this origin are then
-    /// accepted.
+    /// accepted. It has no path: waxseal is served at the root of a host, not below a prefix.
     #[arg(long, env, value_name = "ORIGIN", hide_env_values = true)]
     pub public_url: Option<String>,
 
     /// The proxies whose X-Forwarded-For is believed: addresses or CIDRs, separated by commas
     ///
-    /// Example: 10.0.0.1,2001:db8::/48. The client is the right-most address not in the list. List
-    /// only proxies that write the header themselves: they can claim any client address.
+    /// Example: 10.0.0.1,2001:db8::/48. The word unix stands for whatever connects to the UNIX socket
+    /// of LISTEN. The client is the right-most address not in the list. List only proxies that write
+    /// the header themselves: they can claim any client address.
     #[arg(long, env, value_name = "ADDRESSES", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
 
@@ -62,8 +61,8 @@ pub struct ServerArgs {
 /// [`ServerArgs`], every value in its range.
 #[derive(Debug)]
 pub struct ServerConfig {
-    /// The address to listen on.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: ListenAddress,
     /// The address of `/metrics`; without one, nothing is measured.
     pub metrics_listen: Option<SocketAddr>,
     /// The site's origin, when it differs from `Host`.
@@ -72,8 +71,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// How often expired rows are deleted.
     pub cleanup_interval: Duration,
-    /// What is allowed but unwise: a line each, which names the setting.
-    pub warnings: Vec<&'static str>,
+    /// What is allowed but unwise.
+    pub warnings: Vec<SettingWarning>,
 }
 
 impl ServerArgs {
@@ -85,21 +84,37 @@ impl ServerArgs {
             .unwrap_or_default()
             .parse()
             .map_err(|error| InvalidSetting::new("TRUSTED_PROXIES", error))?;
-        let everyone_is_trusted = trusted_proxies.trust_everybody().then_some(
-            "TRUSTED_PROXIES trusts every address: anyone who can reach this port directly can \
-             claim any client address",
-        );
-        let listen = given(&self.listen).unwrap_or(LISTEN);
+        let everyone_is_trusted = trusted_proxies.trust_everybody().then(|| {
+            let problem = "trusts every address: anyone who can reach this port directly can claim \
+                           any client address";
+            SettingWarning::new("TRUSTED_PROXIES", problem)
+        });
+        let listen = self.listen.validate(environment)?;
+        let unknown_addresses = (listen.unix().is_some() && !trusted_proxies.trust_unix()).then(|| {
+            let problem = "does not have the word unix, so the visitors' addresses are unknown: limits \
+                           count them all as one, and the log says none (LISTEN is a UNIX socket)";
+            SettingWarning::new("TRUSTED_PROXIES", problem)
+        });
         Ok(ServerConfig {
-            listen: address("LISTEN", listen, LISTEN, environment)?,
-            metrics_listen: given(&self.metrics_listen)
-                .map(|text| address("METRICS_LISTEN", text, "127.0.0.1:9090", environment))
-                .transpose()?,
+            listen,
+            metrics_listen: self.metrics_listen(environment)?,
             public_origin: given(&self.public_url).map(origin).transpose()?,
             trusted_proxies,
             cleanup_interval: self.cleanup_interval()?,
-            warnings: everyone_is_trusted.into_iter().collect(),
+            warnings: everyone_is_trusted.into_iter().chain(unknown_addresses).collect(),
         })
+    }
+
+    fn metrics_listen(
+        &self,
+        environment: Environment,
+    ) -> Result<Option<SocketAddr>, InvalidSetting> {
+        const EXAMPLE: &str = "127.0.0.1:9090";
+
+        let Some(text) = given(&self.metrics_listen) else { return Ok(None) };
+        let address = tcp(METRICS_LISTEN, text, EXAMPLE)?;
+        require_loopback(METRICS_LISTEN, address, EXAMPLE, environment)?;
+        Ok(Some(address))
     }
 
     fn cleanup_interval(&self) -> Result<Duration, InvalidSetting> {
@@ -110,24 +125,6 @@ impl ServerArgs {
         }
         Ok(interval)
     }
-}
-
-fn address(
-    setting: &'static str,
-    text: &str,
-    example: &str,
-    environment: Environment,
-) -> Result<SocketAddr, InvalidSetting> {
-    let wrong = |problem: String| InvalidSetting::new(setting, format!("{text:?} {problem}"));
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| wrong(format!("must be an IP address and a port, such as {example}")))?;
-    if environment == Environment::Development && !address.ip().is_loopback() {
-        return Err(wrong(format!(
-            "must be a loopback address in development, such as {example} (others need APP_ENV=production)",
-        )));
-    }
-    Ok(address)
 }
 
 /// Reads `PUBLIC_URL` as an origin: scheme and host, and the port unless it is the scheme's default.
@@ -142,8 +139,17 @@ fn origin(text: &str) -> Result<String, InvalidSetting> {
         }
         _ => None,
     });
-    origin.filter(|_| !text.contains(['?', '#', '@'])).ok_or_else(|| {
-        let problem = format!("{text:?} must be an origin, such as https://example.com");
-        InvalidSetting::new("PUBLIC_URL", problem)
-    })
+    let origin = origin.filter(|_| !text.contains(['?', '#', '@']));
+    origin.ok_or_else(|| InvalidSetting::new("PUBLIC_URL", no_origin(text, uri.as_ref())))
+}
+
+/// Why it is no origin. A path is told by itself: it may be meant.
+fn no_origin(text: &str, uri: Option<&Uri>) -> String {
+    let has_path = uri.is_some_and(|uri| uri.scheme().is_some() && !matches!(uri.path(), "" | "/"));
+    let why = if has_path {
+        "has a path, but waxseal must be served at the root of a host"
+    } else {
+        "must be an origin"
+    };
+    format!("{text:?} {why}, such as https://example.com")
 }

@@ -40,7 +40,7 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
     }
     let (subject, from) =
         (token_subject(request.request()), client_info::address(request.request()));
-    audit::cross_origin_refused(request.method(), request.path(), subject, from);
+    audit::cross_origin_refused(request.method(), request.path(), subject.as_ref(), from);
     Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body())
 }
 
