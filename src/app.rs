@@ -44,10 +44,10 @@ impl Application {
     ///
     /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let Config { environment, server, database, session, passwords, .. } = config;
+        let Config { environment, server, database, connections, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
-        let database = db::connect(&database).await?;
+        let database = db::connect_with(&database, connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
         let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)

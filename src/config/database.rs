@@ -5,11 +5,13 @@ use clap::Args;
 use super::{
     invalid_setting::{InvalidSetting, SettingWarning},
     secret_file::SecretSetting,
+    value::given,
 };
-use crate::db::DatabaseUrl;
+use crate::db::{ConnectionLimit, DatabaseUrl};
 
 const NAME: &str = "DATABASE_URL";
 const DEFAULT: &str = "sqlite://waxseal.db";
+const CONNECTIONS: &str = "10";
 
 /// The settings that every command on users and sessions needs.
 #[derive(Args, Clone, Default)]
@@ -51,5 +53,37 @@ impl DatabaseArgs {
 
     fn url_setting(&self) -> SecretSetting<'_> {
         SecretSetting { name: NAME, value: &self.url, file: &self.url_file }
+    }
+}
+
+/// The setting that only the server needs: a command uses one connection at a time.
+#[derive(Args, Clone, Default)]
+pub struct ConnectionArgs {
+    /// How many connections to the database the server has at most
+    ///
+    /// From 3 to 1000, all in all: one polls for revocations, one listens for them (PostgreSQL), the
+    /// others are for requests, which wait in line for one. A command such as `waxseal user list`
+    /// needs one more while it runs.
+    #[arg(
+        long = "database-connections",
+        env = "DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = CONNECTIONS,
+        hide_env_values = true
+    )]
+    pub connections: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// # Errors
+    ///
+    /// When it is not a number in the range.
+    pub fn validate(&self) -> Result<ConnectionLimit, InvalidSetting> {
+        let text = given(&self.connections).unwrap_or(CONNECTIONS);
+        text.parse().ok().and_then(ConnectionLimit::new).ok_or_else(|| {
+            let (lowest, highest) = (ConnectionLimit::LOWEST, ConnectionLimit::HIGHEST);
+            let problem = format!("{text:?} must be a number from {lowest} to {highest}");
+            InvalidSetting::new("DATABASE_CONNECTIONS", problem)
+        })
     }
 }

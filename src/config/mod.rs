@@ -21,10 +21,13 @@ mod value;
 
 use clap::Args;
 
-use crate::{accounts::PasswordPolicy, db::DatabaseUrl};
+use crate::{
+    accounts::PasswordPolicy,
+    db::{ConnectionLimit, DatabaseUrl},
+};
 
 pub use self::{
-    database::DatabaseArgs,
+    database::{ConnectionArgs, DatabaseArgs},
     environment::{Environment, EnvironmentArgs},
     invalid_setting::{InvalidSetting, SettingWarning},
     listen::{ListenAddress, ListenArgs},
@@ -47,6 +50,9 @@ pub struct ServeArgs {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// The connections to it.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
     /// The sessions.
     #[command(flatten)]
     pub session: SessionArgs,
@@ -67,6 +73,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// The database.
     pub database: DatabaseUrl,
+    /// How many connections it may have.
+    pub connections: ConnectionLimit,
     /// How sessions are sealed and how long they live.
     pub session: SessionConfig,
     /// What new passwords must be.
@@ -89,6 +97,7 @@ impl ServeArgs {
             environment,
             server: self.server.validate(environment)?,
             database: self.database.validate()?,
+            connections: self.connections.validate()?,
             session: self.session.validate(environment)?,
             passwords: self.passwords.validate()?,
             log: self.log.validate()?,
@@ -212,6 +221,11 @@ mod tests {
             ("METRICS_LISTEN", "9090"),
             ("METRICS_LISTEN", "0.0.0.0:9090"),
             ("DATABASE_URL", "mysql://me:hunter2@db"),
+            ("DATABASE_URL", "postgres://me:hunter2@a,b/waxseal"),
+            ("DATABASE_URL", "postgres://me:hunter2@db/waxseal?sslmode=verify_full"),
+            ("DATABASE_CONNECTIONS", "2"),
+            ("DATABASE_CONNECTIONS", "1001"),
+            ("DATABASE_CONNECTIONS", "many"),
             ("SESSION_SECRET", "hunter2"),
             ("SESSION_SECRET", "hunter2hunter2,hunter2hunter2hunter2"),
             ("SESSION_SECRET_FALLBACKS", "0123456789012345678901234567890123, hunter2hunter2"),

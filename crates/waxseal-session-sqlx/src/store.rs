@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use waxseal_session::{Clock, RevocationFeed};
+use waxseal_session::{Clock, ErrorChain, RevocationFeed};
 
 use crate::{
     background::BackgroundTasks,
-    database::{Database, DatabaseError, DatabaseUrl, SessionPool},
+    database::{Database, DatabaseError, DatabaseStatus, DatabaseUrl, SessionPool},
     last_seen::LastSeen,
     revocation::{FeedPosition, FeedSource},
 };
@@ -35,8 +35,8 @@ pub struct FeedStatus {
 /// The health of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The database answered the latest poll.
-    pub database: bool,
+    /// What the database can do.
+    pub database: DatabaseStatus,
     /// The revocation list is fresh enough to tell whether a session is active.
     pub revocation_feed: bool,
 }
@@ -122,7 +122,7 @@ impl SqlSessionStore {
 
     /// The health of this node, as of the latest poll.
     pub fn health(&self) -> Health {
-        Health { database: self.database.is_reachable(), revocation_feed: self.feed.is_fresh() }
+        Health { database: self.database.status(), revocation_feed: self.feed.is_fresh() }
     }
 
     /// Writes the last-seen times that are still in memory. [`run`](Self::run) calls it every 30 s; call
@@ -133,5 +133,14 @@ impl SqlSessionStore {
     /// If the database fails. The times stay in memory for the next call.
     pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
         self.last_seen.write(&self.database).await
+    }
+
+    /// Writes the last-seen times and [closes](Database::close) the database. Call it before the process
+    /// ends: on SQLite the file alone is complete then. A pool of the app's own stays open.
+    pub async fn close(&self) {
+        if let Err(error) = self.write_last_seen().await {
+            log::warn!("last-seen times could not be written: {}", ErrorChain(&error));
+        }
+        self.database.close().await;
     }
 }
