@@ -24,6 +24,7 @@ use crate::{
     web::{limits::RateLimits, middleware::PublicOrigin},
 };
 
+pub(crate) use self::listener::is_socket_taken;
 pub use self::{listener::ListenError, metrics_server::MetricsError};
 
 /// A server that is bound to its address and ready to run.

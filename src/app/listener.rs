@@ -3,12 +3,25 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::Path,
 };
 
 use crate::config::{Environment, ListenAddress};
 
 #[cfg(unix)]
 pub(super) use self::unix::SocketFile;
+
+/// Whether a server listens on a socket.
+///
+/// # Errors
+///
+/// If something else stands in its place, or its folder can't be looked into.
+pub(crate) fn is_socket_taken(path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    return unix::is_taken(path);
+    #[cfg(not(unix))]
+    return Err(io::Error::new(io::ErrorKind::Unsupported, path.display().to_string()));
+}
 
 /// There are no UNIX sockets.
 #[cfg(not(unix))]
@@ -143,28 +156,38 @@ mod unix {
         id: (u64, u64),
     }
 
-    /// Binds a socket. A file that a killed server left behind is replaced.
+    /// Binds a socket. The file of a socket that no one listens on is replaced: a killed server left it
+    /// behind.
     pub(super) fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-        remove_stale(path)?;
+        if is_taken(path)? {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "the socket is in use"));
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let socket = UnixListener::bind(path)?;
         let file = SocketFile { path: path.to_owned(), id: id(path)? };
         fs::set_permissions(path, Permissions::from_mode(MODE))?;
         Ok((socket, file))
     }
 
-    fn remove_stale(path: &Path) -> io::Result<()> {
+    pub(super) fn is_taken(path: &Path) -> io::Result<bool> {
         let file = match fs::symlink_metadata(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                return folder.map_or(Ok(false), |folder| fs::metadata(folder).map(|_| false));
+            }
             Err(error) => return Err(error),
         };
-        let in_use = |problem| Err(io::Error::new(io::ErrorKind::AddrInUse, problem));
         if !file.file_type().is_socket() {
-            return in_use("there is a file of that name, which is not a socket");
+            let problem = "there is a file of that name, which is not a socket";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
         }
         match UnixStream::connect(path) {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-            _ => in_use("the socket is in use"),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(false),
+            _ => Ok(true),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod check;
 mod dotenv;
 mod file_limit;
 mod find_user;
@@ -44,6 +45,9 @@ enum Command {
     /// Print a new secret for SESSION_SECRET
     #[command(version)]
     Secret,
+    /// Check the settings, the database and the clock: exit code 0 if the server would start
+    #[command(version)]
+    Check(Box<check::CheckArgs>),
     /// Ask the server whether it is ready: exit code 0 or 1
     #[command(version)]
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Some(Command::Secret) => secret::run(),
+        Some(Command::Check(args)) => block_on(check::run(*args, slips)),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args),
         Some(Command::Serve(args)) => block_on(serve::run(*args, slips)),
         Some(Command::User { log, command }) => manage(&log, &slips, user::run(command)),

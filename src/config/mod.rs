@@ -108,6 +108,24 @@ impl ServeArgs {
         config.warnings.extend(self.database.warning());
         Ok(config)
     }
+
+    /// What is wrong with the settings: the first problem of each group.
+    pub fn problems(&self) -> Vec<InvalidSetting> {
+        // What depends on the environment can't be judged without it.
+        let environment = match self.environment.validate() {
+            Ok(environment) => environment,
+            Err(problem) => return vec![problem],
+        };
+        let groups = [
+            self.server.validate(environment).err(),
+            self.database.validate().err(),
+            self.connections.validate().err(),
+            self.session.validate(environment).err(),
+            self.passwords.validate().err(),
+            self.log.validate().err(),
+        ];
+        groups.into_iter().flatten().collect()
+    }
 }
 
 #[cfg(test)]

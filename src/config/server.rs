@@ -1,6 +1,9 @@
 //! The settings of the server: addresses, proxies, background jobs.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use actix_web::http::Uri;
 use clap::Args;
@@ -84,25 +87,16 @@ impl ServerArgs {
             .unwrap_or_default()
             .parse()
             .map_err(|error| InvalidSetting::new("TRUSTED_PROXIES", error))?;
-        let everyone_is_trusted = trusted_proxies.trust_everybody().then(|| {
-            let problem = "trusts every address: anyone who can reach this port directly can claim \
-                           any client address";
-            SettingWarning::new("TRUSTED_PROXIES", problem)
-        });
-        let listen = self.listen.validate(environment)?;
-        let unknown_addresses = (listen.unix().is_some() && !trusted_proxies.trust_unix()).then(|| {
-            let problem = "does not have the word unix, so the visitors' addresses are unknown: limits \
-                           count them all as one, and the log says none (LISTEN is a UNIX socket)";
-            SettingWarning::new("TRUSTED_PROXIES", problem)
-        });
-        Ok(ServerConfig {
-            listen,
+        let mut config = ServerConfig {
+            listen: self.listen.validate(environment)?,
             metrics_listen: self.metrics_listen(environment)?,
             public_origin: given(&self.public_url).map(origin).transpose()?,
             trusted_proxies,
             cleanup_interval: self.cleanup_interval()?,
-            warnings: everyone_is_trusted.into_iter().chain(unknown_addresses).collect(),
-        })
+            warnings: Vec::new(),
+        };
+        config.warnings = config.find_warnings(environment);
+        Ok(config)
     }
 
     fn metrics_listen(
@@ -124,6 +118,61 @@ impl ServerArgs {
             return Err(InvalidSetting::new("CLEANUP_INTERVAL", "must be at least 1s"));
         }
         Ok(interval)
+    }
+}
+
+impl ServerConfig {
+    fn find_warnings(&self, environment: Environment) -> Vec<SettingWarning> {
+        let in_production = environment == Environment::Production;
+        let proxies = self.proxies_problem(in_production);
+        let http = self.public_origin.as_ref().filter(|origin| origin.starts_with("http://"));
+        let over_http = http.filter(|_| in_production).map(|origin| {
+            format!("is {origin}, but in production browsers keep the cookie only over https")
+        });
+        let metrics = self.metrics_listen.filter(|address| is_public(address.ip()));
+        let public_metrics =
+            metrics.map(|address| format!("anyone who can reach {address} can read the metrics"));
+        let warnings = [
+            ("TRUSTED_PROXIES", proxies.map(str::to_owned)),
+            ("PUBLIC_URL", over_http),
+            (METRICS_LISTEN, public_metrics),
+        ];
+        warnings
+            .into_iter()
+            .filter_map(|(setting, problem)| Some(SettingWarning::new(setting, problem?)))
+            .collect()
+    }
+
+    fn proxies_problem(&self, in_production: bool) -> Option<&'static str> {
+        let proxies = &self.trusted_proxies;
+        if proxies.trust_everybody() {
+            return Some(
+                "trusts every address: anyone who can reach this port directly can claim any \
+                 client address",
+            );
+        }
+        if self.listen.unix().is_some() && !proxies.trust_unix() {
+            return Some(
+                "does not have the word unix, so the visitors' addresses are unknown: limits count \
+                 them all as one, and the log says none (LISTEN is a UNIX socket)",
+            );
+        }
+        (in_production && proxies.trust_nobody()).then_some(
+            "is empty: every visitor has the address of the proxy in front, so limits count them \
+             all as one (set the proxy's address)",
+        )
+    }
+}
+
+/// Whether an address is, or includes, one that the whole Internet can reach.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            !(address.is_loopback() || address.is_private() || address.is_link_local())
+        }
+        IpAddr::V6(address) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use waxseal_session_sqlx::{ConnectionLimit, Database, DatabaseError, DatabaseUrl, Migrations};
 
-const ACCOUNT_MIGRATIONS: Migrations = Migrations {
+pub(super) const ACCOUNT_MIGRATIONS: Migrations = Migrations {
     table: "_waxseal_migrations",
     list: &[(1, "accounts", include_str!("../../migrations/0001_accounts.sql"))],
 };

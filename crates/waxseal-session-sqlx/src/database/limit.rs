@@ -21,6 +21,11 @@ impl ConnectionLimit {
         }
     }
 
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
     /// The connections for requests.
     pub(super) const fn for_requests(self) -> u32 {
         self.0 - 2

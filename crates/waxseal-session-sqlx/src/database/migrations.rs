@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{connection::DatabaseConnection, error::DatabaseError, postgres, sqlite};
 
 /// How long to wait for a database server to answer at startup.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The migrations of one component. Each component records its own in its own table, so the session
 /// store, waxseal and an app can share a database.
@@ -93,6 +93,14 @@ impl Migrations {
         let migrations = migrator.iter();
         rows.len() == migrations.len()
             && rows.iter().zip(migrations).all(|(row, migration)| records(row, migration))
+    }
+
+    /// Whether a row records a migration as this list has it; `None` if it is not in the list.
+    pub(super) fn recorded(&self, row: &AnyRow) -> Option<bool> {
+        let migrator = self.migrator();
+        let version = row.try_get::<i64, _>("version").ok()?;
+        let migration = migrator.iter().find(|migration| migration.version == version)?;
+        Some(records(row, migration))
     }
 
     /// Whether this migration is later than those in the list.

@@ -3,6 +3,7 @@
 mod connection;
 mod error;
 mod file;
+mod inspection;
 mod limit;
 mod line;
 mod migrations;
@@ -122,7 +123,22 @@ impl Database {
         is_shared: bool,
         file: Option<DatabaseFile>,
     ) -> Result<Self, DatabaseError> {
-        let mut database = Self {
+        let mut database = Self::of(pool, feed_pool, is_shared, file);
+        database.migrate(&SESSION_MIGRATIONS).await?;
+        if let (true, SessionPool::Sqlite(pool)) = (is_shared, &database.pool) {
+            // Now it has been created.
+            database.file = DatabaseFile::at(pool.connect_options().get_filename());
+        }
+        Ok(database)
+    }
+
+    fn of(
+        pool: SessionPool,
+        feed_pool: SessionPool,
+        is_shared: bool,
+        file: Option<DatabaseFile>,
+    ) -> Self {
+        Self {
             pool,
             feed_pool,
             is_shared,
@@ -130,13 +146,7 @@ impl Database {
             write_lock: WriteLock::default(),
             file,
             status: StatusCell::default(),
-        };
-        database.migrate(&SESSION_MIGRATIONS).await?;
-        if let (true, SessionPool::Sqlite(pool)) = (is_shared, &database.pool) {
-            // Now it has been created.
-            database.file = DatabaseFile::at(pool.connect_options().get_filename());
         }
-        Ok(database)
     }
 
     /// Runs an app's pending migrations.

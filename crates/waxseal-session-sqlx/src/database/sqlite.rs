@@ -41,6 +41,18 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnectOptions, DatabaseEr
     Ok(options)
 }
 
+/// Checks that the file can be opened, or could be created: `None` then.
+pub(super) fn look(path: &Path) -> Result<Option<SqliteConnectOptions>, OpenError> {
+    if path.is_dir() {
+        return Err(OpenError::Directory(path.to_owned()));
+    }
+    if !folder_of(path).is_dir() {
+        return Err(OpenError::creating(path, io::ErrorKind::NotFound.into()));
+    }
+    check_access(path)?;
+    Ok(path.exists().then(|| options(path)))
+}
+
 /// SQLite's own errors name no file, and don't tell the causes apart.
 #[cfg(unix)]
 fn check_access(path: &Path) -> Result<(), OpenError> {
@@ -87,18 +99,25 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// Warns if other users can read the file. It doesn't change the mode of an existing file.
-#[cfg(unix)]
 fn warn_unless_private(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
-        log::warn!("other users can read {} (mode {mode:o})", path.display());
+    if let Some(warning) = privacy_warning(path) {
+        log::warn!("{warning}");
     }
 }
 
+/// A warning if other users can read the file.
+#[cfg(unix)]
+pub(super) fn privacy_warning(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
+    (mode & 0o077 != 0).then(|| format!("other users can read {} (mode {mode:o})", path.display()))
+}
+
 #[cfg(not(unix))]
-fn warn_unless_private(_: &Path) {}
+pub(super) fn privacy_warning(_: &Path) -> Option<String> {
+    None
+}
 
 /// With `synchronous = FULL`, a commit is on disk before it returns.
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -28,6 +28,16 @@ impl DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// A warning if users other than its owner can read a SQLite file.
+    pub fn privacy_warning(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(path) => super::sqlite::privacy_warning(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = InvalidDatabaseUrl;
 
