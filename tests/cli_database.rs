@@ -172,7 +172,9 @@ fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_mends_it() 
     refuses(&waxseal, &as_role("reader"), &format!("{at} is read-only"));
     server.turn_on_tls();
     let tls = format!("{}?sslmode=verify-full", url.replace("127.0.0.1", "localhost"));
-    refuses(&waxseal, &tls, "no TLS connection to the PostgreSQL server at localhost:");
+    let certificate = "the certificate of the PostgreSQL server at localhost:";
+    refuses(&waxseal, &tls, certificate);
+    refuses(&waxseal, &tls, "is not accepted (UnknownIssuer): in the URL, sslrootcert=FILE names");
 }
 
 #[test]

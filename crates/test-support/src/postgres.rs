@@ -81,8 +81,17 @@ impl Postgres {
     /// Turns on TLS with a certificate that no one trusts.
     pub fn turn_on_tls(&self) {
         let mut openssl = unprivileged(Path::new("openssl"));
-        openssl.args(["req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost"]);
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ed25519",
+            "-nodes",
+            "-subj",
+            "/CN=no one trusts this",
+        ]);
         openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
         openssl.arg("-keyout").arg(self.data().join("server.key"));
         succeed(openssl.arg("-out").arg(self.data().join("server.crt")));
         self.sql("ALTER SYSTEM SET ssl = on");

@@ -122,6 +122,17 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+    /// The server's certificate is not trusted, or for another host.
+    #[error(
+        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): in the URL, \
+         sslrootcert=FILE names its CA"
+    )]
+    Certificate {
+        /// Host and port.
+        server: String,
+        /// Why.
+        reason: String,
+    },
     /// The user has no right to create tables.
     #[error(
         "user {user:?} may not create the tables: GRANT CREATE ON SCHEMA public TO {user:?} ({reason})"
@@ -271,13 +282,15 @@ fn explain_postgres(options: &PgConnectOptions, error: sqlx::Error) -> OpenError
 }
 
 fn explain_io(server: String, cause: io::Error) -> OpenError {
+    let reason = cause.to_string();
+    if let Some(reason) = reason.strip_prefix("invalid peer certificate: ") {
+        return OpenError::Certificate { server, reason: reason.to_owned() };
+    }
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => OpenError::Refused(server),
         io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => OpenError::NoAnswer(server),
         // The standard library has no kind for it.
-        _ if cause.to_string().contains("failed to lookup address") => {
-            OpenError::UnknownHost(server)
-        }
+        _ if reason.contains("failed to lookup address") => OpenError::UnknownHost(server),
         _ => OpenError::Postgres(server, cause.into()),
     }
 }
