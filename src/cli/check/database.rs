@@ -50,10 +50,12 @@ fn found(
 }
 
 fn check_rights(server: &DatabaseServer, pending: usize) -> Option<Finding> {
-    let level = if pending > 0 { Finding::error } else { Finding::warning };
     if server.is_read_only {
         let problem = "the server is read-only: no one can log in or out";
-        return Some(level(DATABASE_URL.into(), problem.to_owned()));
+        return Some(match pending {
+            0 => Finding::warning(DATABASE_URL, problem),
+            _ => Finding::error(DATABASE_URL, problem),
+        });
     }
     (pending > 0 && !server.may_create_tables).then(|| {
         let problem = "the user may not create tables: GRANT CREATE ON SCHEMA public";

@@ -165,7 +165,12 @@ impl Database {
             }
             SessionPool::Postgres(pool) => migrations.run_beside::<PgConnection>(pool).await,
         };
-        migrated.map_err(|error| OpenError::explain(error, &self.pool, migrations))
+        migrated.map_err(|error| self.explain(OpenError::explain_migration(error, migrations)))
+    }
+
+    /// Says what an error means that came up at the start.
+    pub(crate) fn explain(&self, error: DatabaseError) -> DatabaseError {
+        OpenError::explain(error, &self.pool)
     }
 
     /// Closes the connections. On SQLite the file alone is complete then: nothing is left in the files

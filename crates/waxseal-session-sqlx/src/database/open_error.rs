@@ -68,7 +68,7 @@ pub enum OpenError {
     #[error("no PostgreSQL server listens at {0} (connection refused)")]
     Refused(String),
     /// The server does not answer in time.
-    #[error("the PostgreSQL server at {0} does not answer")]
+    #[error("the PostgreSQL server at {0} does not answer in time")]
     NoAnswer(String),
     /// The name of the host can't be resolved.
     #[error("the host of {0} is unknown")]
@@ -117,6 +117,17 @@ pub enum OpenError {
         "no TLS connection to the PostgreSQL server at {server}, as sslmode asks for: {reason}"
     )]
     Tls {
+        /// Host and port.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server's certificate is not trusted, or for another host.
+    #[error(
+        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): in the URL, \
+         sslrootcert=FILE names its CA"
+    )]
+    Certificate {
         /// Host and port.
         server: String,
         /// Why.
@@ -180,18 +191,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Says what an error means that came up while opening and migrating.
-    pub(super) fn explain(
-        error: DatabaseError,
-        pool: &SessionPool,
-        migrations: &Migrations,
-    ) -> DatabaseError {
+    /// Says what an error means that came up while a database was opened.
+    pub(super) fn explain(error: DatabaseError, pool: &SessionPool) -> DatabaseError {
         let error = match error {
-            DatabaseError::Database(error) => error,
-            DatabaseError::Migration(error) => match in_migration(error, migrations) {
-                Ok(error) => error,
-                Err(explained) => return explained,
-            },
+            DatabaseError::Database(error)
+            | DatabaseError::Migration(
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
+            ) => error,
             other => return other,
         };
         match pool {
@@ -200,6 +206,26 @@ impl OpenError {
             }
             SessionPool::Postgres(pool) => explain_postgres(&pool.connect_options(), error).into(),
         }
+    }
+
+    /// Says which migration of these an error is about.
+    pub(super) fn explain_migration(
+        error: DatabaseError,
+        migrations: &Migrations,
+    ) -> DatabaseError {
+        let table = migrations.table;
+        let explained = match error {
+            DatabaseError::Migration(MigrateError::VersionMissing(version))
+                if migrations.is_newer(version) =>
+            {
+                Self::NewerVersion { version, table }
+            }
+            DatabaseError::Migration(
+                MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version),
+            ) => Self::OtherMigration { version, table },
+            other => return other,
+        };
+        explained.into()
     }
 
     pub(super) fn explain_sqlite(path: &Path, error: sqlx::Error) -> Self {
@@ -231,26 +257,6 @@ impl OpenError {
     }
 }
 
-/// The error of a migration's SQL, or what a migration that has run says.
-fn in_migration(
-    error: MigrateError,
-    migrations: &Migrations,
-) -> Result<sqlx::Error, DatabaseError> {
-    let table = migrations.table;
-    Err(match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            return Ok(error);
-        }
-        MigrateError::VersionMissing(version) if migrations.is_newer(version) => {
-            OpenError::NewerVersion { version, table }.into()
-        }
-        MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {
-            OpenError::OtherMigration { version, table }.into()
-        }
-        other => DatabaseError::Migration(other),
-    })
-}
-
 fn explain_postgres(options: &PgConnectOptions, error: sqlx::Error) -> OpenError {
     let (server, user) = (server(options), options.get_username().to_owned());
     let error = match error {
@@ -276,13 +282,15 @@ fn explain_postgres(options: &PgConnectOptions, error: sqlx::Error) -> OpenError
 }
 
 fn explain_io(server: String, cause: io::Error) -> OpenError {
+    let reason = cause.to_string();
+    if let Some(reason) = reason.strip_prefix("invalid peer certificate: ") {
+        return OpenError::Certificate { server, reason: reason.to_owned() };
+    }
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => OpenError::Refused(server),
         io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => OpenError::NoAnswer(server),
         // The standard library has no kind for it.
-        _ if cause.to_string().contains("failed to lookup address") => {
-            OpenError::UnknownHost(server)
-        }
+        _ if reason.contains("failed to lookup address") => OpenError::UnknownHost(server),
         _ => OpenError::Postgres(server, cause.into()),
     }
 }

@@ -135,13 +135,16 @@ impl Database {
     /// Fails at once where a write can't succeed.
     fn check_writable(&self) -> Result<(), DatabaseError> {
         self.check_reachable()?;
-        if let Some(file) = &self.file {
-            file.check()?;
-        }
+        self.check_file()?;
         match self.status() {
             DatabaseStatus::ReadOnly => Err(DatabaseError::ReadOnly),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the file that is open is the one that others see.
+    pub(crate) fn check_file(&self) -> Result<(), DatabaseError> {
+        Ok(self.file.as_ref().map_or(Ok(()), DatabaseFile::check)?)
     }
 
     /// Whether what was just committed is in the file that others see.

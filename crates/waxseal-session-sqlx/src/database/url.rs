@@ -7,6 +7,7 @@ use std::{
 };
 
 use sqlx::postgres::PgConnectOptions;
+use sqlx_core::Url;
 
 /// A database URL: `sqlite://FILE` (relative to the working directory), `sqlite:///ABSOLUTE/FILE` or
 /// `postgres://USER:PASSWORD@HOST:PORT/NAME`. `Debug` hides the password.
@@ -56,17 +57,18 @@ impl FromStr for DatabaseUrl {
 
 /// What a PostgreSQL URL says. sqlx skips parameters that it doesn't know, with which `sslmod=verify-full`
 /// would connect without TLS; here they are refused.
-pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, InvalidDatabaseUrl> {
-    let (address, query) = url.split_once('?').unwrap_or((url, ""));
-    let host = address.rsplit_once('@').map_or(address, |(_, host)| host);
-    if host.split('/').any(|part| part.contains(',')) {
+pub(super) fn postgres_options(text: &str) -> Result<PgConnectOptions, InvalidDatabaseUrl> {
+    // Several hosts with ports are not even a URL.
+    let address = text.split_once('?').map_or(text, |(address, _)| address);
+    let hosts = address.rsplit_once('@').map_or(address, |(_, hosts)| hosts);
+    if hosts.contains(',') {
         return Err(InvalidDatabaseUrl::SeveralHosts);
     }
-    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        check_parameter(name, value)?;
+    let url = Url::parse(text).map_err(|_| InvalidDatabaseUrl::Postgres)?;
+    for (name, value) in url.query_pairs() {
+        check_parameter(&name, &value)?;
     }
-    let options: PgConnectOptions = url.parse().map_err(|_| InvalidDatabaseUrl::Postgres)?;
+    let options: PgConnectOptions = text.parse().map_err(|_| InvalidDatabaseUrl::Postgres)?;
     // Of an IPv6 address, sqlx keeps the brackets, and then looks for a host of that name.
     let address = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     Ok(match address.map(str::to_owned) {
@@ -84,15 +86,11 @@ fn check_parameter(name: &str, value: &str) -> Result<(), InvalidDatabaseUrl> {
         "sslmode" | "ssl-mode" => {
             allowed(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"])
         }
-        "host" | "hostaddr" if value.contains([',']) || value.to_lowercase().contains("%2c") => {
-            Err(InvalidDatabaseUrl::SeveralHosts)
-        }
+        "host" | "hostaddr" if value.contains(',') => Err(InvalidDatabaseUrl::SeveralHosts),
         // What is looked for in any case: a server that takes writes.
         "target_session_attrs" => allowed(&["any", "read-write", "primary"]),
-        "channel_binding" => allowed(&["disable", "prefer"]),
-        "gssencmode" => allowed(&["disable", "prefer"]),
+        "channel_binding" | "gssencmode" => allowed(&["disable", "prefer"]),
         _ if PARAMETERS.contains(&name) || name.starts_with("options[") => Ok(()),
-        _ if name.starts_with("options%5B") || name.starts_with("options%5b") => Ok(()),
         _ => Err(InvalidDatabaseUrl::Parameter(name.to_owned())),
     }
 }
@@ -191,6 +189,7 @@ mod tests {
             ("target_session_attrs=standby", "target_session_attrs is \"standby\""),
             ("host=a,b", "several hosts"),
             ("host=a%2Cb", "several hosts"),
+            ("sslmode=verify%5Ffull", "sslmode is \"verify_full\""),
         ] {
             let error = postgres_options(&format!("{BASE}?{parameter}")).unwrap_err().to_string();
             assert!(error.contains(refusal), "{error}");
