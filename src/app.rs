@@ -2,6 +2,7 @@
 //! tests both use it.
 
 mod connections;
+mod http_server;
 mod listener;
 mod metrics_server;
 mod site;
@@ -21,7 +22,7 @@ use crate::{
     config::{Config, Environment, ListenAddress},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    web::{limits::RateLimits, middleware::PublicOrigin},
+    web::{limits::RateLimits, setup::SetupChecks, site_origin::SiteOrigin},
 };
 
 pub(crate) use self::listener::is_socket_taken;
@@ -51,6 +52,9 @@ impl Application {
         let database = db::connect_with(&database, connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
+        let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
+        let cookie_name = session.cookie_name.clone();
+        let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
         let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
             .cookie_name(session.cookie_name)
             .cookie_secure(in_production)
@@ -78,7 +82,8 @@ impl Application {
             accounts,
             sessions: Data::new(middleware),
             limits: Data::new(RateLimits::new(&clock)),
-            origin: Data::new(PublicOrigin(server.public_origin)),
+            origin: Data::new(origin),
+            setup: Data::new(setup),
             proxies: Data::new(server.trusted_proxies),
             in_production,
             has_metrics: server.metrics_listen.is_some(),

@@ -49,7 +49,7 @@ struct Connection {
     deadline: watch::Sender<Option<Duration>>,
 }
 
-/// Starts to watch a connection. For `HttpServer::on_connect`.
+/// Starts to watch a connection. The data is kept until it is closed.
 pub(super) fn watch_connection(stream: &dyn Any, data: &mut Extensions) {
     #[cfg(unix)]
     if stream.is::<rt::net::UnixStream>() {

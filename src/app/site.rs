@@ -1,15 +1,17 @@
 //! The HTTP server: the routes and the order of the middleware around them.
 
+use actix_server::Server;
 use actix_web::{
-    App, HttpServer,
-    dev::Server,
-    middleware::{Condition, Logger, from_fn},
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::{Condition, from_fn},
     web::{self, Data},
 };
 use waxseal_session::SessionMiddleware;
 
 use super::{
-    connections,
+    connections, http_server,
     listener::{ListenError, Listener, SocketFile},
 };
 use crate::{
@@ -19,11 +21,13 @@ use crate::{
     web::{
         limits::RateLimits,
         middleware::{
-            HEAD_TIMEOUT, PublicOrigin, body_limits, clear_site_data, error_pages, no_store,
-            reject_cross_origin, request_time, run_to_completion, security_headers,
+            access_log, body_limits, clear_site_data, error_pages, no_store, reject_cross_origin,
+            request_time, run_to_completion, security_headers, setup_checks,
             strict_transport_security,
         },
         page_routes, public_routes,
+        setup::SetupChecks,
+        site_origin::SiteOrigin,
         trusted_proxies::TrustedProxies,
     },
 };
@@ -40,13 +44,17 @@ pub(super) struct Bound<F> {
     pub(super) run: F,
 }
 
+/// The name of the server's workers in the log.
+const NAME: &str = "waxseal";
+
 /// What handlers and middleware use. All workers share it.
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) accounts: Data<Accounts>,
     pub(super) sessions: Data<SessionMiddleware<SqlSessionStore>>,
     pub(super) limits: Data<RateLimits>,
-    pub(super) origin: Data<PublicOrigin>,
+    pub(super) origin: Data<SiteOrigin>,
+    pub(super) setup: Data<SetupChecks>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
@@ -59,73 +67,76 @@ impl Site {
         listeners: Vec<Listener>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Bound<impl FnOnce() -> Server>, ListenError> {
-        let mut server = HttpServer::new(move || {
-            // From the inside out: the last `wrap` sees a request first.
-            App::new()
-                .app_data(self.accounts.clone())
-                .app_data(self.sessions.clone())
-                .app_data(self.origin.clone())
-                .app_data(self.limits.clone())
-                .app_data(self.proxies.clone())
-                .configure(public_routes)
-                .service(
-                    web::scope("")
-                        .configure(page_routes)
-                        .wrap(self.sessions.respond_to_errors())
-                        .wrap(from_fn(clear_site_data))
-                        .wrap(from_fn(no_store))
-                        .wrap(from_fn(run_to_completion)),
-                )
-                .wrap(from_fn(reject_cross_origin))
-                .wrap(from_fn(body_limits))
-                .wrap(from_fn(error_pages))
-                .wrap(from_fn(security_headers))
-                .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
-                .wrap(access_log(self.proxies.clone()))
-                .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
-                .wrap(from_fn(connections::next_head_deadline))
-        })
-        .on_connect(connections::watch_connection)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(connections::KEEP_ALIVE)
-        .client_disconnect_timeout(connections::DISCONNECT_TIMEOUT)
-        .max_connections(connections::MAX_PER_WORKER)
-        .shutdown_signal(stop)
-        .shutdown_timeout(DRAIN_SECONDS);
+        let mut server = Server::build()
+            .max_concurrent_connections(connections::MAX_PER_WORKER)
+            .shutdown_signal(stop)
+            .shutdown_timeout(DRAIN_SECONDS);
         let (mut addresses, mut socket_files) = (Vec::new(), Vec::new());
         for listener in listeners {
             let mut address = listener.address().map_err(ListenError::Inherited)?;
+            let (site, stopping) = (self.clone(), server.graceful_shutdown_signal());
             let listening = match listener {
-                Listener::Port(port) => server.bind(port),
-                Listener::Tcp(socket) => server.listen(socket),
+                Listener::Port(port) => http_server::listen(port).and_then(|socket| {
+                    address = ListenAddress::Tcp(socket.local_addr()?);
+                    server.listen(NAME, socket, move || {
+                        http_server::serve(site.app(), stopping.clone())
+                    })
+                }),
+                Listener::Tcp(socket) => server
+                    .listen(NAME, socket, move || http_server::serve(site.app(), stopping.clone())),
                 #[cfg(unix)]
                 Listener::Unix(socket, file) => {
                     socket_files.extend(file);
-                    server.listen_uds(socket)
+                    server.listen_uds(NAME, socket, move || {
+                        http_server::serve(site.app(), stopping.clone())
+                    })
                 }
             };
             server =
                 listening.map_err(|cause| ListenError::Bind { address: address.clone(), cause })?;
-            // For a UNIX socket, this is a made-up address.
-            if let (ListenAddress::Tcp(asked), Some(got)) = (&mut address, server.addrs().last()) {
-                *asked = *got;
-            }
             addresses.push(address);
         }
         Ok(Bound { addresses, socket_files, run: move || server.run() })
     }
-}
 
-/// One line per request. The path is logged without its query, which may hold an email address.
-fn access_log(proxies: Data<TrustedProxies>) -> Logger {
-    Logger::new("%{client}xi \"%{method}xi %{path}xi\" %s %Dms")
-        .custom_request_replace("client", move |request| {
-            let client = proxies.client_address(request.request());
-            client.map_or_else(|| "-".to_owned(), |address| address.to_string())
-        })
-        .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| {
-            request.path().as_bytes().escape_ascii().to_string()
-        })
-        .log_target("waxseal::access")
+    /// The routes and the middleware around them.
+    fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = Error,
+            InitError = (),
+            Future: 'static,
+        > + use<>,
+    > {
+        // From the inside out: the last `wrap` sees a request first.
+        App::new()
+            .app_data(self.accounts.clone())
+            .app_data(self.sessions.clone())
+            .app_data(self.origin.clone())
+            .app_data(self.setup.clone())
+            .app_data(self.limits.clone())
+            .app_data(self.proxies.clone())
+            .configure(public_routes)
+            .service(
+                web::scope("")
+                    .configure(page_routes)
+                    .wrap(self.sessions.respond_to_errors())
+                    .wrap(from_fn(clear_site_data))
+                    .wrap(from_fn(no_store))
+                    .wrap(from_fn(run_to_completion)),
+            )
+            .wrap(from_fn(reject_cross_origin))
+            .wrap(from_fn(body_limits))
+            .wrap(from_fn(error_pages))
+            .wrap(from_fn(security_headers))
+            .wrap(Condition::new(self.in_production, from_fn(strict_transport_security)))
+            .wrap(from_fn(setup_checks))
+            .wrap(from_fn(access_log))
+            .wrap(Condition::new(self.has_metrics, from_fn(request_time)))
+            .wrap(from_fn(connections::next_head_deadline))
+    }
 }

@@ -11,6 +11,8 @@ pub mod limits;
 pub mod middleware;
 mod pages;
 mod resource;
+pub mod setup;
+pub mod site_origin;
 mod view;
 
 use actix_web::web::ServiceConfig;
@@ -20,8 +22,8 @@ pub use pages::assets;
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, health, home, login, login_history, logout,
-    password_change, profile, session_revocation, sessions, signup,
+    account_deletion, admin_user, admin_users, api, change_password, health, home, login,
+    login_history, logout, password_change, profile, session_revocation, sessions, signup,
 };
 use resource::{form, get, post};
 
@@ -29,7 +31,8 @@ use resource::{form, get, post};
 pub fn public_routes(app: &mut ServiceConfig) {
     app.service(get("/static/{name:.*}", assets::serve))
         .service(get("/healthz", health::alive))
-        .service(get("/readyz", health::ready));
+        .service(get("/readyz", health::ready))
+        .service(get("/.well-known/change-password", change_password::redirect));
 }
 
 /// Routes inside the session middleware.

@@ -9,6 +9,8 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use test_support::{Answer, raw};
+
 use crate::visitor::Server;
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
@@ -75,10 +77,16 @@ fn whoever_is_slow_is_cut_off_within_ten_seconds() {
             thread::spawn(move || (name, until_closed(address, begin.as_bytes(), b"x")))
         },
     );
+    // What docs/threat-model.md says of such an answer: a bare status.
+    let slow =
+        thread::spawn(move || raw::exchange(address, "GET / HTTP/1.1\r\nHost: loc").unwrap());
     for case in waiting.into_iter().chain(drops) {
         let (name, took) = case.join().unwrap();
         assert!(took < Duration::from_secs(10), "{name}: {took:?}");
     }
+    let answer = Answer::parse(&slow.join().unwrap()).unwrap();
+    assert_eq!((answer.status.as_u16(), &*answer.body), (408, ""), "{answer:?}");
+    assert_eq!(answer.header("x-content-type-options"), "", "{answer:?}");
 }
 
 /// How long the server keeps a connection on which this is sent, and then this every second.

@@ -147,7 +147,7 @@ async fn what_is_no_session(server: &Server) {
     }
 }
 
-async fn execute(server: &Server, sql: &'static str) {
+pub async fn execute(server: &Server, sql: &'static str) {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(&server.database_url).await.unwrap();
     sqlx::query(sql).execute(&mut connection).await.unwrap();

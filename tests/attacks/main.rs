@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "the process goes by the real time")]
 
+mod access_log;
 mod connections;
 mod escapes;
 mod fail2ban;
@@ -14,4 +15,5 @@ mod hanging_up;
 mod log_lines;
 #[cfg(target_os = "linux")]
 mod memory;
+mod setup_lines;
 mod visitor;

@@ -13,6 +13,7 @@ mod enlarged;
 mod keyboard;
 mod pages;
 mod pictures;
+mod setup;
 mod visitor;
 
 use std::time::Duration;
@@ -330,7 +331,7 @@ async fn a_form_on_another_site_is_refused() {
         for form in ["#out button", "#in button"] {
             browser.goto(&format!("http://{host}:{port}/")).await.unwrap();
             browser.follow(form).await;
-            browser.wait_for_heading("Not allowed").await;
+            browser.wait_for_heading("Request refused").await;
             let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
             assert_eq!(browser.script(status).await, 403);
         }

@@ -4,8 +4,9 @@ use reqwest::Method;
 use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, START, eventually};
 
 /// Every path that answers GET, with or without a session.
-const READABLE: [&str; 11] = [
+const READABLE: [&str; 12] = [
     "/",
+    "/.well-known/change-password",
     "/signup",
     "/login",
     "/profile",
@@ -219,6 +220,7 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
         ("/admin/users", read),
         ("/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/role", &["POST"]),
         ("/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11/revoke-sessions", &["POST"]),
+        ("/.well-known/change-password", read),
         ("/healthz", read),
         ("/readyz", read),
         (&css, read),

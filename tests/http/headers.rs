@@ -168,3 +168,24 @@ async fn answers_of(app: &App, cookie_name: &str) -> Vec<(&'static str, Answer)>
     app.database.execute("ALTER TABLE gone RENAME TO users", &[]).await;
     answers
 }
+
+/// actix-http answers what is not valid HTTP itself: docs/threat-model.md says so, too.
+#[actix_web::test]
+async fn what_is_not_valid_http_is_answered_with_a_bare_status() {
+    let app = App::start_with(&[("APP_ENV", "production")]).await;
+    let large = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(150_000));
+    for (request, status) in [("hello\r\n\r\n", 400), (large.as_str(), 431)] {
+        is_bare(&Answer::parse(&app.raw(request)).unwrap(), status);
+    }
+}
+
+/// Nothing but the status: no page that a header could protect, and the connection is closed.
+fn is_bare(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status);
+    assert_eq!(answer.body, "");
+    let mut names: Vec<&str> = answer.headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["connection", "content-length", "date"]);
+    assert_eq!(answer.header("content-length"), "0");
+    assert_eq!(answer.header("connection"), "close");
+}

@@ -9,6 +9,7 @@
 mod account_deletion;
 mod admin;
 mod api;
+mod change_password;
 mod client_address;
 mod contract;
 mod cookies;
@@ -28,4 +29,5 @@ mod races;
 mod restarts;
 mod revocation;
 mod sessions;
+mod setup;
 mod signup;

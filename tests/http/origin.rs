@@ -4,8 +4,9 @@ use reqwest::Method;
 use test_support::{Answer, App, EMAIL, PASSWORD};
 
 /// Every path there is, and some that are none.
-const EVERYWHERE: [&str; 22] = [
+const EVERYWHERE: [&str; 23] = [
     "/",
+    "/.well-known/change-password",
     "/signup",
     "/login",
     "/logout",
@@ -95,7 +96,7 @@ async fn forms_on_other_sites_are_refused() {
             match path.starts_with("/api/") {
                 true => assert_eq!(answer.body, r#"{"error":"Forbidden"}"#, "{path} {headers:?}"),
                 false => {
-                    assert!(answer.body.contains("<h1>Not allowed</h1>"), "{path} {headers:?}")
+                    assert!(answer.body.contains("<h1>Request refused</h1>"), "{path} {headers:?}")
                 }
             }
             assert!(answer.set_cookies().is_empty(), "{path} {headers:?}");
@@ -137,6 +138,25 @@ async fn the_public_url_is_this_site_too() {
     assert_eq!(answer.redirects_to(), "/profile");
     let answer = post(&app, "/login", &[("Origin", "https://a.example:8443")], None).await;
     assert_eq!(answer.status, 403);
+}
+
+#[actix_web::test]
+async fn in_production_forms_come_over_https_or_from_the_public_url() {
+    let plain = |app: &App| format!("http://{}", app.address);
+    let secure = |app: &App| format!("https://{}", app.address);
+    let app = App::start_with(&[("APP_ENV", "production")]).await;
+    let signup = [("Sec-Fetch-Site", "same-origin")];
+    assert_eq!(post(&app, "/signup", &signup, None).await.redirects_to(), "/profile");
+    assert_eq!(post(&app, "/login", &[("Origin", &plain(&app))], None).await.status, 403);
+    let answer = post(&app, "/login", &[("Origin", &secure(&app))], None).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+
+    // The setting decides.
+    let settings = [("APP_ENV", "production"), ("PUBLIC_URL", "http://waxseal.lan")];
+    let app = app.restart(&settings).await;
+    let answer = post(&app, "/login", &[("Origin", "http://waxseal.lan")], None).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+    assert_eq!(post(&app, "/login", &[("Origin", &plain(&app))], None).await.status, 403);
 }
 
 #[actix_web::test]

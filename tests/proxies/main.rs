@@ -37,10 +37,28 @@ macro_rules! behind_each_proxy {
     };
 }
 
+/// Slips in the setup, behind each proxy.
+macro_rules! set_up_wrongly {
+    ($($name:ident)*) => {
+        mod nginx_set_up_wrongly {
+            $(#[test] fn $name() { super::$name(super::Kind::Nginx); })*
+        }
+        mod caddy_set_up_wrongly {
+            $(#[test] fn $name() { super::$name(super::Kind::Caddy); })*
+        }
+    };
+}
+
+set_up_wrongly! {
+    a_proxy_that_is_not_trusted_is_told_of
+    a_proxy_that_changes_the_host_is_told_of_until_the_public_url_is_set
+}
+
 behind_each_proxy! {
     a_session_is_known_to_every_node_and_ended_on_every_node
     the_clients_address_is_its_own_whatever_it_says
     forms_are_taken_from_this_site_only
+    no_log_has_what_administrators_search_for
     the_site_goes_on_without_one_of_its_nodes
     only_this_sites_name_leads_to_a_node_and_only_by_https
 }
@@ -78,6 +96,7 @@ fn a_session_is_known_to_every_node_and_ended_on_every_node(site: &Site) {
         let answer = copy.copy().get("/profile");
         assert_eq!(answer.redirects_to(), "/login?next=/profile", "through the proxy");
     }
+    assert_eq!(setup_lines(site), [""; 0], "all is set up well");
 }
 
 fn the_clients_address_is_its_own_whatever_it_says(site: &Site) {
@@ -130,6 +149,22 @@ fn forms_are_taken_from_this_site_only(site: &Site) {
     }
 }
 
+fn no_log_has_what_administrators_search_for(site: &Site) {
+    let visitor = site.browser(CLIENT);
+    let path = "/admin/users?q=zelda%40example.net";
+    assert_eq!(visitor.get(path).status, 303);
+    let referer = format!("Referer: https://{HOST}:{}{path}", site.proxy.https);
+    assert_eq!(visitor.post_with(&[&referer], "/login", &[]).status, 422);
+    for line in ["\"GET /admin/users\" 303", "\"POST /login\" 422"] {
+        eventually(Duration::from_secs(5), line, || {
+            site.nodes.iter().any(|node| node.has_logged(line))
+                && (!site.has_access_log() || site.logs_of_the_proxy().contains(line))
+        });
+    }
+    let logs = site.nodes.iter().map(log).collect::<String>() + &site.logs_of_the_proxy();
+    assert!(!logs.contains("zelda"), "{logs}");
+}
+
 fn the_site_goes_on_without_one_of_its_nodes(site: &Site) {
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let ann = site.browser(CLIENT);
@@ -167,12 +202,63 @@ fn only_this_sites_name_leads_to_a_node_and_only_by_https(site: &Site) {
 
 #[test]
 fn caddy_asks_every_node_whether_it_is_ready() {
-    let Some(site) = Site::start(Kind::Caddy) else { return };
+    let settings = [("RUST_LOG", "info,waxseal::access=debug")];
+    let Some(site) = Site::start_with(Kind::Caddy, &settings, None) else { return };
     for node in &site.nodes {
         eventually(Duration::from_secs(10), "caddy has asked", || {
             node.has_logged("\"GET /readyz\" 200")
         });
     }
+}
+
+fn a_proxy_that_is_not_trusted_is_told_of(kind: Kind) {
+    let settings = [("TRUSTED_PROXIES", "10.0.0.1")];
+    let Some(site) = Site::start_with(kind, &settings, None) else { return };
+    let visitor = site.browser(CLIENT);
+    while visitor.post("/signup", &[]).status != 429 {}
+    // Everyone counts as the proxy.
+    eventually(Duration::from_secs(5), "the limits hold on both nodes", || {
+        site.browser("127.0.0.3").post("/signup", &[]).status == 429
+    });
+    let lines = setup_lines(&site);
+    for text in ["127.0.0.1 says for whom it asks", "sign-ups from 127.0.0.1 are being limited"] {
+        let line = lines.iter().find(|line| line.contains(text));
+        assert!(line.is_some_and(|line| line.contains("add 127.0.0.1 to")), "{text}: {lines:#?}");
+    }
+}
+
+fn a_proxy_that_changes_the_host_is_told_of_until_the_public_url_is_set(kind: Kind) {
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let same_origin = "Sec-Fetch-Site: same-origin";
+    let Some(site) = Site::start_with(kind, &[], Some("waxseal")) else { return };
+    let ours = format!("https://{HOST}:{}", site.proxy.https);
+    let origin = format!("Origin: {ours}");
+    let answer = site.browser(CLIENT).post_with(&[&origin, same_origin], "/signup", &form);
+    assert_eq!(answer.redirects_to(), "/profile", "the browser vouches for it");
+    let refused = site.browser(CLIENT).post_with(&[&origin], "/login", &form);
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("<h1>Request refused</h1>"), "{refused:?}");
+    assert!(!refused.body.contains("account"), "{refused:?}");
+    let told = format!("a form from {ours} came with the Host \"waxseal\"");
+    let mends = format!("set PUBLIC_URL={ours}");
+    let lines = setup_lines(&site);
+    assert!(!lines.is_empty());
+    assert!(lines.iter().all(|line| line.contains(&told) && line.contains(&mends)), "{lines:#?}");
+
+    drop(site);
+    // The port is another one now, so the setting names it without.
+    let settings = [("PUBLIC_URL", "https://example.com")];
+    let Some(site) = Site::start_with(kind, &settings, Some("waxseal")) else { return };
+    let origin = "Origin: https://example.com";
+    let answer = site.browser(CLIENT).post_with(&[origin], "/signup", &form);
+    assert_eq!(answer.redirects_to(), "/profile");
+    assert_eq!(setup_lines(&site), [""; 0]);
+}
+
+/// What the nodes have told of their setup so far.
+fn setup_lines(site: &Site) -> Vec<String> {
+    let lines = site.nodes.iter().flat_map(Process::log);
+    lines.filter(|line| line.contains(" waxseal::setup] ")).collect()
 }
 
 /// How a node answers a request for the profile that comes past the proxy.

@@ -38,8 +38,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it with its configuration in this directory, where the certificate is, too.
-    pub fn start(kind: Kind, directory: &Path, nodes: [SocketAddr; 2]) -> Self {
+    /// Starts it with its configuration in this directory, where the certificate is, too. With a host
+    /// it sends that one to the nodes, not the browser's.
+    pub fn start(kind: Kind, directory: &Path, nodes: [SocketAddr; 2], host: Option<&str>) -> Self {
         let [https, http, spare, other] = free_ports();
         let (file, text) = match kind {
             Kind::Nginx => ("nginx.conf", nginx(directory, [https, http, spare, other])),
@@ -47,6 +48,10 @@ impl Proxy {
         };
         let [first, second] = nodes.map(|address| address.to_string());
         let text = replace(&text, &[("10.0.0.11:8080", &first), ("10.0.0.12:8080", &second)]);
+        let text = match host {
+            Some(host) => with_host(kind, &text, host),
+            None => text,
+        };
         let file = directory.join(file);
         fs::write(&file, text).unwrap();
 
@@ -120,6 +125,18 @@ fn caddy(directory: &Path, [https, http, admin]: [u16; 3]) -> String {
             ("/etc/caddy/tls/", &format!("{directory}/")),
         ],
     )
+}
+
+/// The configuration of a proxy that changes Host.
+fn with_host(kind: Kind, text: &str, host: &str) -> String {
+    let (line, changed) = match kind {
+        Kind::Nginx => ("Host $http_host;", format!("Host {host};")),
+        Kind::Caddy => (
+            "lb_policy round_robin\n",
+            format!("lb_policy round_robin\n\t\theader_up Host {host}\n"),
+        ),
+    };
+    replace(text, &[(line, &changed)])
 }
 
 /// Such as 2.6.2; some say v2.6.2, and go on.

@@ -37,6 +37,11 @@ pub struct Site {
 impl Site {
     /// Starts everything; `None`, with a word about it, where something is not installed.
     pub fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, &[], None)
+    }
+
+    /// Starts everything, the nodes with more settings, and the proxy so that it sends this host.
+    pub fn start_with(kind: Kind, settings: &[(&str, &str)], host: Option<&str>) -> Option<Self> {
         let needed = [kind.program(), "openssl", "curl"];
         let missing: Vec<&str> =
             needed.into_iter().filter(|program| find(&[program]).is_none()).collect();
@@ -55,8 +60,9 @@ impl Site {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         make_certificate(directory.path());
         // One after the other: the first makes the tables.
-        let nodes = [start_node(&postgres), start_node(&postgres)];
-        let proxy = Proxy::start(kind, directory.path(), [nodes[0].address, nodes[1].address]);
+        let nodes = [start_node(&postgres, settings), start_node(&postgres, settings)];
+        let addresses = [nodes[0].address, nodes[1].address];
+        let proxy = Proxy::start(kind, directory.path(), addresses, host);
         let site = Self { proxy, nodes, _postgres: postgres, directory };
         site.wait_for_the_proxy();
         Some(site)
@@ -65,6 +71,20 @@ impl Site {
     /// A browser at this address, without a cookie.
     pub fn browser(&self, from: &str) -> Browser {
         Browser::new(from, self.proxy.https, self.proxy.http, self.certificate())
+    }
+
+    /// Whether the proxy writes an access log.
+    pub fn has_access_log(&self) -> bool {
+        self.access_log().is_file()
+    }
+
+    fn access_log(&self) -> PathBuf {
+        self.directory.path().join("access.log")
+    }
+
+    /// What the proxy has written, to its own log and to its access log.
+    pub fn logs_of_the_proxy(&self) -> String {
+        self.proxy.log() + &fs::read_to_string(self.access_log()).unwrap_or_default()
     }
 
     fn wait_for_the_proxy(&self) {
@@ -92,13 +112,13 @@ pub fn eventually(limit: Duration, what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// The server as a process, in production behind a proxy.
-fn start_node(postgres: &Postgres) -> Process {
+fn start_node(postgres: &Postgres, settings: &[(&str, &str)]) -> Process {
     waxseal!()
         .set("APP_ENV", "production")
         .set("DATABASE_URL", &postgres.url())
         .set("SESSION_SECRET", "a secret that both of the nodes have")
         .set("TRUSTED_PROXIES", "127.0.0.1")
-        .serve()
+        .serve_with(&[], settings)
 }
 
 fn make_certificate(directory: &Path) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use env_logger::{Builder, fmt::Formatter};
-use log::{Level, Record};
+use log::{Level, LevelFilter, Record};
 use waxseal_session::Clock;
 
 use crate::{
@@ -47,6 +47,8 @@ pub(super) fn failure(problem: &str) {
 
 fn builder(config: &LogConfig) -> Builder {
     let mut builder = Builder::new();
+    // The app logs what is not valid HTTP itself, with the address (app::http_server).
+    builder.filter_module("actix_http::h1", LevelFilter::Off);
     builder.parse_filters(&config.filter);
     match config.format {
         LogFormat::Text => builder.format(write_text),

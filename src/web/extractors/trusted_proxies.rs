@@ -17,6 +17,9 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 /// The word in `TRUSTED_PROXIES` for whatever connects to a UNIX socket.
 const UNIX: &str = "unix";
 
+/// Headers in which other software looks for the client's address.
+const OTHER_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
+
 /// The proxies whose `X-Forwarded-For` is believed: `TRUSTED_PROXIES`, by default none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
@@ -28,6 +31,15 @@ pub struct TrustedProxies {
 /// Marks a connection through a UNIX socket. Without an address alone, a peer is not one: a TCP
 /// connection that has been reset has none either.
 pub(crate) struct UnixPeer;
+
+/// What looks like a slip in the setup of a proxy. A client can make it look so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProxySlip {
+    /// This address names another client, but is not trusted to.
+    Unlisted(IpAddr),
+    /// This proxy is trusted, but names the client only in headers that are not believed.
+    NoForwardedFor(IpAddr),
+}
 
 impl TrustedProxies {
     /// The address of the client: the peer or, where that is a trusted proxy, the right-most
@@ -43,10 +55,20 @@ impl TrustedProxies {
             None if self.unix && request.conn_data::<UnixPeer>().is_some() => None,
             None => return None,
         };
-        // Several headers are one list, in order (RFC 9110, section 5.3).
-        let lists: Vec<&[u8]> =
-            request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect();
-        self.walk(peer, &lists)
+        self.walk(peer, &forwarded_for(request)).0
+    }
+
+    /// What looks like a slip in the setup of a proxy that passed the request on.
+    pub(crate) fn slip(&self, request: &HttpRequest) -> Option<ProxySlip> {
+        let peer = request.peer_addr()?.ip().to_canonical();
+        let lists = forwarded_for(request);
+        let others = || OTHER_HEADERS.iter().any(|name| request.headers().contains_key(*name));
+        match self.walk(Some(peer), &lists) {
+            (Some(hop), true) => Some(ProxySlip::Unlisted(hop)),
+            _ if !lists.is_empty() || !others() => None,
+            _ if self.trusts(peer) => Some(ProxySlip::NoForwardedFor(peer)),
+            _ => Some(ProxySlip::Unlisted(peer)),
+        }
     }
 
     /// Whether all IPv4 or all IPv6 addresses are trusted.
@@ -64,26 +86,31 @@ impl TrustedProxies {
         self.unix
     }
 
-    /// Goes back from the peer, hop by hop, to the first hop that is not trusted. A peer without an
-    /// address is trusted.
-    fn walk(&self, peer: Option<IpAddr>, lists: &[&[u8]]) -> Option<IpAddr> {
+    /// Goes back from the peer, hop by hop, to the first hop that is not trusted. Also says whether
+    /// that hop named another one. A peer without an address is trusted.
+    fn walk(&self, peer: Option<IpAddr>, lists: &[&[u8]]) -> (Option<IpAddr>, bool) {
         let entries = lists.iter().rev().flat_map(|list| list.rsplit(|&byte| byte == b','));
         let mut hop = peer.map(|peer| peer.to_canonical());
         for entry in entries {
-            if hop.is_some_and(|hop| !self.trusts(hop)) {
-                break;
-            }
             // An empty entry is no address either: it may stand for a client that the proxy did not
             // know, and anything left of it would be that client's own claim.
             let Some(previous) = parse_entry(entry) else { break };
+            if hop.is_some_and(|hop| !self.trusts(hop)) {
+                return (hop, true);
+            }
             hop = Some(previous);
         }
-        hop
+        (hop, false)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|net| net.contains(&address))
     }
+}
+
+/// The lists of `X-Forwarded-For`. Several headers are one list, in order (RFC 9110, section 5.3).
+fn forwarded_for(request: &HttpRequest) -> Vec<&[u8]> {
+    request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes()).collect()
 }
 
 /// Parses an entry: an address, with brackets, a port, or both.
@@ -150,13 +177,44 @@ mod tests {
     /// Proxies in both families.
     const PROXIES: &str = "10.0.0.0/8, 192.0.2.1, 2001:db8:1::/48";
 
-    fn client(peer: &str, lists: &[&str]) -> String {
+    fn request(peer: &str, headers: &[(&str, &str)]) -> HttpRequest {
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-        let request = lists.iter().fold(TestRequest::default().peer_addr(peer), |request, list| {
-            request.append_header((X_FORWARDED_FOR, *list))
-        });
+        let request = TestRequest::default().peer_addr(peer);
+        let add = |request: TestRequest, header: &(&str, &str)| request.append_header(*header);
+        headers.iter().fold(request, add).to_http_request()
+    }
+
+    fn client(peer: &str, lists: &[&str]) -> String {
+        let headers: Vec<_> = lists.iter().map(|list| (X_FORWARDED_FOR, *list)).collect();
         let proxies: TrustedProxies = PROXIES.parse().unwrap();
-        proxies.client_address(&request.to_http_request()).unwrap().to_string()
+        proxies.client_address(&request(peer, &headers)).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_trusted_or_says_nothing_that_is_believed_is_noticed() {
+        use ProxySlip::{NoForwardedFor, Unlisted};
+
+        let slip = |peer: &str, headers: &[(&str, &str)]| {
+            PROXIES.parse::<TrustedProxies>().unwrap().slip(&request(peer, headers))
+        };
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let list = |list| (X_FORWARDED_FOR, list);
+        let unlisted = |text| Some(Unlisted(address(text)));
+        assert_eq!(slip("127.0.0.1", &[list("203.0.113.9")]), unlisted("127.0.0.1"));
+        assert_eq!(slip("::ffff:127.0.0.1", &[list("203.0.113.9")]), unlisted("127.0.0.1"));
+        assert_eq!(slip("127.0.0.1", &[("x-real-ip", "203.0.113.9")]), unlisted("127.0.0.1"));
+        assert_eq!(slip("127.0.0.1", &[("forwarded", "for=203.0.113.9")]), unlisted("127.0.0.1"));
+        let behind = [list("203.0.113.9, 192.168.0.5")];
+        assert_eq!(slip("10.0.0.1", &behind), unlisted("192.168.0.5"), "a proxy behind a proxy");
+        let other = [("x-real-ip", "203.0.113.9")];
+        assert_eq!(slip("10.0.0.1", &other), Some(NoForwardedFor(address("10.0.0.1"))));
+
+        assert_eq!(slip("127.0.0.1", &[]), None);
+        assert_eq!(slip("127.0.0.1", &[list("")]), None);
+        assert_eq!(slip("127.0.0.1", &[list("unknown")]), None);
+        assert_eq!(slip("10.0.0.1", &[]), None);
+        assert_eq!(slip("10.0.0.1", &[list("203.0.113.9")]), None);
+        assert_eq!(slip("10.0.0.1", &[list("203.0.113.9"), other[0]]), None);
     }
 
     #[test]
@@ -280,7 +338,7 @@ mod tests {
     fn a_trusted_peer_without_an_address_is_one_more_hop() {
         let client = |proxies: &str, list: &str| {
             let proxies: TrustedProxies = proxies.parse().unwrap();
-            proxies.walk(None, &[list.as_bytes()]).map(|address| address.to_string())
+            proxies.walk(None, &[list.as_bytes()]).0.map(|address| address.to_string())
         };
         let list = "203.0.113.9, 10.0.0.2";
         assert_eq!(client("unix, 10.0.0.0/8", list).as_deref(), Some("203.0.113.9"));
@@ -336,7 +394,7 @@ mod tests {
 
     fn walk(peer: IpAddr, lists: &[String]) -> IpAddr {
         let lists: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
-        PROXIES.parse::<TrustedProxies>().unwrap().walk(Some(peer), &lists).unwrap()
+        PROXIES.parse::<TrustedProxies>().unwrap().walk(Some(peer), &lists).0.unwrap()
     }
 
     proptest! {
@@ -346,7 +404,7 @@ mod tests {
         fn nothing_that_was_not_said_comes_out(peer: IpAddr, bytes: Vec<Vec<u8>>) {
             let lists: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
             let proxies: TrustedProxies = "0.0.0.0/0, ::/0".parse().unwrap();
-            let client = proxies.walk(Some(peer), &lists).unwrap();
+            let client = proxies.walk(Some(peer), &lists).0.unwrap();
             let said = bytes.iter().flat_map(|list| list.split(|&byte| byte == b','));
             prop_assert!(client == peer.to_canonical() || said.filter_map(parse_entry).any(|a| a == client));
         }

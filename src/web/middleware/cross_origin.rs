@@ -8,21 +8,21 @@ use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        Uri,
-        header::{HOST, HeaderMap, ORIGIN},
-        uri::Authority,
-    },
     middleware::Next,
     web::Data,
 };
 use waxseal_session::{SessionMiddleware, TokenSubject};
 
-use crate::{audit, db::SqlSessionStore, web::extractors::client_info};
-
-/// The site's own origin, `PUBLIC_URL`: needed where it differs from the `Host` of requests.
-#[derive(Debug, Clone, Default)]
-pub struct PublicOrigin(pub Option<String>);
+use super::error_pages::ErrorText;
+use crate::{
+    audit,
+    db::SqlSessionStore,
+    web::{
+        extractors::client_info,
+        setup::SetupChecks,
+        site_origin::{Sender, SiteOrigin},
+    },
+};
 
 /// Answers 403 to requests with an unsafe method from another origin.
 ///
@@ -30,127 +30,42 @@ pub struct PublicOrigin(pub Option<String>);
 ///
 /// Errors of inner middleware pass through.
 pub async fn reject_cross_origin<B: MessageBody + 'static>(
-    public_origin: Data<PublicOrigin>,
+    origin: Data<SiteOrigin>,
+    setup: Data<SetupChecks>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let public_origin = public_origin.0.as_deref();
-    if request.method().is_safe() || is_same_origin(request.headers(), public_origin) {
+    if request.method().is_safe() {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let sender = origin.sender(request.headers());
+    setup.check_sender(sender, request.request());
+    if sender == Sender::ThisSite {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let (subject, from) =
         (token_subject(request.request()), client_info::address(request.request()));
     audit::cross_origin_refused(request.method(), request.path(), subject.as_ref(), from);
-    Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body())
+    let mut response = HttpResponse::Forbidden().finish();
+    response.extensions_mut().insert(error_text(sender, &setup));
+    Ok(request.into_response(response).map_into_right_body())
+}
+
+/// What the person in front of the browser can do.
+fn error_text(sender: Sender, setup: &SetupChecks) -> ErrorText {
+    match sender {
+        Sender::PlainHttp => ErrorText::new("HTTPS is needed", setup.plain_http_hint()),
+        _ => ErrorText::new(
+            "Request refused",
+            "This form seems to come from another site, so nothing was changed. Go to the home page \
+             and try again from there. If that does not help, tell the administrator of this site: \
+             the log says why.",
+        ),
+    }
 }
 
 /// The user in whose name the request would have acted: browsers send the cookie along from
 /// another host of the same site.
 fn token_subject(request: &HttpRequest) -> Option<TokenSubject> {
     request.app_data::<Data<SessionMiddleware<SqlSessionStore>>>()?.subject(request)
-}
-
-/// Whether a request comes from this site, or not from a browser.
-fn is_same_origin(headers: &HeaderMap, public_origin: Option<&str>) -> bool {
-    let mut sites = headers.get_all("sec-fetch-site").peekable();
-    if sites.peek().is_some() {
-        return sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
-    }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    if headers.get_all(ORIGIN).count() > 1 {
-        return false;
-    }
-    let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    public_origin.is_some_and(|public| public.eq_ignore_ascii_case(origin))
-        || host.is_some_and(|host| matches_host(origin, host))
-}
-
-/// Whether an origin has the host and port of the `Host` header. A default port may be missing in
-/// either.
-fn matches_host(text: &str, host: &str) -> bool {
-    // An origin has no user, no path and no slash at its end.
-    if text.contains('@') || text.matches('/').count() != 2 {
-        return false;
-    }
-    let (Ok(origin), Ok(host)) = (text.parse::<Uri>(), host.parse::<Authority>()) else {
-        return false;
-    };
-    let default_port = match origin.scheme_str() {
-        Some("http") => 80,
-        Some("https") => 443,
-        _ => return false,
-    };
-    origin.host().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
-        && origin.port_u16().unwrap_or(default_port) == host.port_u16().unwrap_or(default_port)
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
-
-    use super::*;
-
-    fn same(headers: &[(&'static str, &'static str)], public: Option<&str>) -> bool {
-        let pairs = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        is_same_origin(&pairs.collect(), public)
-    }
-
-    #[test]
-    fn sec_fetch_site_decides_when_present() {
-        assert!(same(&[("sec-fetch-site", "same-origin")], None));
-        assert!(same(&[("sec-fetch-site", "none")], None));
-        for other in ["same-site", "cross-site", "", "Same-Origin"] {
-            let headers =
-                [("sec-fetch-site", other), ("host", "a.example"), ("origin", "https://a.example")];
-            assert!(!same(&headers, None), "{other}");
-        }
-    }
-
-    #[test]
-    fn without_it_the_origin_must_name_this_site() {
-        let at = |origin, host| same(&[("origin", origin), ("host", host)], None);
-        assert!(at("http://127.0.0.1:8080", "127.0.0.1:8080"));
-        assert!(at("https://a.example", "a.example"));
-        assert!(at("https://A.example:443", "a.example"));
-        assert!(at("http://[::1]:8080", "[::1]:8080"));
-        assert!(!at("null", "null"));
-        assert!(!at("", ""));
-        assert!(!at("https://b.example", "a.example"));
-        assert!(!at("https://a.example:8443", "a.example"));
-        assert!(!at("https://a.example.evil.example", "a.example"));
-        assert!(!at("ftp://a.example", "a.example"));
-        assert!(!at("https://b.example@a.example", "a.example"));
-        assert!(!at("https://a.example/", "a.example"));
-        assert!(!at("https://a.example/b", "a.example"));
-        assert!(!same(&[("origin", "https://a.example")], None));
-    }
-
-    #[test]
-    fn a_repeated_header_must_name_this_site_every_time() {
-        let twice =
-            |name, one, other| same(&[("host", "a.example"), (name, one), (name, other)], None);
-        for (one, other) in [("same-origin", "cross-site"), ("cross-site", "none")] {
-            assert!(!twice("sec-fetch-site", one, other), "{one} {other}");
-        }
-        let (good, bad) = ("https://a.example", "https://b.example");
-        for (one, other) in [(good, bad), (bad, good)] {
-            assert!(!twice("origin", one, other), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn the_public_url_names_this_site_too() {
-        let headers = [("origin", "https://a.example"), ("host", "10.0.0.1:8080")];
-        assert!(same(&headers, Some("https://a.example")));
-        assert!(!same(&headers, Some("https://b.example")));
-        assert!(!same(&[("origin", "null")], Some("null.example")));
-    }
-
-    #[test]
-    fn a_request_without_either_header_is_not_from_a_browser() {
-        assert!(same(&[("host", "a.example")], None));
-    }
 }

@@ -1,6 +1,8 @@
 //! A page for every error response without one: HTML, or JSON below `/api/`. It wraps the whole
 //! app, so a 404 of the router looks like the rest of the site.
 
+use std::borrow::Cow;
+
 use actix_web::{
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
@@ -19,8 +21,21 @@ use crate::web::error::AppError;
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
+    text: ErrorText,
+}
+
+/// What an error page says. As an extension of a response it takes the place of the text for the
+/// status.
+#[derive(Clone)]
+pub(crate) struct ErrorText {
     title: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
+}
+
+impl ErrorText {
+    pub(crate) fn new(title: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { title, text: text.into() }
+    }
 }
 
 /// Adds the page, and logs the causes of server errors.
@@ -44,8 +59,9 @@ pub async fn error_pages<B: MessageBody + 'static>(
         let reason = status.canonical_reason().unwrap_or("error");
         (ContentType::json(), json!({ "error": reason }).to_string())
     } else {
-        let (title, text) = title_and_text(status);
-        (ContentType::html(), ErrorPage { title, text }.render().unwrap_or_default())
+        let own = response.response().extensions().get::<ErrorText>().cloned();
+        let text = own.unwrap_or_else(|| text_for(status));
+        (ContentType::html(), ErrorPage { text }.render().unwrap_or_default())
     };
     Ok(response.map_body(|head, _| {
         content_type
@@ -82,15 +98,12 @@ fn error_chain(error: &actix_web::Error) -> String {
 }
 
 /// Never the cause, always what to do.
-fn title_and_text(status: StatusCode) -> (&'static str, &'static str) {
-    match status {
+fn text_for(status: StatusCode) -> ErrorText {
+    let (title, text) = match status {
         StatusCode::NOT_FOUND => {
             ("Page not found", "There is no page at this address. Check it for typos.")
         }
-        StatusCode::FORBIDDEN => (
-            "Not allowed",
-            "Your account is not allowed to do this, or the request came from another site.",
-        ),
+        StatusCode::FORBIDDEN => ("Not allowed", "Your account is not allowed to do this."),
         StatusCode::METHOD_NOT_ALLOWED => {
             ("Method not allowed", "This address does not accept this kind of request.")
         }
@@ -113,5 +126,6 @@ fn title_and_text(status: StatusCode) -> (&'static str, &'static str) {
             "Server error",
             "Something went wrong on our side. It has been logged. Try again later.",
         ),
-    }
+    };
+    ErrorText::new(title, text)
 }

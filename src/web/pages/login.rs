@@ -14,6 +14,7 @@ use crate::{
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
+        setup::connection_hint,
         view::{
             form_errors::FormErrors,
             navigation, notice,
@@ -28,6 +29,7 @@ use crate::{
 struct Page<'a> {
     next: &'a str,
     email: &'a str,
+    connection_hint: Option<String>,
     /// The visitor has just logged out.
     logged_out: bool,
     /// Both fields are marked, so as not to tell which of them is wrong.
@@ -49,7 +51,8 @@ pub(crate) async fn form(
     let logged_out = previous.is_some_and(|previous| next.is_empty() || next == previous);
     // A session that was over when a form was sent: back to the page it was sent from.
     let next = if next.is_empty() { previous.unwrap_or_default() } else { next };
-    render::page(&Page { next, logged_out, ..Page::default() })
+    let connection_hint = connection_hint(&request);
+    render::page(&Page { next, logged_out, connection_hint, ..Page::default() })
 }
 
 pub(crate) async fn submit(

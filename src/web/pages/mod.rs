@@ -6,6 +6,7 @@ pub(super) mod admin_user;
 pub(super) mod admin_users;
 pub(super) mod api;
 pub mod assets;
+pub(super) mod change_password;
 mod credentials;
 pub(super) mod health;
 pub(super) mod home;

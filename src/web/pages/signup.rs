@@ -14,6 +14,7 @@ use crate::{
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
+        setup::connection_hint,
         view::{
             form_errors::FormErrors,
             notice,
@@ -29,6 +30,7 @@ struct Page<'a> {
     min_length: usize,
     next: &'a str,
     email: &'a str,
+    connection_hint: Option<String>,
     /// The visitor has just deleted their account.
     account_deleted: bool,
     errors: FormErrors,
@@ -47,7 +49,8 @@ pub(crate) async fn form(
     let account_deleted =
         [account_deletion::PATH, account_deletion::SUBMIT_PATH].contains(&&*previous);
     let (min_length, next) = (accounts.policy.min_length(), shown_next(&query.next));
-    render::page(&Page { min_length, next, account_deleted, ..Page::default() })
+    let connection_hint = connection_hint(&request);
+    render::page(&Page { min_length, next, account_deleted, connection_hint, ..Page::default() })
 }
 
 pub(crate) async fn submit(

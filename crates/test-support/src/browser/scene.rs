@@ -1,15 +1,19 @@
 //! What a browser test needs: an application, a chromedriver and Chromium.
 
-use std::{env, path::PathBuf, sync::LazyLock};
+use std::{
+    env,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use fantoccini::ClientBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use waxseal_session::Timestamp;
+use waxseal_session::{Clock, Timestamp};
 
 use super::{Browser, driver::Driver};
-use crate::{App, programs::find, skip_test};
+use crate::{App, Database, programs::find, skip_test};
 
 const FLAGS: [&str; 8] = [
     "--headless=new",
@@ -52,9 +56,15 @@ impl Scene {
 
     /// Starts both. Skips the test and returns `None` if there is no browser.
     pub async fn set() -> Option<Self> {
+        Self::set_with(&[]).await
+    }
+
+    /// Starts both, the application with these settings.
+    pub async fn set_with(settings: &[(&str, &str)]) -> Option<Self> {
         let programs = PROGRAMS.as_ref().map_err(|missing| skip_test("BROWSER", missing));
         let (driver, browser) = programs.ok()?;
-        let app = App::start_at(Self::START).await;
+        let clock = Clock::manual(Self::START);
+        let app = App::launch(Arc::new(Database::sqlite()), clock, settings).await;
         let (driver, browser) = (Driver::start(driver), browser.clone());
         Some(Self { app, driver, browser, profiles: TempDir::new().unwrap() })
     }
@@ -66,9 +76,20 @@ impl Scene {
 
     /// Starts a browser with these Chromium preferences.
     pub async fn browser_with(&self, preferences: Value) -> Browser {
+        self.start(self.app.url(), &[], preferences).await
+    }
+
+    /// Starts a browser that reaches the site by this name, as one on another machine would.
+    pub async fn browser_at(&self, name: &str) -> Browser {
+        let resolve = format!("--host-resolver-rules=MAP {name} 127.0.0.1");
+        let site = format!("http://{name}:{}", self.app.address.port());
+        self.start(site, &[&resolve], json!({})).await
+    }
+
+    async fn start(&self, site: String, flags: &[&str], preferences: Value) -> Browser {
         let profile = TempDir::new_in(&self.profiles).unwrap().keep();
         let own = format!("--user-data-dir={}", profile.display());
-        let flags: Vec<&str> = FLAGS.into_iter().chain([own.as_str()]).collect();
+        let flags: Vec<&str> = FLAGS.iter().chain(flags).copied().chain([own.as_str()]).collect();
         let Value::Object(capabilities) = json!({
             "goog:chromeOptions": { "binary": self.browser, "args": flags, "prefs": preferences },
             "goog:loggingPrefs": { "browser": "ALL" },
@@ -80,6 +101,6 @@ impl Scene {
             .connect(&format!("http://127.0.0.1:{}", self.driver.port))
             .await
             .expect("Chromium starts");
-        Browser::start(client, self.app.url()).await
+        Browser::start(client, site).await
     }
 }
