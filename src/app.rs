@@ -13,7 +13,7 @@ use actix_web::{dev::Server, web::Data};
 use waxseal_session::{Clock, SessionMiddleware, SettingsError};
 
 use self::{
-    listener::SocketFile,
+    listener::{Listener, SocketFile},
     metrics_server::MetricsServer,
     site::{Bound, Site},
 };
@@ -49,6 +49,10 @@ impl Application {
         let Config { environment, server, database, connections, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
+        // If the setting is a socket, the settings have warned of it.
+        if server.listen.unix().is_none() && listeners.iter().any(Listener::is_unix) {
+            server.unknown_addresses().iter().for_each(|warning| log::warn!("{warning}"));
+        }
         let database = db::connect_with(&database, connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());

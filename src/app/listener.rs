@@ -96,6 +96,14 @@ fn inherited(_: Environment) -> Result<Vec<Listener>, ListenError> {
 }
 
 impl Listener {
+    pub(super) fn is_unix(&self) -> bool {
+        match self {
+            Self::Port(_) | Self::Tcp(_) => false,
+            #[cfg(unix)]
+            Self::Unix(..) => true,
+        }
+    }
+
     /// The address; its port is 0 if the system is still to pick one.
     pub(super) fn address(&self) -> io::Result<ListenAddress> {
         Ok(match self {

@@ -18,6 +18,8 @@ use crate::web::trusted_proxies::TrustedProxies;
 
 const METRICS_LISTEN: &str = "METRICS_LISTEN";
 const CLEANUP_INTERVAL: &str = "1h";
+const UNKNOWN_ADDRESSES: &str = "does not have the word unix, so the addresses of visitors through the UNIX socket are unknown: \
+     limits count them all as one, and the log says none";
 
 /// How the server is reached, and what it does beside answering.
 #[derive(Args, Clone, Default)]
@@ -122,6 +124,12 @@ impl ServerArgs {
 }
 
 impl ServerConfig {
+    /// A warning if the clients of a UNIX socket have no address.
+    pub(crate) fn unknown_addresses(&self) -> Option<SettingWarning> {
+        (!self.trusted_proxies.trust_unix())
+            .then(|| SettingWarning::new("TRUSTED_PROXIES", UNKNOWN_ADDRESSES))
+    }
+
     fn find_warnings(&self, environment: Environment) -> Vec<SettingWarning> {
         let in_production = environment == Environment::Production;
         let proxies = self.proxies_problem(in_production);
@@ -152,10 +160,7 @@ impl ServerConfig {
             );
         }
         if self.listen.unix().is_some() && !proxies.trust_unix() {
-            return Some(
-                "does not have the word unix, so the visitors' addresses are unknown: limits count \
-                 them all as one, and the log says none (LISTEN is a UNIX socket)",
-            );
+            return Some(UNKNOWN_ADDRESSES);
         }
         (in_production && proxies.trust_nobody()).then_some(
             "is empty: every visitor has the address of the proxy in front, so limits count them \

@@ -201,7 +201,15 @@ fn sockets_that_are_passed_on_are_used_in_place_of_the_setting() {
     assert_eq!(ask(&path, "POST", "/signup", &from, FORM).status, 303);
     let log = server.stop().join("\n");
     assert!(log.contains(", from 203.0.113.9\n"), "{log}");
+    assert!(!log.contains("TRUSTED_PROXIES: "), "{log}");
     assert!(path.exists(), "the file is systemd's");
+    fs::remove_file(&path).unwrap();
+    let server = Process::of(&mut activated(&waxseal, &path.display().to_string(), &[]));
+    assert!(
+        server.has_logged("TRUSTED_PROXIES: does not have the word unix"),
+        "{:?}",
+        server.log()
+    );
 }
 
 #[test]
