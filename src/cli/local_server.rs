@@ -35,7 +35,7 @@ impl LocalServer {
                 problem: "port 0 is not the one that the server got; set the port".to_owned(),
             });
         }
-        Ok(Self(listen.from_here()))
+        Ok(Self(listen.to_loopback()))
     }
 
     /// Sends a GET.

@@ -131,7 +131,7 @@ impl ListenAddress {
 
     /// Where a program on this machine connects to: loopback, where the server listens on every
     /// address.
-    pub(crate) fn from_here(&self) -> Self {
+    pub(crate) fn to_loopback(&self) -> Self {
         let mut here = self.clone();
         if let Self::Tcp(address) = &mut here
             && address.ip().is_unspecified()

@@ -70,7 +70,9 @@ impl SecretSetting<'_> {
         }
         let directory = env::var_os(CREDENTIALS_DIRECTORY).filter(|path| !path.is_empty())?;
         let path = PathBuf::from(directory).join(name);
-        path.exists().then(|| (CREDENTIALS_DIRECTORY.to_owned(), path))
+        // One that can't be looked at is there: reading it says why.
+        let is_missing = matches!(path.try_exists(), Ok(false));
+        (!is_missing).then(|| (CREDENTIALS_DIRECTORY.to_owned(), path))
     }
 }
 

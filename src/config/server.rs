@@ -164,7 +164,7 @@ impl ServerConfig {
         }
         (in_production && proxies.trust_nobody()).then_some(
             "is empty: every visitor has the address of the proxy in front, so limits count them \
-             all as one (set the proxy's address)",
+             all as one. Without a proxy that speaks TLS, browsers don't keep the cookie",
         )
     }
 }
