@@ -3,6 +3,7 @@
 
 mod connections;
 mod http_server;
+mod listener;
 mod metrics_server;
 mod site;
 
@@ -11,21 +12,28 @@ use std::{io, net::SocketAddr};
 use actix_web::{dev::Server, web::Data};
 use waxseal_session::{Clock, SessionMiddleware, SettingsError};
 
-use self::{metrics_server::MetricsServer, site::Site};
+use self::{
+    listener::{Listener, SocketFile},
+    metrics_server::MetricsServer,
+    site::{Bound, Site},
+};
 use crate::{
     accounts::{Accounts, Hashing, HashingError},
-    config::{Config, Environment},
+    config::{Config, Environment, ListenAddress},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     web::{limits::RateLimits, setup::SetupChecks, site_origin::SiteOrigin},
 };
 
-pub use self::metrics_server::MetricsError;
+pub(crate) use self::listener::is_socket_taken;
+pub use self::{listener::ListenError, metrics_server::MetricsError};
 
 /// A server that is bound to its address and ready to run.
 pub struct Application {
     server: Server,
-    address: SocketAddr,
+    addresses: Vec<ListenAddress>,
+    /// Removed when the server has stopped.
+    _socket_files: Vec<SocketFile>,
     jobs: Jobs,
     metrics: Option<MetricsServer>,
 }
@@ -38,9 +46,14 @@ impl Application {
     ///
     /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let Config { environment, server, database, session, passwords, .. } = config;
+        let Config { environment, server, database, connections, session, passwords, .. } = config;
         let in_production = environment == Environment::Production;
-        let database = db::connect(&database).await?;
+        let listeners = listener::listeners(&server.listen, environment)?;
+        // If the setting is a socket, the settings have warned of it.
+        if server.listen.unix().is_none() && listeners.iter().any(Listener::is_unix) {
+            server.unknown_addresses().iter().for_each(|warning| log::warn!("{warning}"));
+        }
+        let database = db::connect_with(&database, connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
         let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
@@ -80,21 +93,26 @@ impl Application {
             has_metrics: server.metrics_listen.is_some(),
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
-        let (address, run) = site
-            .bind(server.listen, stop)
-            .map_err(|cause| StartError::Bind { address: server.listen, cause })?;
+        let Bound { addresses, socket_files, run } = site.bind(listeners, stop)?;
         let metrics = server.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
-        Ok(Self { metrics: metrics.transpose()?, server: run(), address, jobs })
+        Ok(Self {
+            metrics: metrics.transpose()?,
+            server: run(),
+            addresses,
+            _socket_files: socket_files,
+            jobs,
+        })
     }
 
-    /// The address that the server listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// The addresses that the server listens on: one, or those of the sockets that systemd passed on.
+    /// The port is the one the system picked if the setting is 0.
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.addresses
     }
 
-    /// The port that the server listens on; the one the system picked if the setting is 0.
-    pub fn port(&self) -> u16 {
-        self.address.port()
+    /// The port that the server listens on, unless it listens only on UNIX sockets.
+    pub fn port(&self) -> Option<u16> {
+        self.addresses.iter().find_map(|address| Some(address.tcp()?.port()))
     }
 
     /// The address that metrics are served on, if `METRICS_LISTEN` is set.
@@ -109,7 +127,7 @@ impl Application {
     ///
     /// If the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        let Self { server, jobs, mut metrics, .. } = self;
+        let Self { server, jobs, mut metrics, _socket_files, .. } = self;
         let serving_metrics = async {
             if let Some(metrics) = &mut metrics {
                 metrics.run().await;
@@ -155,15 +173,9 @@ pub enum StartError {
     /// The database could not be opened.
     #[error("DATABASE_URL: the database can't be opened")]
     Database(#[from] DatabaseError),
-    /// The address could not be bound.
-    #[error("LISTEN: {address} can't be bound")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
+    /// A socket can't be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The metrics can't be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

@@ -1,122 +1,201 @@
 //! The audit log: who did what, and from where. One function per log line.
 //!
-//! The wording is stable: `docs/logs.md` documents it, and filters rely on it. No line holds a password,
-//! cookie, secret or email address. The session middleware writes the one on rejected cookies.
+//! The wording is stable: `docs/logs.md` documents it, and filters rely on it. So are the fields that a
+//! line has with `LOG_FORMAT=json`; an empty one is left out. No line holds a password, cookie, secret or
+//! email address. The session middleware writes the one on rejected cookies.
 
 use std::fmt::Display;
 
-use waxseal_session::telemetry::AUDIT_TARGET;
+use waxseal_session::{TokenSubject, telemetry::AUDIT_TARGET};
+
+/// Who acts, as a line says it.
+pub struct By<'a> {
+    /// The end of the text: `from {address}` if the user acts on their own account, otherwise
+    /// `by {actor}`.
+    pub text: String,
+    /// The id of the user who acts, or `command line`.
+    pub actor: String,
+    /// The address; empty on the command line.
+    pub address: &'a str,
+}
 
 /// A user signed up.
-pub fn signed_up(user: impl Display, session: impl Display, from: impl Display) {
-    log::info!(target: AUDIT_TARGET, "signed up: user {user}, session {session}, from {from}");
+pub fn signed_up(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "signed_up", user:%, session:%, address:%;
+        "signed up: user {user}, session {session}, from {address}"
+    );
 }
 
 /// A network reached the limit of sign-ups.
-pub fn signup_limited(from: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "sign-up limited: from {from}");
+pub fn signup_limited(address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "sign_up_limited", address:%;
+        "sign-up limited: from {address}"
+    );
 }
 
 /// A user logged in.
-pub fn logged_in(user: impl Display, session: impl Display, from: impl Display) {
-    log::info!(target: AUDIT_TARGET, "logged in: user {user}, session {session}, from {from}");
+pub fn logged_in(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "logged_in", user:%, session:%, address:%;
+        "logged in: user {user}, session {session}, from {address}"
+    );
 }
 
 /// A log-in failed: wrong password, or no account with that email address.
-pub fn login_refused(user: Option<impl Display>, from: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "log-in refused: {}, from {from}", user_or_unknown(user));
+pub fn login_refused(user: Option<impl Display>, address: impl Display) {
+    let (user, who) = user_or_unknown(user);
+    log::warn!(
+        target: AUDIT_TARGET, event = "log_in_refused", user, address:%;
+        "log-in refused: {who}, from {address}"
+    );
 }
 
 /// A log-in came too soon after failed ones, so its password was not checked.
-pub fn login_throttled(user: Option<impl Display>, from: impl Display, until: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "log-in throttled: {}, from {from}, until {until}", user_or_unknown(user));
+pub fn login_throttled(user: Option<impl Display>, address: impl Display, until: impl Display) {
+    let (user, who) = user_or_unknown(user);
+    log::warn!(
+        target: AUDIT_TARGET, event = "log_in_throttled", user, address:%, until:%;
+        "log-in throttled: {who}, from {address}, until {until}"
+    );
 }
 
 /// A network reached the limit of log-in attempts.
-pub fn login_limited(from: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "log-in limited: from {from}");
+pub fn login_limited(address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "log_in_limited", address:%;
+        "log-in limited: from {address}"
+    );
 }
 
 /// A network reached the same limit with a signed-in user's password on another form.
-pub fn password_limited(user: impl Display, from: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "password limited: user {user}, from {from}");
+pub fn password_limited(user: impl Display, address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "password_limited", user:%, address:%;
+        "password limited: user {user}, from {address}"
+    );
 }
 
 /// A signed-in user entered a wrong password on another form.
-pub fn password_refused(user: impl Display, from: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "password refused: user {user}, from {from}");
+pub fn password_refused(user: impl Display, address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "password_refused", user:%, address:%;
+        "password refused: user {user}, from {address}"
+    );
 }
 
 /// The password came too soon after wrong ones, so it was not checked.
-pub fn password_throttled(user: impl Display, from: impl Display, until: impl Display) {
-    log::warn!(target: AUDIT_TARGET, "password throttled: user {user}, from {from}, until {until}");
+pub fn password_throttled(user: impl Display, address: impl Display, until: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "password_throttled", user:%, address:%, until:%;
+        "password throttled: user {user}, from {address}, until {until}"
+    );
 }
 
 /// A user changed their password. `session` is the new one; all others have ended.
-pub fn password_changed(user: impl Display, session: impl Display, from: impl Display) {
-    log::info!(target: AUDIT_TARGET, "password changed: user {user}, session {session}, from {from}");
+pub fn password_changed(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "password_changed", user:%, session:%, address:%;
+        "password changed: user {user}, session {session}, from {address}"
+    );
 }
 
 /// A user logged out.
-pub fn logged_out(user: impl Display, session: impl Display, from: impl Display) {
-    log::info!(target: AUDIT_TARGET, "logged out: user {user}, session {session}, from {from}");
+pub fn logged_out(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "logged_out", user:%, session:%, address:%;
+        "logged out: user {user}, session {session}, from {address}"
+    );
 }
 
-/// A session was revoked. `by` is `from {address}` if its own user did it, otherwise `by {actor}`.
-pub fn session_revoked(user: Option<impl Display>, session: impl Display, by: impl Display) {
-    let user = user.map(|user| format!("user {user}, ")).unwrap_or_default();
-    log::info!(target: AUDIT_TARGET, "session revoked: {user}session {session}, {by}");
+/// A session was revoked.
+pub fn session_revoked(user: Option<impl Display>, session: impl Display, by: &By<'_>) {
+    let user = user.map(|user| user.to_string()).unwrap_or_default();
+    let whose = if user.is_empty() { String::new() } else { format!("user {user}, ") };
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "session_revoked", user, session:%, by = actor, address;
+        "session revoked: {whose}session {session}, {text}"
+    );
 }
 
 /// All sessions of a user were revoked, or all except the current one.
-pub fn sessions_revoked(user: impl Display, revoked: usize, by: impl Display) {
-    log::info!(target: AUDIT_TARGET, "sessions revoked: user {user}, {revoked} ended, by {by}");
+pub fn sessions_revoked(user: impl Display, ended: usize, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "sessions_revoked", user:%, ended, by = actor, address;
+        "sessions revoked: user {user}, {ended} ended, {text}"
+    );
 }
 
 /// An administrator created an account.
-pub fn user_added(user: impl Display, role: impl Display, by: impl Display) {
-    log::info!(target: AUDIT_TARGET, "user added: user {user}, role {role}, by {by}");
+pub fn user_added(user: impl Display, role: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "user_added", user:%, role:%, by = actor, address;
+        "user added: user {user}, role {role}, {text}"
+    );
 }
 
 /// A user's role was changed.
-pub fn role_set(user: impl Display, role: impl Display, by: impl Display) {
-    log::info!(target: AUDIT_TARGET, "role set: user {user}, role {role}, by {by}");
+pub fn role_set(user: impl Display, role: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "role_set", user:%, role:%, by = actor, address;
+        "role set: user {user}, role {role}, {text}"
+    );
 }
 
-/// An account was deleted. `by` is `from {address}` if its own user did it, otherwise `by {actor}`.
-pub fn account_deleted(user: impl Display, by: impl Display) {
-    log::info!(target: AUDIT_TARGET, "account deleted: user {user}, {by}");
+/// An account was deleted.
+pub fn account_deleted(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "account_deleted", user:%, by = actor, address;
+        "account deleted: user {user}, {text}"
+    );
 }
 
 /// A user requested something they may not do or see.
-pub fn access_refused(user: impl Display, method: impl Display, path: &str, from: impl Display) {
+pub fn access_refused(user: impl Display, method: impl Display, path: &str, address: impl Display) {
     let path = path.as_bytes().escape_ascii();
-    log::warn!(target: AUDIT_TARGET, "access refused: user {user}, {method} \"{path}\", from {from}");
+    log::warn!(
+        target: AUDIT_TARGET, event = "access_refused", user:%, method:%, path:%, address:%;
+        "access refused: user {user}, {method} \"{path}\", from {address}"
+    );
 }
 
-/// A request from another site was refused.
+/// A request from another site was refused. The subject is whose session it had.
 pub fn cross_origin_refused(
     method: impl Display,
     path: &str,
-    subject: Option<impl Display>,
-    from: impl Display,
+    subject: Option<&TokenSubject>,
+    address: impl Display,
 ) {
-    let (path, subject) = (path.as_bytes().escape_ascii(), subject_prefix(subject));
-    log::warn!(target: AUDIT_TARGET, "cross-origin refused: {method} \"{path}\", {subject}from {from}");
+    let path = path.as_bytes().escape_ascii();
+    let whose = subject.map(|subject| format!("{subject}, ")).unwrap_or_default();
+    let user = subject.and_then(|subject| subject.user.clone()).unwrap_or_default();
+    let session = subject.map(|subject| subject.session.to_string()).unwrap_or_default();
+    log::warn!(
+        target: AUDIT_TARGET,
+        event = "cross_origin_refused", method:%, path:%, user, session, address:%;
+        "cross-origin refused: {method} \"{path}\", {whose}from {address}"
+    );
 }
 
 /// A session was ended because its user has no account in this database, or another role than the
 /// session holds.
-pub fn session_without_account(user: impl Display, session: impl Display, from: impl Display) {
+pub fn session_without_account(user: impl Display, session: impl Display, address: impl Display) {
     log::warn!(
-        target: AUDIT_TARGET, "session without account: user {user}, session {session}, from {from}"
+        target: AUDIT_TARGET, event = "session_without_account", user:%, session:%, address:%;
+        "session without account: user {user}, session {session}, from {address}"
     );
 }
 
-fn subject_prefix(subject: Option<impl Display>) -> String {
-    subject.map(|subject| format!("{subject}, ")).unwrap_or_default()
-}
-
-fn user_or_unknown(user: Option<impl Display>) -> String {
-    user.map_or_else(|| "unknown user".to_owned(), |user| format!("user {user}"))
+/// The user as a field, and as the text says it.
+fn user_or_unknown(user: Option<impl Display>) -> (String, String) {
+    let user = user.map(|user| user.to_string());
+    let who =
+        user.as_ref().map_or_else(|| "unknown user".to_owned(), |user| format!("user {user}"));
+    (user.unwrap_or_default(), who)
 }

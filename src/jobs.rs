@@ -24,11 +24,10 @@ impl Jobs {
         tokio::join!(self.accounts.sessions().run(self.cleanup_interval), self.keep_clean());
     }
 
-    /// Writes the last-seen times that are still in memory. Call it before the process ends.
+    /// Writes the last-seen times that are still in memory, and closes the database. Call it before the
+    /// process ends.
     pub async fn finish(&self) {
-        if let Err(error) = self.accounts.sessions().write_last_seen().await {
-            log::warn!("last-seen times could not be written: {}", ErrorChain(&error));
-        }
+        self.accounts.sessions().close().await;
     }
 
     async fn keep_clean(&self) {

@@ -197,7 +197,7 @@ fn it_starts_with_nothing_configured() {
     let waxseal = waxseal!();
     let server = waxseal.serve();
     assert!(
-        server.log().iter().any(|line| line.contains("SESSION_SECRET is not set")),
+        server.log().iter().any(|line| line.contains("SESSION_SECRET: is not set")),
         "a warning"
     );
     let page = server.get("/login", &[]);

@@ -81,7 +81,7 @@ impl Accounts {
         let outcome = self.store.delete_user(user, Some(&credentials.password_hash)).await?;
         if outcome == AccountDeletion::Done {
             let by = Actor::Person { user_id: user, from: context.client.address.clone() };
-            audit::account_deleted(user, by.acting_on(user));
+            audit::account_deleted(user, &by.acting_on(user));
         }
         Ok(outcome)
     }

@@ -92,7 +92,7 @@ impl Accounts {
         let user = NewUser { id: UserId::random(), email, password_hash, role };
         let outcome = self.store.add_user(user).await?;
         if let NewAccount::Done(user) = outcome {
-            audit::user_added(user, role, by);
+            audit::user_added(user, role, &by.in_log());
         }
         Ok(outcome)
     }
@@ -111,7 +111,7 @@ impl Accounts {
     ) -> Result<RoleChange, AccountsError> {
         let outcome = self.store.set_role(user, role).await?;
         if outcome == RoleChange::Done {
-            audit::role_set(user, role, by);
+            audit::role_set(user, role, &by.in_log());
         }
         Ok(outcome)
     }
@@ -128,7 +128,7 @@ impl Accounts {
     ) -> Result<AccountDeletion, AccountsError> {
         let outcome = self.store.delete_user(user, None).await?;
         if outcome == AccountDeletion::Done {
-            audit::account_deleted(user, by.acting_on(user));
+            audit::account_deleted(user, &by.acting_on(user));
         }
         Ok(outcome)
     }

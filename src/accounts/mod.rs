@@ -22,7 +22,7 @@ mod testing;
 mod throttle;
 
 pub use crate::{
-    db::{Client, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
+    db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
         AccountDeletion, Actor, Email, InvalidEmail, LogIn, NewAccount, Password, PasswordChange,
         PasswordRejected, Revocation, Role, RoleChange, SignUp, UnknownRole, User, UserId,

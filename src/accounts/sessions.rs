@@ -81,7 +81,7 @@ impl Accounts {
     ) -> Result<Revocation, AccountsError> {
         let sessions = self.store.sessions();
         if sessions.revoke_session(id, Some(&user.to_string())).await? {
-            audit::session_revoked(Some(user), id, by.acting_on(user));
+            audit::session_revoked(Some(user), id, &by.acting_on(user));
             return Ok(Revocation::Done);
         }
         let found = sessions.find(id).await?.filter(|found| belongs_to(found, user));
@@ -105,9 +105,9 @@ impl Accounts {
         }
         let by = match user_of(&found.session) {
             Some(user) => by.acting_on(user),
-            None => format!("by {by}"),
+            None => by.in_log(),
         };
-        audit::session_revoked(found.session.user_id, id, by);
+        audit::session_revoked(found.session.user_id, id, &by);
         Ok(Revocation::Done)
     }
 
@@ -124,7 +124,7 @@ impl Accounts {
     ) -> Result<usize, AccountsError> {
         let revoked = self.store.sessions().revoke_all(&user.to_string(), except).await?;
         if revoked > 0 {
-            audit::sessions_revoked(user, revoked, by);
+            audit::sessions_revoked(user, revoked, &by.in_log());
         }
         Ok(revoked)
     }

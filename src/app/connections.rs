@@ -23,6 +23,8 @@ use tokio::sync::watch;
 use waxseal_session::Clock;
 
 use crate::web::middleware::HEAD_TIMEOUT;
+#[cfg(unix)]
+use crate::web::trusted_proxies::UnixPeer;
 
 /// How long a connection may be idle. Proxies must use a shorter time: see `docs/deploy`.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -49,7 +51,11 @@ struct Connection {
 
 /// Starts to watch a connection. The data is kept until it is closed.
 pub(super) fn watch_connection(stream: &dyn Any, data: &mut Extensions) {
-    let Some(Ok(socket)) = stream.downcast_ref().map(duplicate) else { return };
+    #[cfg(unix)]
+    if stream.is::<rt::net::UnixStream>() {
+        data.insert(UnixPeer);
+    }
+    let Some(Ok(socket)) = Socket::duplicate(stream) else { return };
     let connection = Connection { clock: Clock::system(), deadline: watch::Sender::new(None) };
     let deadline = connection.deadline.subscribe();
     rt::spawn(close_when_late(socket, connection.clock.clone(), deadline));
@@ -74,7 +80,7 @@ pub(super) async fn next_head_deadline<B: MessageBody>(
 
 /// Closes the connection at its deadline; ends when the connection does.
 async fn close_when_late(
-    socket: TcpStream,
+    socket: Socket,
     clock: Clock,
     mut deadline: watch::Receiver<Option<Duration>>,
 ) {
@@ -90,23 +96,45 @@ async fn close_when_late(
                 }
             }
             () = late => {
-                let _closed_already = socket.shutdown(Shutdown::Both);
+                let _closed_already = socket.shutdown();
                 return;
             }
         }
     }
 }
 
-#[cfg(unix)]
-fn duplicate(stream: &rt::net::TcpStream) -> io::Result<TcpStream> {
-    use std::os::fd::AsFd;
-
-    stream.as_fd().try_clone_to_owned().map(TcpStream::from)
+/// A second handle of a connection's socket.
+enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixStream),
 }
 
-#[cfg(windows)]
-fn duplicate(stream: &rt::net::TcpStream) -> io::Result<TcpStream> {
-    use std::os::windows::io::AsSocket;
+impl Socket {
+    #[cfg(unix)]
+    fn duplicate(stream: &dyn Any) -> Option<io::Result<Self>> {
+        use std::os::fd::AsFd;
 
-    stream.as_socket().try_clone_to_owned().map(TcpStream::from)
+        if let Some(stream) = stream.downcast_ref::<rt::net::TcpStream>() {
+            return Some(stream.as_fd().try_clone_to_owned().map(|fd| Self::Tcp(fd.into())));
+        }
+        let stream = stream.downcast_ref::<rt::net::UnixStream>()?;
+        Some(stream.as_fd().try_clone_to_owned().map(|fd| Self::Unix(fd.into())))
+    }
+
+    #[cfg(windows)]
+    fn duplicate(stream: &dyn Any) -> Option<io::Result<Self>> {
+        use std::os::windows::io::AsSocket;
+
+        let stream = stream.downcast_ref::<rt::net::TcpStream>()?;
+        Some(stream.as_socket().try_clone_to_owned().map(|socket| Self::Tcp(socket.into())))
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        }
+    }
 }

@@ -96,7 +96,10 @@ fn log_failure(peer: &str, error: &DispatchError) {
                 _ => StatusCode::BAD_REQUEST,
             };
             let status = status.as_u16();
-            log::info!(target: ACCESS_TARGET, "{peer} \"-\" {status} not valid HTTP: {error}");
+            log::info!(
+                target: ACCESS_TARGET, address:% = peer, status;
+                "{peer} \"-\" {status} not valid HTTP: {error}"
+            );
         }
         DispatchError::Body(_) | DispatchError::InternalError | DispatchError::Service(_) => {
             log::error!("a response to {peer} failed: {error}");

@@ -1,7 +1,5 @@
 //! The HTTP server: the routes and the order of the middleware around them.
 
-use std::{io, net::SocketAddr};
-
 use actix_server::Server;
 use actix_web::{
     App, Error,
@@ -12,9 +10,13 @@ use actix_web::{
 };
 use waxseal_session::SessionMiddleware;
 
-use super::{connections, http_server};
+use super::{
+    connections, http_server,
+    listener::{ListenError, Listener, SocketFile},
+};
 use crate::{
     accounts::Accounts,
+    config::ListenAddress,
     db::SqlSessionStore,
     web::{
         limits::RateLimits,
@@ -33,6 +35,18 @@ use crate::{
 /// How long requests in flight may take to finish after a stop signal, in seconds.
 const DRAIN_SECONDS: u64 = 25;
 
+/// A server that listens and does not answer yet.
+pub(super) struct Bound<F> {
+    /// The addresses it got: port 0 picks a port.
+    pub(super) addresses: Vec<ListenAddress>,
+    pub(super) socket_files: Vec<SocketFile>,
+    /// Starts it.
+    pub(super) run: F,
+}
+
+/// The name of the server's workers in the log.
+const NAME: &str = "waxseal";
+
 /// What handlers and middleware use. All workers share it.
 #[derive(Clone)]
 pub(super) struct Site {
@@ -47,23 +61,42 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Binds the address. Returns the one it got (port 0 picks a port) and a function that starts the
-    /// server, which runs until `stop` completes.
+    /// Listens on the sockets. The server runs from when it is started until `stop` completes.
     pub(super) fn bind(
         self,
-        address: SocketAddr,
+        listeners: Vec<Listener>,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<(SocketAddr, impl FnOnce() -> Server)> {
-        let listener = http_server::listen(address)?;
-        let address = listener.local_addr()?;
-        let server = Server::build()
+    ) -> Result<Bound<impl FnOnce() -> Server>, ListenError> {
+        let mut server = Server::build()
             .max_concurrent_connections(connections::MAX_PER_WORKER)
             .shutdown_signal(stop)
             .shutdown_timeout(DRAIN_SECONDS);
-        let stopping = server.graceful_shutdown_signal();
-        let serve = move || http_server::serve(self.app(), stopping.clone());
-        let server = server.listen("waxseal", listener, serve)?;
-        Ok((address, move || server.run()))
+        let (mut addresses, mut socket_files) = (Vec::new(), Vec::new());
+        for listener in listeners {
+            let mut address = listener.address().map_err(ListenError::Inherited)?;
+            let (site, stopping) = (self.clone(), server.graceful_shutdown_signal());
+            let listening = match listener {
+                Listener::Port(port) => http_server::listen(port).and_then(|socket| {
+                    address = ListenAddress::Tcp(socket.local_addr()?);
+                    server.listen(NAME, socket, move || {
+                        http_server::serve(site.app(), stopping.clone())
+                    })
+                }),
+                Listener::Tcp(socket) => server
+                    .listen(NAME, socket, move || http_server::serve(site.app(), stopping.clone())),
+                #[cfg(unix)]
+                Listener::Unix(socket, file) => {
+                    socket_files.extend(file);
+                    server.listen_uds(NAME, socket, move || {
+                        http_server::serve(site.app(), stopping.clone())
+                    })
+                }
+            };
+            server =
+                listening.map_err(|cause| ListenError::Bind { address: address.clone(), cause })?;
+            addresses.push(address);
+        }
+        Ok(Bound { addresses, socket_files, run: move || server.run() })
     }
 
     /// The routes and the middleware around them.

@@ -1,7 +1,11 @@
 //! The command line: one file per command.
 
+mod check;
+mod dotenv;
 mod file_limit;
 mod find_user;
+mod healthcheck;
+mod local_server;
 mod logging;
 mod open_database;
 mod output;
@@ -11,14 +15,14 @@ mod serve;
 mod session;
 mod user;
 
-use std::{env, io, path::Path, process::ExitCode};
+use std::{env, path::Path, process::ExitCode};
 
 use actix_web::rt::System;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use waxseal_session::ErrorChain;
 
 use self::output::Failure;
-use crate::config::ServeArgs;
+use crate::config::{CommandLogArgs, ServeArgs, SettingWarning};
 
 /// Log-in for Actix Web. Without a command, waxseal serves.
 ///
@@ -41,15 +45,25 @@ enum Command {
     /// Print a new secret for SESSION_SECRET
     #[command(version)]
     Secret,
+    /// Check the settings, the database and the clock: exit code 0 if the server would start
+    #[command(version)]
+    Check(Box<check::CheckArgs>),
+    /// Ask the server whether it is ready: exit code 0 or 1
+    #[command(version)]
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// List, add, change and delete users
     #[command(version)]
     User {
+        #[command(flatten)]
+        log: CommandLogArgs,
         #[command(subcommand)]
         command: user::UserCommand,
     },
     /// List and revoke sessions, inspect a cookie
     #[command(version)]
     Session {
+        #[command(flatten)]
+        log: CommandLogArgs,
         #[command(subcommand)]
         command: session::SessionCommand,
     },
@@ -58,9 +72,10 @@ enum Command {
 /// Runs the command that the process was started with. A failure is one line on standard error and
 /// a nonzero exit code.
 pub fn run() -> ExitCode {
-    if let Err(problem) = read_dotenv(Path::new(".env")) {
-        return fail(&problem);
-    }
+    let slips = match dotenv::load(Path::new(".env")) {
+        Ok(slips) => slips,
+        Err(problem) => return fail(&problem),
+    };
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.kind() == ErrorKind::InvalidUtf8 => return fail(&not_utf_8()),
@@ -68,10 +83,12 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Some(Command::Secret) => secret::run(),
-        Some(Command::Serve(args)) => block_on(serve::run(*args)),
-        Some(Command::User { command }) => manage(user::run(command)),
-        Some(Command::Session { command }) => manage(session::run(command)),
-        None => block_on(serve::run(cli.serve)),
+        Some(Command::Check(args)) => block_on(check::run(*args, slips)),
+        Some(Command::Healthcheck(args)) => healthcheck::run(&args),
+        Some(Command::Serve(args)) => block_on(serve::run(*args, slips)),
+        Some(Command::User { log, command }) => manage(&log, &slips, user::run(command)),
+        Some(Command::Session { log, command }) => manage(&log, &slips, session::run(command)),
+        None => block_on(serve::run(cli.serve, slips)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,29 +96,21 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// What commands log beside a server's log: warnings, and the audit lines of what they change.
-const LOG_FILTER: &str = "warn,waxseal::audit=info";
-
 /// Runs a command that works on the database.
-fn manage(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    logging::start(LOG_FILTER);
+fn manage(
+    log: &CommandLogArgs,
+    slips: &[SettingWarning],
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    logging::start(&log.validate()?);
+    for slip in slips {
+        log::warn!("{slip}");
+    }
     block_on(command)
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     System::new().block_on(command)
-}
-
-fn read_dotenv(path: &Path) -> Result<(), String> {
-    match dotenvy::from_path(path) {
-        Ok(()) => Ok(()),
-        Err(dotenvy::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // The line is not repeated: it may hold a secret.
-        Err(dotenvy::Error::LineParse(_, position)) => {
-            Err(format!(".env: a line can't be read, at character {position} of it"))
-        }
-        Err(error) => Err(format!(".env: {error}")),
-    }
 }
 
 /// Names the setting that is not UTF-8, which clap does not.
@@ -114,8 +123,7 @@ fn not_utf_8() -> String {
     format!("{name}: must be UTF-8")
 }
 
-#[expect(clippy::print_stderr, reason = "the command line's own output")]
 fn fail(problem: &str) -> ExitCode {
-    eprintln!("waxseal: {problem}");
+    logging::failure(problem);
     ExitCode::FAILURE
 }

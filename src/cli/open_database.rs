@@ -17,11 +17,21 @@ pub(super) enum IfMissing {
     Fail,
 }
 
-/// Opens the accounts in the database.
-pub(super) async fn accounts(
+/// Works on the accounts in the database, and closes it: then a SQLite file holds all that was done, and a
+/// copy of it too.
+pub(super) async fn with_accounts<T>(
     database: &DatabaseUrl,
     if_missing: IfMissing,
-) -> Result<Accounts, Failure> {
+    work: impl AsyncFnOnce(Accounts) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let accounts = open(database, if_missing).await?;
+    let sessions = accounts.store.sessions().clone();
+    let outcome = work(accounts).await;
+    sessions.close().await;
+    outcome
+}
+
+async fn open(database: &DatabaseUrl, if_missing: IfMissing) -> Result<Accounts, Failure> {
     if let (IfMissing::Fail, Some(file)) = (if_missing, database.missing_file()) {
         return Err(format!("DATABASE_URL: the database {} does not exist", file.display()).into());
     }

@@ -54,9 +54,15 @@ impl Setting {
             Some((summary, default)) => (summary.to_owned(), default.strip_suffix(']')),
             None => (help.clone(), None),
         };
+        // A default that the text tells is a value if it is one word.
+        let (told, default) = match default {
+            Some(word) if !word.contains(' ') => (Some(word.to_owned()), None),
+            words => (None, words),
+        };
+        let value = arg.get_default_values().first().and_then(|value| value.to_str());
         Self {
             name: arg.get_env().and_then(|name| name.to_str()).expect("a variable").to_owned(),
-            value: arg.get_default_values().first().and_then(|v| v.to_str()).map(str::to_owned),
+            value: value.map(str::to_owned).or(told),
             default: default.map(str::to_owned),
             summary,
             details: long_help.strip_prefix(&help).unwrap_or_default().trim().to_owned(),

@@ -26,6 +26,16 @@ pub enum Environment {
     Production,
 }
 
+impl Environment {
+    /// As the setting has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
 impl EnvironmentArgs {
     /// # Errors
     ///

@@ -1,12 +1,16 @@
-//! The setting `RUST_LOG`.
+//! The settings of the log.
 
 use clap::Args;
 
 use super::{invalid_setting::InvalidSetting, value::given};
 
 const DEFAULT: &str = "info";
+const FORMAT: &str = "text";
 
-/// The setting of the log.
+/// What commands log beside a server's log: warnings, and the audit lines of what they change.
+const COMMANDS_FILTER: &str = "warn,waxseal::audit=info";
+
+/// The settings of the log.
 #[derive(Args, Clone, Default)]
 pub struct LogArgs {
     /// What is logged: error, warn, info, debug, or a filter for env_logger
@@ -20,13 +24,58 @@ pub struct LogArgs {
         hide_env_values = true
     )]
     pub filter: Option<String>,
+
+    /// How it is logged: `text` or `json`
+    ///
+    /// json: one object a line, with the fields of each event.
+    #[arg(
+        long = "log-format",
+        env = "LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = FORMAT,
+        hide_env_values = true
+    )]
+    pub format: Option<String>,
+}
+
+/// The setting of what commands log beside a server.
+#[derive(Args, Clone, Default)]
+pub struct CommandLogArgs {
+    /// How it is logged what a command changes: `text` or `json`
+    #[arg(
+        long = "log-format",
+        env = "LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = FORMAT,
+        hide_env_values = true,
+        global = true
+    )]
+    pub format: Option<String>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// A filter for env_logger.
+    pub filter: String,
+    /// How a line is written.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `[time level target] message`
+    Text,
+    /// One JSON object, with the fields of the event.
+    Json,
 }
 
 impl LogArgs {
     /// # Errors
     ///
-    /// When env_logger can't read the filter.
-    pub fn validate(&self) -> Result<String, InvalidSetting> {
+    /// When env_logger can't read the filter, or there is no such format.
+    pub fn validate(&self) -> Result<LogConfig, InvalidSetting> {
         let filter = given(&self.filter).unwrap_or(DEFAULT);
         env_filter::Builder::new().try_parse(filter).map_err(|_| {
             let problem = format!(
@@ -34,6 +83,23 @@ impl LogArgs {
             );
             InvalidSetting::new("RUST_LOG", problem)
         })?;
-        Ok(filter.to_owned())
+        Ok(LogConfig { filter: filter.to_owned(), format: format(&self.format)? })
+    }
+}
+
+impl CommandLogArgs {
+    /// # Errors
+    ///
+    /// When there is no such format.
+    pub fn validate(&self) -> Result<LogConfig, InvalidSetting> {
+        Ok(LogConfig { filter: COMMANDS_FILTER.to_owned(), format: format(&self.format)? })
+    }
+}
+
+fn format(setting: &Option<String>) -> Result<LogFormat, InvalidSetting> {
+    match given(setting).unwrap_or(FORMAT) {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(InvalidSetting::new("LOG_FORMAT", format!("{other:?} must be text or json"))),
     }
 }

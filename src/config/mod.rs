@@ -9,24 +9,33 @@ mod database;
 mod documentation;
 mod environment;
 mod invalid_setting;
+mod listen;
 mod logging;
 mod password;
+mod secret_file;
+mod secret_strength;
 mod server;
 mod session;
+mod slips;
 mod value;
 
 use clap::Args;
 
-use crate::{accounts::PasswordPolicy, db::DatabaseUrl};
+use crate::{
+    accounts::PasswordPolicy,
+    db::{ConnectionLimit, DatabaseUrl},
+};
 
 pub use self::{
-    database::DatabaseArgs,
+    database::{ConnectionArgs, DatabaseArgs},
     environment::{Environment, EnvironmentArgs},
-    invalid_setting::InvalidSetting,
-    logging::LogArgs,
+    invalid_setting::{InvalidSetting, SettingWarning},
+    listen::{ListenAddress, ListenArgs},
+    logging::{CommandLogArgs, LogArgs, LogConfig, LogFormat},
     password::PasswordArgs,
     server::{ServerArgs, ServerConfig},
     session::{SessionArgs, SessionConfig},
+    slips::{NameSource, slips},
 };
 
 /// All settings, as they were given.
@@ -41,6 +50,9 @@ pub struct ServeArgs {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// The connections to it.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
     /// The sessions.
     #[command(flatten)]
     pub session: SessionArgs,
@@ -61,12 +73,16 @@ pub struct Config {
     pub server: ServerConfig,
     /// The database.
     pub database: DatabaseUrl,
+    /// How many connections it may have.
+    pub connections: ConnectionLimit,
     /// How sessions are sealed and how long they live.
     pub session: SessionConfig,
     /// What new passwords must be.
     pub passwords: PasswordPolicy,
-    /// What is logged.
-    pub log_filter: String,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// What is allowed but unwise.
+    pub warnings: Vec<SettingWarning>,
 }
 
 impl ServeArgs {
@@ -77,21 +93,38 @@ impl ServeArgs {
     /// For the first setting that can't be used.
     pub fn validate(&self) -> Result<Config, InvalidSetting> {
         let environment = self.environment.validate()?;
-        Ok(Config {
+        let mut config = Config {
             environment,
             server: self.server.validate(environment)?,
             database: self.database.validate()?,
+            connections: self.connections.validate()?,
             session: self.session.validate(environment)?,
             passwords: self.passwords.validate()?,
-            log_filter: self.log.validate()?,
-        })
+            log: self.log.validate()?,
+            warnings: Vec::new(),
+        };
+        config.warnings.append(&mut config.session.warnings);
+        config.warnings.append(&mut config.server.warnings);
+        config.warnings.extend(self.database.warning());
+        Ok(config)
     }
-}
 
-impl Config {
-    /// What is allowed but unwise: a line each, which names the setting.
-    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
-        self.session.warnings.iter().chain(&self.server.warnings).copied()
+    /// What is wrong with the settings: the first problem of each group.
+    pub fn problems(&self) -> Vec<InvalidSetting> {
+        // What depends on the environment can't be judged without it.
+        let environment = match self.environment.validate() {
+            Ok(environment) => environment,
+            Err(problem) => return vec![problem],
+        };
+        let groups = [
+            self.server.validate(environment).err(),
+            self.database.validate().err(),
+            self.connections.validate().err(),
+            self.session.validate(environment).err(),
+            self.passwords.validate().err(),
+            self.log.validate().err(),
+        ];
+        groups.into_iter().flatten().collect()
     }
 }
 
@@ -103,7 +136,7 @@ mod tests {
     use crate::web::trusted_proxies::TrustedProxies;
     use waxseal_session::{ExpiryPolicy, Secret};
 
-    const SECRET: &str = "01234567890123456789012345678901";
+    const SECRET: &str = "a secret that is long enough for it";
 
     /// Reads the settings as flags; the environment of the tests has no say.
     fn validate(settings: &[(&str, &str)]) -> Result<Config, InvalidSetting> {
@@ -111,6 +144,7 @@ mod tests {
             format!("--{}={value}", setting.to_lowercase().replace('_', "-"))
         });
         let matches = ServeArgs::augment_args(Command::new("waxseal").no_binary_name(true))
+            .args_override_self(true)
             .mut_args(|arg| arg.env(None))
             .get_matches_from(flags);
         ServeArgs::from_arg_matches(&matches).unwrap().validate()
@@ -124,7 +158,7 @@ mod tests {
     fn nothing_has_to_be_set_in_development() {
         for config in [validate(&[]).unwrap(), ServeArgs::default().validate().unwrap()] {
             assert_eq!(config.environment, Environment::Development);
-            assert_eq!(config.server.listen, "127.0.0.1:8080".parse().unwrap());
+            assert_eq!(config.server.listen.tcp(), Some("127.0.0.1:8080".parse().unwrap()));
             assert_eq!(config.server.metrics_listen, None);
             assert_eq!(config.server.trusted_proxies, TrustedProxies::default());
             assert_eq!(config.session.cookie_name, "waxseal");
@@ -136,16 +170,16 @@ mod tests {
 
     #[test]
     fn what_is_unwise_is_warned_of() {
-        let warnings = |secret: &str, proxies: &str| -> Vec<&str> {
+        let warnings = |secret: &str, proxies: &str| -> Vec<String> {
             let settings = [("SESSION_SECRET", secret), ("TRUSTED_PROXIES", proxies)];
-            validate(&settings).unwrap().warnings().collect()
+            validate(&settings).unwrap().warnings.iter().map(ToString::to_string).collect()
         };
         let good = Secret::generate().expose().to_owned();
         assert!(warnings(&good, "10.0.0.0/8").is_empty());
-        assert!(warnings("", "")[0].starts_with("SESSION_SECRET is not set"));
-        assert!(warnings(&"ab".repeat(20), "")[0].starts_with("SESSION_SECRET repeats"));
+        assert!(warnings("", "")[0].starts_with("SESSION_SECRET: is not set"));
+        assert!(warnings(&"ab".repeat(20), "")[0].starts_with("SESSION_SECRET: repeats"));
         for everyone in ["0.0.0.0/0", "10.0.0.1, ::/0"] {
-            assert!(warnings(&good, everyone)[0].starts_with("TRUSTED_PROXIES trusts every"));
+            assert!(warnings(&good, everyone)[0].starts_with("TRUSTED_PROXIES: trusts every"));
         }
     }
 
@@ -156,7 +190,7 @@ mod tests {
         assert_eq!(config.environment, Environment::Development);
         assert!(config.session.temporary_secret);
         assert_eq!(config.session.expiry_policy, ExpiryPolicy::default());
-        assert_eq!(config.log_filter, "info");
+        assert_eq!(config.log.filter, "info");
     }
 
     #[test]
@@ -169,14 +203,47 @@ mod tests {
     }
 
     #[test]
+    fn production_refuses_a_secret_that_is_easy_to_guess_and_development_warns() {
+        let weak = "change-mechange-mechange-mechange-me";
+        let fallbacks = format!("{SECRET},{weak}");
+        for (setting, value) in
+            [("SESSION_SECRET", weak), ("SESSION_SECRET_FALLBACKS", &*fallbacks)]
+        {
+            let settings = [("SESSION_SECRET", SECRET), (setting, value)];
+            let warnings = validate(&settings[settings.len() - 2..]).map(|config| config.warnings);
+            let expected = format!("{setting}: repeats itself: anyone who guesses it");
+            let warnings: Vec<_> = warnings.unwrap().iter().map(ToString::to_string).collect();
+            assert!(warnings.iter().any(|warning| warning.starts_with(&expected)), "{warnings:?}");
+            let refusal = refusal(&[("APP_ENV", "production"), settings[0], settings[1]]);
+            assert!(refusal.starts_with(&expected), "{refusal}");
+            assert!(!refusal.contains("change-me"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_fallback_that_is_the_secret_itself_is_warned_of() {
+        let fallbacks = format!("{SECRET},{}", Secret::generate().expose());
+        let settings = [("SESSION_SECRET", SECRET), ("SESSION_SECRET_FALLBACKS", &fallbacks)];
+        let warnings = validate(&settings).unwrap().warnings;
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].setting, "SESSION_SECRET_FALLBACKS");
+    }
+
+    #[test]
     fn a_refusal_names_the_setting_and_never_the_secret() {
         for (setting, value) in [
             ("APP_ENV", "prod"),
             ("LISTEN", "8080"),
             ("LISTEN", "0.0.0.0:8080"),
+            ("LISTEN", "unix:"),
             ("METRICS_LISTEN", "9090"),
             ("METRICS_LISTEN", "0.0.0.0:9090"),
             ("DATABASE_URL", "mysql://me:hunter2@db"),
+            ("DATABASE_URL", "postgres://me:hunter2@a,b/waxseal"),
+            ("DATABASE_URL", "postgres://me:hunter2@db/waxseal?sslmode=verify_full"),
+            ("DATABASE_CONNECTIONS", "2"),
+            ("DATABASE_CONNECTIONS", "1001"),
+            ("DATABASE_CONNECTIONS", "many"),
             ("SESSION_SECRET", "hunter2"),
             ("SESSION_SECRET", "hunter2hunter2,hunter2hunter2hunter2"),
             ("SESSION_SECRET_FALLBACKS", "0123456789012345678901234567890123, hunter2hunter2"),
@@ -195,11 +262,27 @@ mod tests {
             ("PASSWORD_MIN_LENGTH", "257"),
             ("CLEANUP_INTERVAL", "0s"),
             ("RUST_LOG", "foo=bar=baz"),
+            ("LOG_FORMAT", "xml"),
         ] {
             let refusal = refusal(&[(setting, value)]);
             assert!(refusal.starts_with(&format!("{setting}: ")), "{refusal}");
             assert!(!refusal.contains("hunter2"), "{refusal}");
             assert_eq!(refusal.lines().count(), 1, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_public_url_is_refused_with_the_reason() {
+        for url in ["https://example.com/app", "http://10.0.0.1:8080/a/"] {
+            let expected = format!(
+                "PUBLIC_URL: {url:?} has a path, but waxseal must be served at the root of a host, \
+                 such as https://example.com"
+            );
+            assert_eq!(refusal(&[("PUBLIC_URL", url)]), expected);
+        }
+        for url in ["example.com", "https://example.com/?a", "https://me@example.com"] {
+            let refusal = refusal(&[("PUBLIC_URL", url)]);
+            assert!(refusal.contains("must be an origin, such as"), "{refusal}");
         }
     }
 

@@ -1,29 +1,32 @@
 //! The settings of the server: addresses, proxies, background jobs.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use actix_web::http::Uri;
 use clap::Args;
 
 use super::{
     environment::Environment,
-    invalid_setting::InvalidSetting,
+    invalid_setting::{InvalidSetting, SettingWarning},
+    listen::{ListenAddress, ListenArgs, require_loopback, tcp},
     value::{duration, given},
 };
 use crate::web::trusted_proxies::TrustedProxies;
 
-const LISTEN: &str = "127.0.0.1:8080";
+const METRICS_LISTEN: &str = "METRICS_LISTEN";
 const CLEANUP_INTERVAL: &str = "1h";
+const UNKNOWN_ADDRESSES: &str = "does not have the word unix, so the addresses of visitors through the UNIX socket are unknown: \
+     limits count them all as one, and the log says none";
 
 /// How the server is reached, and what it does beside answering.
 #[derive(Args, Clone, Default)]
 pub struct ServerArgs {
-    /// The address and port to listen on
-    ///
-    /// Port 0 picks a free port; the log says which. Development refuses an address that is not
-    /// loopback.
-    #[arg(long, env, value_name = "ADDRESS", default_value = LISTEN, hide_env_values = true)]
-    pub listen: Option<String>,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub listen: ListenArgs,
 
     /// The address and port of /metrics, for Prometheus
     ///
@@ -35,14 +38,15 @@ pub struct ServerArgs {
     /// The site's origin, such as `https://example.com`
     ///
     /// Set it where a proxy changes the Host that the browser sent: forms from this origin are then
-    /// accepted.
+    /// accepted. It has no path: waxseal is served at the root of a host, not below a prefix.
     #[arg(long, env, value_name = "ORIGIN", hide_env_values = true)]
     pub public_url: Option<String>,
 
     /// The proxies whose X-Forwarded-For is believed: addresses or CIDRs, separated by commas
     ///
-    /// Example: 10.0.0.1,2001:db8::/48. The client is the right-most address not in the list. List
-    /// only proxies that write the header themselves: they can claim any client address.
+    /// Example: 10.0.0.1,2001:db8::/48. The word unix stands for whatever connects to the UNIX socket
+    /// of LISTEN. The client is the right-most address not in the list. List only proxies that write
+    /// the header themselves: they can claim any client address.
     #[arg(long, env, value_name = "ADDRESSES", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
 
@@ -62,8 +66,8 @@ pub struct ServerArgs {
 /// [`ServerArgs`], every value in its range.
 #[derive(Debug)]
 pub struct ServerConfig {
-    /// The address to listen on.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: ListenAddress,
     /// The address of `/metrics`; without one, nothing is measured.
     pub metrics_listen: Option<SocketAddr>,
     /// The site's origin, when it differs from `Host`.
@@ -72,8 +76,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// How often expired rows are deleted.
     pub cleanup_interval: Duration,
-    /// What is allowed but unwise: a line each, which names the setting.
-    pub warnings: Vec<&'static str>,
+    /// What is allowed but unwise.
+    pub warnings: Vec<SettingWarning>,
 }
 
 impl ServerArgs {
@@ -85,21 +89,28 @@ impl ServerArgs {
             .unwrap_or_default()
             .parse()
             .map_err(|error| InvalidSetting::new("TRUSTED_PROXIES", error))?;
-        let everyone_is_trusted = trusted_proxies.trust_everybody().then_some(
-            "TRUSTED_PROXIES trusts every address: anyone who can reach this port directly can \
-             claim any client address",
-        );
-        let listen = given(&self.listen).unwrap_or(LISTEN);
-        Ok(ServerConfig {
-            listen: address("LISTEN", listen, LISTEN, environment)?,
-            metrics_listen: given(&self.metrics_listen)
-                .map(|text| address("METRICS_LISTEN", text, "127.0.0.1:9090", environment))
-                .transpose()?,
+        let mut config = ServerConfig {
+            listen: self.listen.validate(environment)?,
+            metrics_listen: self.metrics_listen(environment)?,
             public_origin: given(&self.public_url).map(origin).transpose()?,
             trusted_proxies,
             cleanup_interval: self.cleanup_interval()?,
-            warnings: everyone_is_trusted.into_iter().collect(),
-        })
+            warnings: Vec::new(),
+        };
+        config.warnings = config.find_warnings(environment);
+        Ok(config)
+    }
+
+    fn metrics_listen(
+        &self,
+        environment: Environment,
+    ) -> Result<Option<SocketAddr>, InvalidSetting> {
+        const EXAMPLE: &str = "127.0.0.1:9090";
+
+        let Some(text) = given(&self.metrics_listen) else { return Ok(None) };
+        let address = tcp(METRICS_LISTEN, text, EXAMPLE)?;
+        require_loopback(METRICS_LISTEN, address, EXAMPLE, environment)?;
+        Ok(Some(address))
     }
 
     fn cleanup_interval(&self) -> Result<Duration, InvalidSetting> {
@@ -112,22 +123,62 @@ impl ServerArgs {
     }
 }
 
-fn address(
-    setting: &'static str,
-    text: &str,
-    example: &str,
-    environment: Environment,
-) -> Result<SocketAddr, InvalidSetting> {
-    let wrong = |problem: String| InvalidSetting::new(setting, format!("{text:?} {problem}"));
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| wrong(format!("must be an IP address and a port, such as {example}")))?;
-    if environment == Environment::Development && !address.ip().is_loopback() {
-        return Err(wrong(format!(
-            "must be a loopback address in development, such as {example} (others need APP_ENV=production)",
-        )));
+impl ServerConfig {
+    /// A warning if the clients of a UNIX socket have no address.
+    pub(crate) fn unknown_addresses(&self) -> Option<SettingWarning> {
+        (!self.trusted_proxies.trust_unix())
+            .then(|| SettingWarning::new("TRUSTED_PROXIES", UNKNOWN_ADDRESSES))
     }
-    Ok(address)
+
+    fn find_warnings(&self, environment: Environment) -> Vec<SettingWarning> {
+        let in_production = environment == Environment::Production;
+        let proxies = self.proxies_problem(in_production);
+        let http = self.public_origin.as_ref().filter(|origin| origin.starts_with("http://"));
+        let over_http = http.filter(|_| in_production).map(|origin| {
+            format!("is {origin}, but in production browsers keep the cookie only over https")
+        });
+        let metrics = self.metrics_listen.filter(|address| is_public(address.ip()));
+        let public_metrics =
+            metrics.map(|address| format!("anyone who can reach {address} can read the metrics"));
+        let warnings = [
+            ("TRUSTED_PROXIES", proxies.map(str::to_owned)),
+            ("PUBLIC_URL", over_http),
+            (METRICS_LISTEN, public_metrics),
+        ];
+        warnings
+            .into_iter()
+            .filter_map(|(setting, problem)| Some(SettingWarning::new(setting, problem?)))
+            .collect()
+    }
+
+    fn proxies_problem(&self, in_production: bool) -> Option<&'static str> {
+        let proxies = &self.trusted_proxies;
+        if proxies.trust_everybody() {
+            return Some(
+                "trusts every address: anyone who can reach this port directly can claim any \
+                 client address",
+            );
+        }
+        if self.listen.unix().is_some() && !proxies.trust_unix() {
+            return Some(UNKNOWN_ADDRESSES);
+        }
+        (in_production && proxies.trust_nobody()).then_some(
+            "is empty: every visitor has the address of the proxy in front, so limits count them \
+             all as one. Without a proxy that speaks TLS, browsers don't keep the cookie",
+        )
+    }
+}
+
+/// Whether an address is, or includes, one that the whole Internet can reach.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            !(address.is_loopback() || address.is_private() || address.is_link_local())
+        }
+        IpAddr::V6(address) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+    }
 }
 
 /// Reads `PUBLIC_URL` as an origin: scheme and host, and the port unless it is the scheme's default.
@@ -142,8 +193,17 @@ fn origin(text: &str) -> Result<String, InvalidSetting> {
         }
         _ => None,
     });
-    origin.filter(|_| !text.contains(['?', '#', '@'])).ok_or_else(|| {
-        let problem = format!("{text:?} must be an origin, such as https://example.com");
-        InvalidSetting::new("PUBLIC_URL", problem)
-    })
+    let origin = origin.filter(|_| !text.contains(['?', '#', '@']));
+    origin.ok_or_else(|| InvalidSetting::new("PUBLIC_URL", no_origin(text, uri.as_ref())))
+}
+
+/// Why it is no origin. A path is told by itself: it may be meant.
+fn no_origin(text: &str, uri: Option<&Uri>) -> String {
+    let has_path = uri.is_some_and(|uri| uri.scheme().is_some() && !matches!(uri.path(), "" | "/"));
+    let why = if has_path {
+        "has a path, but waxseal must be served at the root of a host"
+    } else {
+        "must be an origin"
+    };
+    format!("{text:?} {why}, such as https://example.com")
 }

@@ -1,15 +1,19 @@
 //! The settings of sessions: secrets, cookie, lifetimes.
 
-use std::collections::HashSet;
-
 use clap::Args;
 use waxseal_session::{ExpiryPolicy, Keyring, Mode, Secret, SettingsError, cookie};
+use zeroize::Zeroizing;
 
 use super::{
     environment::Environment,
-    invalid_setting::InvalidSetting,
+    invalid_setting::{InvalidSetting, SettingWarning},
+    secret_file::SecretSetting,
+    secret_strength::{Weakness, weakness},
     value::{duration, given},
 };
+
+const SECRET: &str = "SESSION_SECRET";
+const FALLBACKS: &str = "SESSION_SECRET_FALLBACKS";
 
 const MODE: &str = "cookie";
 const IDLE_TIMEOUT: &str = "7d";
@@ -36,6 +40,18 @@ pub struct SessionArgs {
     )]
     pub secret: Option<String>,
 
+    /// The file that SESSION_SECRET is in, instead of the setting itself
+    ///
+    /// White space around the secret is ignored. Without either, systemd's credential of the name
+    /// SESSION_SECRET is used, if there is one.
+    #[arg(
+        long = "session-secret-file",
+        env = "SESSION_SECRET_FILE",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub secret_file: Option<String>,
+
     /// Secrets that are also accepted but never used to seal, separated by commas
     ///
     /// To rotate without logging anyone out: put the new secret here on every node, then swap the
@@ -47,6 +63,17 @@ pub struct SessionArgs {
         hide_env_values = true
     )]
     pub secret_fallbacks: Option<String>,
+
+    /// The file that SESSION_SECRET_FALLBACKS are in, instead of the setting itself
+    ///
+    /// Separated by commas or one a line. Without either, systemd's credential of the name is used.
+    #[arg(
+        long = "session-secret-fallbacks-file",
+        env = "SESSION_SECRET_FALLBACKS_FILE",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub secret_fallbacks_file: Option<String>,
 
     /// Where the session's state is: `cookie` or `database`
     ///
@@ -123,8 +150,8 @@ pub struct SessionConfig {
     pub expiry_policy: ExpiryPolicy,
     /// The cookie's whole name.
     pub cookie_name: String,
-    /// What is allowed but unwise: a line each, which names the setting.
-    pub warnings: Vec<&'static str>,
+    /// What is allowed but unwise.
+    pub warnings: Vec<SettingWarning>,
 }
 
 impl SessionArgs {
@@ -132,50 +159,61 @@ impl SessionArgs {
     ///
     /// For the first setting that can't be used.
     pub fn validate(&self, environment: Environment) -> Result<SessionConfig, InvalidSetting> {
-        let current = self.secret()?;
-        let temporary_secret = current.is_none();
-        let current = match (current, environment) {
+        let given = Secrets { current: self.secret()?, fallbacks: self.fallbacks()? };
+        if environment == Environment::Production {
+            given.refuse_weak()?;
+        }
+        let warnings = self.warnings(&given);
+        let temporary_secret = given.current.is_none();
+        let current = match (given.current, environment) {
             (Some(secret), _) => secret,
             (None, Environment::Development) => Secret::generate(),
             (None, Environment::Production) => {
                 return Err(InvalidSetting::new(
-                    "SESSION_SECRET",
+                    SECRET,
                     "is missing; production needs one of at least 32 bytes (waxseal secret prints one)",
                 ));
             }
         };
         Ok(SessionConfig {
-            keyring: self.keyring(&current)?,
+            keyring: Keyring::with_fallbacks(&current, &given.fallbacks)
+                .map_err(|error| InvalidSetting::new(FALLBACKS, error))?,
             temporary_secret,
             mode: self.mode()?,
             expiry_policy: self.expiry_policy()?,
             cookie_name: self.cookie_name(environment)?,
-            warnings: self.warnings(temporary_secret),
+            warnings,
         })
     }
 
     fn secret(&self) -> Result<Option<Secret>, InvalidSetting> {
-        let Some(text) = untrimmed(&self.secret) else { return Ok(None) };
-        if text.contains(',') {
+        let Some(text) = self.secret_setting().read()? else { return Ok(None) };
+        // Only between others: what is around a secret does not belong to it.
+        if text.trim().contains([',', '\r', '\n']) {
             return Err(InvalidSetting::new(
-                "SESSION_SECRET",
-                "contains a comma, which separates the secrets in SESSION_SECRET_FALLBACKS",
+                SECRET,
+                "contains a comma or a line break, which separate the secrets in \
+                 SESSION_SECRET_FALLBACKS",
             ));
         }
-        secret("SESSION_SECRET", text).map(Some)
+        secret(SECRET, &text).map(Some)
     }
 
-    fn keyring(&self, current: &Secret) -> Result<Keyring, InvalidSetting> {
-        const SETTING: &str = "SESSION_SECRET_FALLBACKS";
-
-        let fallbacks: Vec<Secret> = untrimmed(&self.secret_fallbacks)
-            .unwrap_or_default()
-            .split(',')
+    fn fallbacks(&self) -> Result<Vec<Secret>, InvalidSetting> {
+        let text: Zeroizing<String> = self.fallbacks_setting().read()?.unwrap_or_default();
+        text.split([',', '\r', '\n'])
             .filter(|text| !text.trim().is_empty())
-            .map(|text| secret(SETTING, text))
-            .collect::<Result<_, _>>()?;
-        Keyring::with_fallbacks(current, &fallbacks)
-            .map_err(|error| InvalidSetting::new(SETTING, error))
+            .map(|text| secret(FALLBACKS, text))
+            .collect()
+    }
+
+    fn secret_setting(&self) -> SecretSetting<'_> {
+        SecretSetting { name: SECRET, value: &self.secret, file: &self.secret_file }
+    }
+
+    fn fallbacks_setting(&self) -> SecretSetting<'_> {
+        let (value, file) = (&self.secret_fallbacks, &self.secret_fallbacks_file);
+        SecretSetting { name: FALLBACKS, value, file }
     }
 
     fn mode(&self) -> Result<Mode, InvalidSetting> {
@@ -223,20 +261,49 @@ impl SessionArgs {
         })
     }
 
-    fn warnings(&self, temporary_secret: bool) -> Vec<&'static str> {
-        let not_set = temporary_secret
-            .then_some("SESSION_SECRET is not set: everyone is logged out when this process stops");
-        let repetitive = given(&self.secret).is_some_and(is_repetitive).then_some(
-            "SESSION_SECRET repeats a few characters: anyone who guesses it can log in as any user \
-             (waxseal secret prints a random one)",
-        );
-        [not_set, repetitive].into_iter().flatten().collect()
+    fn warnings(&self, given: &Secrets) -> Vec<SettingWarning> {
+        let not_set = given.current.is_none().then(|| {
+            let problem = "is not set: everyone is logged out when this process stops";
+            SettingWarning::new(SECRET, problem)
+        });
+        let weak = given.weaknesses().map(|(name, problem)| SettingWarning::new(name, problem));
+        let repeated =
+            given.fallbacks.iter().any(|fallback| Some(fallback) == given.current.as_ref());
+        let repeated = repeated.then(|| {
+            SettingWarning::new(
+                FALLBACKS,
+                "has the secret of SESSION_SECRET too, which does nothing",
+            )
+        });
+        let files = [self.secret_setting().warning(), self.fallbacks_setting().warning()];
+        not_set.into_iter().chain(weak).chain(repeated).chain(files.into_iter().flatten()).collect()
     }
 }
 
-/// The text of a secret as it was given: [`Secret`] decides which white space belongs to it.
-fn untrimmed(setting: &Option<String>) -> Option<&str> {
-    setting.as_deref().filter(|text| !text.trim().is_empty())
+/// The secrets that were given.
+struct Secrets {
+    current: Option<Secret>,
+    fallbacks: Vec<Secret>,
+}
+
+impl Secrets {
+    /// # Errors
+    ///
+    /// If one of them is easy to guess.
+    fn refuse_weak(&self) -> Result<(), InvalidSetting> {
+        match self.weaknesses().next() {
+            Some((name, problem)) => Err(InvalidSetting::new(name, problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn weaknesses(&self) -> impl Iterator<Item = (&'static str, Weakness)> {
+        let current = self.current.iter().map(|secret| (SECRET, secret));
+        let fallbacks = self.fallbacks.iter().map(|secret| (FALLBACKS, secret));
+        current
+            .chain(fallbacks)
+            .filter_map(|(name, secret)| Some((name, weakness(secret.expose())?)))
+    }
 }
 
 fn secret(setting: &'static str, text: &str) -> Result<Secret, InvalidSetting> {
@@ -249,10 +316,4 @@ fn secret(setting: &'static str, text: &str) -> Result<Secret, InvalidSetting> {
     Secret::new(text).map_err(|error| {
         InvalidSetting::new(setting, format!("{error} (waxseal secret prints one)"))
     })
-}
-
-/// Whether a secret has fewer different characters than a random one would: only one in ten
-/// thousand strings of 32 random digits has fewer than eight.
-fn is_repetitive(secret: &str) -> bool {
-    secret.trim().chars().collect::<HashSet<_>>().len() < 8
 }

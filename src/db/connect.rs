@@ -1,8 +1,8 @@
 //! Opens the database with waxseal's tables.
 
-use waxseal_session_sqlx::{Database, DatabaseError, DatabaseUrl, Migrations};
+use waxseal_session_sqlx::{ConnectionLimit, Database, DatabaseError, DatabaseUrl, Migrations};
 
-const ACCOUNT_MIGRATIONS: Migrations = Migrations {
+pub(super) const ACCOUNT_MIGRATIONS: Migrations = Migrations {
     table: "_waxseal_migrations",
     list: &[(1, "accounts", include_str!("../../migrations/0001_accounts.sql"))],
 };
@@ -13,7 +13,19 @@ const ACCOUNT_MIGRATIONS: Migrations = Migrations {
 ///
 /// If it can't be opened or migrated.
 pub async fn connect(url: &DatabaseUrl) -> Result<Database, DatabaseError> {
-    let database = Database::connect(url).await?;
+    connect_with(url, ConnectionLimit::DEFAULT).await
+}
+
+/// The same with another limit of connections.
+///
+/// # Errors
+///
+/// If it can't be opened or migrated.
+pub async fn connect_with(
+    url: &DatabaseUrl,
+    limit: ConnectionLimit,
+) -> Result<Database, DatabaseError> {
+    let database = Database::connect_with(url, limit).await?;
     database.migrate(&ACCOUNT_MIGRATIONS).await?;
     Ok(database)
 }

@@ -8,6 +8,7 @@ mod account_changes;
 mod account_store;
 mod cleanup;
 mod connect;
+mod inspection;
 mod login_context;
 mod login_events;
 mod login_failures;
@@ -18,14 +19,15 @@ mod users;
 
 pub use account_store::AccountStore;
 pub use cleanup::Cleaned;
-pub use connect::connect;
+pub use connect::{connect, connect_with};
+pub use inspection::{DatabaseServer, Inspection, inspect};
 pub use login_context::LoginContext;
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewUser};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{
-    Client, Database, DatabaseError, DatabaseUrl, FeedStatus, Health, InvalidDatabaseUrl,
-    Migrations, SessionDetails, SessionInfo, SessionTransaction, SqlQuery, SqlSessionStore,
-    WriteTransaction,
+    Client, ConnectionLimit, Database, DatabaseError, DatabaseStatus, DatabaseUrl, FeedStatus,
+    Health, InvalidDatabaseUrl, Migrations, OpenError, SessionDetails, SessionInfo,
+    SessionTransaction, SqlQuery, SqlSessionStore, WriteTransaction,
 };

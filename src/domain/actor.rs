@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::user::UserId;
+use crate::audit::By;
 
 /// Who changes an account or ends a session. An administrator is a person who acts on another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +20,23 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The actor of an act on `user`, for the log: `from {address}` if it is that user, otherwise
-    /// `by {actor}`.
-    pub fn acting_on(&self, user: UserId) -> String {
+    /// The actor of an act on `user`, for the log.
+    pub fn acting_on(&self, user: UserId) -> By<'_> {
         match self {
-            Self::Person { user_id, from } if *user_id == user => format!("from {from}"),
-            other => format!("by {other}"),
+            Self::Person { user_id, from } if *user_id == user => {
+                By { text: format!("from {from}"), ..self.in_log() }
+            }
+            _ => self.in_log(),
         }
+    }
+
+    /// The actor of an act that is no one's own, for the log.
+    pub fn in_log(&self) -> By<'_> {
+        let (actor, address) = match self {
+            Self::Person { user_id, from } => (user_id.to_string(), from.as_str()),
+            Self::CommandLine => (self.to_string(), ""),
+        };
+        By { text: format!("by {self}"), actor, address }
     }
 }
 

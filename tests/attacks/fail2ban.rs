@@ -15,7 +15,13 @@ fn the_filter_finds_the_attackers_addresses_and_no_others() {
         skip_test("FAIL2BAN", "fail2ban is missing (Debian: apt-get install fail2ban)");
         return;
     }
-    let server = Server::start(&[]);
+    for format in ["text", "json"] {
+        finds_the_attackers_in(format);
+    }
+}
+
+fn finds_the_attackers_in(format: &str) {
+    let server = Server::start(&[("LOG_FORMAT", format)]);
     let mut ann = server.signed_up("192.0.2.1", EMAIL);
     let attackers = ["198.51.100.1", "198.51.100.2", "2001:db8::7", "198.51.100.3", "198.51.100.4"];
     let [guesser, lister, neighbour, maker, forger] = attackers;
@@ -66,6 +72,6 @@ fn the_filter_finds_the_attackers_addresses_and_no_others() {
             .unwrap();
         let found = String::from_utf8(output.stdout).unwrap();
         let found: BTreeSet<&str> = found.lines().map(str::trim).collect();
-        assert_eq!(found, expected, "{before:?}");
+        assert_eq!(found, expected, "{format} {before:?}");
     }
 }

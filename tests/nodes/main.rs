@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crashes;
+mod failover;
 mod notifications;
 mod outages;
 mod query_plans;

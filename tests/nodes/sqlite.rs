@@ -1,6 +1,7 @@
 //! What can happen to a file: another process locks it, the disk is full.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Stdio},
 };
@@ -61,9 +62,12 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
     };
     assert_try_again(&refused);
     assert_eq!(ann.get("/profile").await.status, 200);
+    let readiness = app.client().get("/readyz").await;
+    assert!(says(&readiness, r#""database":"not writable""#), "{readiness:?}");
 
-    std::fs::remove_file(ballast).unwrap();
+    fs::remove_file(ballast).unwrap();
     app.clock.elapse(SECOND);
+    eventually(async || says(&app.client().get("/readyz").await, "\"ready\":true")).await;
     eventually(async || app.client().sign_up("late@example.com", PASSWORD).await.status == 303)
         .await;
     for email in &acknowledged {
@@ -71,6 +75,59 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_all_recovers() {
     }
     drop(app);
     drop(disk);
+}
+
+/// What is written to a file that no one can open any more would be lost.
+#[actix_web::test]
+async fn a_file_that_was_removed_replaced_or_moved_takes_no_more_writes_until_it_is_back() {
+    let waxseal = waxseal!();
+    let file = |name: &str| waxseal.folder().join(name);
+    fs::create_dir(file("data")).unwrap();
+    let node = waxseal.serve_with(&["--database-url", "sqlite://data/waxseal.db"], &[]);
+    let mut ann = node.client().signed_up(EMAIL).await;
+    for (from, to, is_replaced) in [
+        ("data/waxseal.db", "elsewhere.db", false),
+        ("data/waxseal.db", "elsewhere.db", true),
+        ("data", "elsewhere", false),
+    ] {
+        fs::rename(file(from), file(to)).unwrap();
+        if is_replaced {
+            fs::copy(file(to), file(from)).unwrap();
+        }
+        assert_try_again(&node.client().sign_up("bob@example.com", PASSWORD).await);
+        assert_try_again(&ann.log_out().await);
+        assert_eq!(ann.get("/api/session").await.status, 200);
+        let state = r#""database":"file removed or replaced""#;
+        eventually(async || says(&node.client().get("/readyz").await, state)).await;
+        fs::rename(file(to), file(from)).unwrap();
+        eventually(async || says(&node.client().get("/readyz").await, "\"ready\":true")).await;
+        node.client().logged_in(EMAIL).await;
+    }
+    node.client().signed_up("bob@example.com").await;
+    let log = node.stop();
+    let told = log.iter().filter(|line| line.contains("database: writes are refused: "));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 3, "{log:#?}");
+    assert!(told[0].contains("data/waxseal.db was removed or replaced"), "{log:#?}");
+}
+
+/// The latest commits are in it.
+#[actix_web::test]
+async fn nothing_is_acknowledged_while_the_wal_file_is_gone() {
+    let waxseal = waxseal!();
+    let [wal, elsewhere] = ["waxseal.db-wal", "elsewhere"].map(|name| waxseal.folder().join(name));
+    let node = waxseal.serve();
+    node.client().signed_up(EMAIL).await;
+    fs::rename(&wal, &elsewhere).unwrap();
+    assert_try_again(&node.client().sign_up("bob@example.com", PASSWORD).await);
+    fs::rename(&elsewhere, &wal).unwrap();
+    node.client().signed_up("cy@example.com").await;
+}
+
+fn says(readiness: &Answer, state: &str) -> bool {
+    let is_ready = readiness.body.contains("\"ready\":true");
+    assert_eq!(readiness.status == 200, is_ready, "{readiness:?}");
+    readiness.body.contains(state)
 }
 
 /// The command line is another process on the same file.

@@ -71,7 +71,7 @@ impl App {
         let thread = thread::spawn(move || {
             rt::System::new().block_on(async move {
                 let application = Application::build(config, time).await.unwrap();
-                started.send(application.address()).unwrap();
+                started.send(application.addresses()[0].tcp().unwrap()).unwrap();
                 let server = rt::spawn(application.run_until_stopped());
                 let _dropped = stopped.await;
                 server.abort();

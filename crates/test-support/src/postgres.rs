@@ -60,6 +60,49 @@ impl Postgres {
         format!("{}?options[search_path]={name}", self.url())
     }
 
+    /// Creates a schema that this new role owns, and returns its URL for the role. `options` are those of
+    /// `CREATE ROLE`.
+    pub fn url_of_new_role(&self, role: &str, options: &str) -> String {
+        let url = self.url_of_new_schema();
+        let (_, schema) = url.rsplit_once('=').unwrap();
+        self.sql(&format!("CREATE ROLE {role} LOGIN {options}"));
+        self.sql(&format!("ALTER SCHEMA {schema} OWNER TO {role}"));
+        url.replace("postgres@", &format!("{role}@"))
+    }
+
+    /// Asks this role for its password from now on.
+    pub fn require_password_of(&self, role: &str) {
+        let file = self.data().join("pg_hba.conf");
+        let others = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("host all {role} all scram-sha-256\n{others}")).unwrap();
+        self.reload();
+    }
+
+    /// Turns on TLS with a certificate that no one trusts.
+    pub fn turn_on_tls(&self) {
+        let mut openssl = unprivileged(Path::new("openssl"));
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ed25519",
+            "-nodes",
+            "-subj",
+            "/CN=no one trusts this",
+        ]);
+        openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        openssl.arg("-keyout").arg(self.data().join("server.key"));
+        succeed(openssl.arg("-out").arg(self.data().join("server.crt")));
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.reload();
+    }
+
+    /// Has the server read its settings again.
+    pub fn reload(&self) {
+        self.sql("SELECT pg_reload_conf()");
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -87,7 +130,8 @@ impl Postgres {
     pub fn start_again(&mut self) {
         let settings = [
             format!("port={}", self.port),
-            "listen_addresses=127.0.0.1".to_owned(),
+            // A machine without IPv6 listens on the first alone.
+            "listen_addresses=127.0.0.1,::1".to_owned(),
             "unix_socket_directories=".to_owned(),
             "max_connections=300".to_owned(),
             // No test needs the data to survive a power failure.

@@ -14,6 +14,7 @@ use crate::{Answer, Client, log::Log, raw};
 
 /// A server process, killed when dropped.
 pub struct Process {
+    /// Its address; 0.0.0.0:0 if it listens on a UNIX socket.
     pub address: SocketAddr,
     id: u32,
     child: Mutex<Child>,
@@ -22,12 +23,21 @@ pub struct Process {
 }
 
 impl Process {
+    /// Starts a server that a command of the test's own runs, and waits until it listens.
+    pub fn of(command: &mut Command) -> Self {
+        Self::start(command, Arc::new(tempfile::tempdir().unwrap()))
+    }
+
     /// Starts the server and waits until it listens.
     pub(crate) fn start(command: &mut Command, folder: Arc<TempDir>) -> Self {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::read(child.stderr.take().unwrap());
-        let line = log.wait_for("listens on http://");
-        let address = line.split("listens on http://").nth(1).unwrap().parse().unwrap();
+        let line = log.wait_for(" listens on ");
+        let address = match line.split_once(" listens on http://") {
+            // In JSON, a quote follows it.
+            Some((_, rest)) => rest.split('"').next().unwrap().parse().unwrap(),
+            None => SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
         Self { address, id: child.id(), child: Mutex::new(child), log, _folder: folder }
     }
 

@@ -133,6 +133,7 @@ impl SqlSessionStore {
         connection: DatabaseConnection<'_>,
         work: impl AsyncFnOnce(&mut SessionWriter<'_>) -> Result<(), DatabaseError>,
     ) -> Result<PendingChanges, DatabaseError> {
+        self.database.check_file()?;
         let mut changes = SessionChanges::default();
         let mut writer = SessionWriter { connection, clock: &self.clock, changes: &mut changes };
         work(&mut writer).await?;

@@ -25,11 +25,15 @@ impl BackgroundTasks {
     pub(crate) fn spawn(store: SqlSessionStore) -> Self {
         Self(tokio::spawn(async move { store.run(SqlSessionStore::CLEANUP_INTERVAL).await }))
     }
+
+    pub(crate) fn stop(&self) {
+        self.0.abort();
+    }
 }
 
 impl Drop for BackgroundTasks {
     fn drop(&mut self) {
-        self.0.abort();
+        self.stop();
     }
 }
 

@@ -79,8 +79,8 @@ pub use waxseal_session;
 pub use app_transaction::PendingChanges;
 pub use client::Client;
 pub use database::{
-    Database, DatabaseConnection, DatabaseError, DatabaseUrl, InvalidDatabaseUrl, Migrations,
-    SessionPool, SqlQuery, WriteTransaction,
+    ConnectionLimit, Database, DatabaseConnection, DatabaseError, DatabaseStatus, DatabaseUrl,
+    FileGone, InvalidDatabaseUrl, Migrations, OpenError, SessionPool, SqlQuery, WriteTransaction,
 };
 pub use queries::SessionDetails;
 pub use session_info::SessionInfo;

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use waxseal_session::{Clock, RevocationFeed};
+use waxseal_session::{Clock, ErrorChain, RevocationFeed};
 
 use crate::{
     background::BackgroundTasks,
-    database::{Database, DatabaseError, DatabaseUrl, SessionPool},
+    database::{Database, DatabaseError, DatabaseStatus, DatabaseUrl, SessionPool},
     last_seen::LastSeen,
     revocation::{FeedPosition, FeedSource},
 };
@@ -20,7 +20,7 @@ pub struct SqlSessionStore {
     /// Up to where the feed has read when the store was made.
     pub(crate) position: FeedPosition,
     pub(crate) last_seen: Arc<LastSeen>,
-    _tasks: Option<Arc<BackgroundTasks>>,
+    tasks: Option<Arc<BackgroundTasks>>,
 }
 
 /// The state of a node's revocation feed.
@@ -35,8 +35,8 @@ pub struct FeedStatus {
 /// The health of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The database answered the latest poll.
-    pub database: bool,
+    /// What the database can do.
+    pub database: DatabaseStatus,
     /// The revocation list is fresh enough to tell whether a session is active.
     pub revocation_feed: bool,
 }
@@ -80,7 +80,7 @@ impl SqlSessionStore {
 
     async fn start(database: Database) -> Result<Self, DatabaseError> {
         let mut store = Self::load(database, Clock::system()).await?;
-        store._tasks = Some(Arc::new(BackgroundTasks::spawn(store.clone())));
+        store.tasks = Some(Arc::new(BackgroundTasks::spawn(store.clone())));
         Ok(store)
     }
 
@@ -95,7 +95,8 @@ impl SqlSessionStore {
         let (elapsed, start) = (store.clock.elapsed(), FeedPosition::default());
         let source = FeedSource { database: &store.database, clock: &store.clock };
         let mut insert = |revocation| store.feed.insert(revocation);
-        let position = source.read_after(&start, &mut insert).await?;
+        let loaded = source.read_after(&start, &mut insert).await;
+        let position = loaded.map_err(|error| store.database.explain(error))?;
         store.feed.set_synced(elapsed);
         store.position = position;
         Ok(store)
@@ -106,7 +107,7 @@ impl SqlSessionStore {
     pub fn without_feed(database: Database, clock: Clock) -> Self {
         let feed = Arc::new(RevocationFeed::new(clock.clone()));
         let (position, last_seen) = (FeedPosition::default(), Arc::default());
-        Self { database, clock, feed, position, last_seen, _tasks: None }
+        Self { database, clock, feed, position, last_seen, tasks: None }
     }
 
     /// The database that holds the sessions.
@@ -122,7 +123,7 @@ impl SqlSessionStore {
 
     /// The health of this node, as of the latest poll.
     pub fn health(&self) -> Health {
-        Health { database: self.database.is_reachable(), revocation_feed: self.feed.is_fresh() }
+        Health { database: self.database.status(), revocation_feed: self.feed.is_fresh() }
     }
 
     /// Writes the last-seen times that are still in memory. [`run`](Self::run) calls it every 30 s; call
@@ -133,5 +134,18 @@ impl SqlSessionStore {
     /// If the database fails. The times stay in memory for the next call.
     pub async fn write_last_seen(&self) -> Result<(), DatabaseError> {
         self.last_seen.write(&self.database).await
+    }
+
+    /// Stops the background tasks, writes the last-seen times and [closes](Database::close) the database.
+    /// Call it before the process ends: on SQLite the file alone is complete then. A pool of the app's own
+    /// stays open.
+    pub async fn close(&self) {
+        if let Some(tasks) = &self.tasks {
+            tasks.stop();
+        }
+        if let Err(error) = self.write_last_seen().await {
+            log::warn!("last-seen times could not be written: {}", ErrorChain(&error));
+        }
+        self.database.close().await;
     }
 }

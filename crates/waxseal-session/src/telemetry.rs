@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use metrics::{Counter, counter};
 
-use crate::rejection::Rejection;
+use crate::{engine::TokenSubject, rejection::Rejection};
 
 const CREATED: &str = "waxseal_sessions_created_total";
 const REFRESHED: &str = "waxseal_sessions_refreshed_total";
@@ -55,12 +55,18 @@ pub(crate) fn session_refreshed() {
 /// Counts and logs a rejected cookie. `subject` is known where the token could be unsealed.
 pub(crate) fn cookie_rejected(
     reason: Rejection,
-    subject: Option<impl Display>,
-    from: impl Display,
+    subject: Option<&TokenSubject>,
+    address: impl Display,
 ) {
     rejected(reason).increment(1);
-    let subject = subject.map(|subject| format!("{subject}, ")).unwrap_or_default();
-    log::info!(target: AUDIT_TARGET, "cookie rejected: {reason}, {subject}from {from}");
+    let whose = subject.map(|subject| format!("{subject}, ")).unwrap_or_default();
+    let user = subject.and_then(|subject| subject.user.clone()).unwrap_or_default();
+    let session = subject.map(|subject| subject.session.to_string()).unwrap_or_default();
+    log::info!(
+        target: AUDIT_TARGET,
+        event = "cookie_rejected", reason = reason.as_str(), user, session, address:%;
+        "cookie rejected: {reason}, {whose}from {address}"
+    );
 }
 
 fn rejected(reason: Rejection) -> Counter {

@@ -5,10 +5,10 @@ use serde::Serialize;
 use waxseal_session::SessionId;
 
 use crate::{
-    accounts::{ListedSession, SessionInfo},
+    accounts::{Accounts, ListedSession, SessionInfo},
     cli::{
         find_user::find_user,
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Address, Failure, Item, List, Rfc3339, minute},
     },
     config::DatabaseArgs,
@@ -30,7 +30,11 @@ pub(in crate::cli) struct ListArgs {
 }
 
 pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| list(args, accounts).await).await
+}
+
+async fn list(args: ListArgs, accounts: Accounts) -> Result<(), Failure> {
     let user = match &args.user {
         Some(name) => Some(find_user(&accounts, name).await?.id),
         None => None,

@@ -5,9 +5,9 @@ use serde_json::json;
 use waxseal_session::SessionId;
 
 use crate::{
-    accounts::{Actor, Revocation},
+    accounts::{Accounts, Actor, Revocation},
     cli::{
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
     },
     config::DatabaseArgs,
@@ -29,7 +29,12 @@ pub(in crate::cli) struct RevokeArgs {
 pub(super) async fn run(args: RevokeArgs) -> Result<(), Failure> {
     let id: SessionId =
         args.session.parse().map_err(|error| format!("{:?}: {error}", args.session))?;
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| revoke(args, accounts, id).await)
+        .await
+}
+
+async fn revoke(args: RevokeArgs, accounts: Accounts, id: SessionId) -> Result<(), Failure> {
     let was_live = match accounts.revoke_session(&id, &Actor::CommandLine).await? {
         Revocation::Done => true,
         Revocation::AlreadyEnded => false,

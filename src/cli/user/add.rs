@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::{role, user_item::UserItem};
 use crate::{
-    accounts::{Accounts, Actor, Email, NewAccount, Role, UserSummary},
+    accounts::{Accounts, Actor, Email, NewAccount, PasswordPolicy, Role, UserSummary},
     cli::{
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
         prompt,
     },
@@ -33,15 +33,27 @@ pub(in crate::cli) struct AddArgs {
 pub(super) async fn run(args: AddArgs) -> Result<(), Failure> {
     let email: Email = args.email.parse().map_err(|error| format!("{:?}: {error}", args.email))?;
     let policy = args.passwords.validate()?;
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Create).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Create, async |accounts| {
+        add(args, accounts, &email, policy).await
+    })
+    .await
+}
+
+async fn add(
+    args: AddArgs,
+    accounts: Accounts,
+    email: &Email,
+    policy: PasswordPolicy,
+) -> Result<(), Failure> {
     let accounts = Accounts { policy, ..accounts };
     let taken = || Failure::from(format!("{email} already has an account"));
     // Before the prompt, to spare the typing; `add_user` decides.
-    if accounts.user_by_email(&email).await?.is_some() {
+    if accounts.user_by_email(email).await?.is_some() {
         return Err(taken());
     }
     let password = prompt::new_password()?;
-    let added = accounts.add_user(&email, &password, args.role, &Actor::CommandLine).await?;
+    let added = accounts.add_user(email, &password, args.role, &Actor::CommandLine).await?;
     let id = match added {
         NewAccount::Done(id) => id,
         NewAccount::EmailTaken => return Err(taken()),

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::refusal;
 use crate::{
-    accounts::{AccountDeletion, Actor, User},
+    accounts::{AccountDeletion, Accounts, Actor, User},
     cli::{
         find_user::find_user,
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
         prompt,
     },
@@ -31,7 +31,11 @@ pub(in crate::cli) struct DeleteArgs {
 }
 
 pub(super) async fn run(args: DeleteArgs) -> Result<(), Failure> {
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| delete(args, accounts).await).await
+}
+
+async fn delete(args: DeleteArgs, accounts: Accounts) -> Result<(), Failure> {
     let user = find_user(&accounts, &args.user).await?;
     let User { id, email, role, .. } = &user;
     let question = format!("Delete the account of {} (role {role})?", address(email));

@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::user_item::UserItem;
 use crate::{
-    accounts::Email,
+    accounts::{Accounts, Email},
     cli::{
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, List},
     },
     config::DatabaseArgs,
@@ -25,7 +25,11 @@ pub(in crate::cli) struct ListArgs {
 }
 
 pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| list(args, accounts).await).await
+}
+
+async fn list(args: ListArgs, accounts: Accounts) -> Result<(), Failure> {
     let mut list = List::new::<UserItem>(args.json);
     let mut last: Option<Email> = None;
     loop {

@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    accounts::{Actor, User},
+    accounts::{Accounts, Actor, User},
     cli::{
         find_user::find_user,
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
     },
     config::DatabaseArgs,
@@ -26,7 +26,14 @@ pub(in crate::cli) struct RevokeSessionsArgs {
 }
 
 pub(super) async fn run(args: RevokeSessionsArgs) -> Result<(), Failure> {
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| {
+        revoke_sessions(args, accounts).await
+    })
+    .await
+}
+
+async fn revoke_sessions(args: RevokeSessionsArgs, accounts: Accounts) -> Result<(), Failure> {
     let User { id, email, .. } = find_user(&accounts, &args.user).await?;
     let revoked = accounts.revoke_sessions(id, None, &Actor::CommandLine).await?;
     if args.json {

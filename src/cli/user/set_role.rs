@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::{refusal, role};
 use crate::{
-    accounts::{Actor, Role, RoleChange, User},
+    accounts::{Accounts, Actor, Role, RoleChange, User},
     cli::{
         find_user::find_user,
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
     },
     config::DatabaseArgs,
@@ -29,7 +29,11 @@ pub(in crate::cli) struct SetRoleArgs {
 }
 
 pub(super) async fn run(args: SetRoleArgs) -> Result<(), Failure> {
-    let accounts = open_database::accounts(&args.database.validate()?, IfMissing::Fail).await?;
+    let database = args.database.validate()?;
+    with_accounts(&database, IfMissing::Fail, async |accounts| set_role(args, accounts).await).await
+}
+
+async fn set_role(args: SetRoleArgs, accounts: Accounts) -> Result<(), Failure> {
     let user = find_user(&accounts, &args.user).await?;
     let User { id, email, .. } = &user;
     let changed = match accounts.set_role(*id, args.role, &Actor::CommandLine).await? {

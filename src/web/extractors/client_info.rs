@@ -30,11 +30,11 @@ impl FromRequest for ClientInfo {
     }
 }
 
-/// The client's address; empty where the connection has none.
+/// The client's address; `-` if it is unknown, as through a UNIX socket that passes on none.
 pub(crate) fn address(request: &HttpRequest) -> String {
     let proxies = request.app_data::<Data<TrustedProxies>>();
     let address = proxies.and_then(|proxies| proxies.client_address(request));
-    address.map(|address| address.to_string()).unwrap_or_default()
+    address.map_or_else(|| "-".to_owned(), |address| address.to_string())
 }
 
 /// The user who acts with this request.

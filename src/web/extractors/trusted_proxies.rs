@@ -14,12 +14,23 @@ use ipnet::{IpNet, Ipv4Net};
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// The word in `TRUSTED_PROXIES` for whatever connects to a UNIX socket.
+const UNIX: &str = "unix";
+
 /// Headers in which other software looks for the client's address.
 const OTHER_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
 
 /// The proxies whose `X-Forwarded-For` is believed: `TRUSTED_PROXIES`, by default none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+    /// Whether the peers of a UNIX socket are trusted. They have no address.
+    unix: bool,
+}
+
+/// Marks a connection through a UNIX socket. Without an address alone, a peer is not one: a TCP
+/// connection that has been reset has none either.
+pub(crate) struct UnixPeer;
 
 /// What looks like a slip in the setup of a proxy. A client can make it look so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +47,15 @@ impl TrustedProxies {
     /// entry can't be read, the last hop that could. IPv4-mapped IPv6 addresses
     /// (`::ffff:192.0.2.1`) count as IPv4.
     ///
-    /// `None` where the connection has no address, as in some tests.
+    /// `None` where the connection has no address: through a UNIX socket whose peers are not trusted,
+    /// or that passed on no address.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
-        let (client, _) = self.walk(request.peer_addr()?.ip(), &forwarded_for(request));
-        Some(client)
+        let peer = match request.peer_addr() {
+            Some(peer) => Some(peer.ip()),
+            None if self.unix && request.conn_data::<UnixPeer>().is_some() => None,
+            None => return None,
+        };
+        self.walk(peer, &forwarded_for(request)).0
     }
 
     /// What looks like a slip in the setup of a proxy that passed the request on.
@@ -47,8 +63,8 @@ impl TrustedProxies {
         let peer = request.peer_addr()?.ip().to_canonical();
         let lists = forwarded_for(request);
         let others = || OTHER_HEADERS.iter().any(|name| request.headers().contains_key(*name));
-        match self.walk(peer, &lists) {
-            (hop, true) => Some(ProxySlip::Unlisted(hop)),
+        match self.walk(Some(peer), &lists) {
+            (Some(hop), true) => Some(ProxySlip::Unlisted(hop)),
             _ if !lists.is_empty() || !others() => None,
             _ if self.trusts(peer) => Some(ProxySlip::NoForwardedFor(peer)),
             _ => Some(ProxySlip::Unlisted(peer)),
@@ -57,28 +73,38 @@ impl TrustedProxies {
 
     /// Whether all IPv4 or all IPv6 addresses are trusted.
     pub fn trust_everybody(&self) -> bool {
-        self.0.iter().any(|net| net.prefix_len() == 0)
+        self.networks.iter().any(|net| net.prefix_len() == 0)
+    }
+
+    /// Whether no proxy is trusted.
+    pub fn trust_nobody(&self) -> bool {
+        self.networks.is_empty() && !self.unix
+    }
+
+    /// Whether whatever connects to a UNIX socket is trusted.
+    pub fn trust_unix(&self) -> bool {
+        self.unix
     }
 
     /// Goes back from the peer, hop by hop, to the first hop that is not trusted. Also says whether
-    /// that hop named another one.
-    fn walk(&self, peer: IpAddr, lists: &[&[u8]]) -> (IpAddr, bool) {
+    /// that hop named another one. A peer without an address is trusted.
+    fn walk(&self, peer: Option<IpAddr>, lists: &[&[u8]]) -> (Option<IpAddr>, bool) {
         let entries = lists.iter().rev().flat_map(|list| list.rsplit(|&byte| byte == b','));
-        let mut hop = peer.to_canonical();
+        let mut hop = peer.map(|peer| peer.to_canonical());
         for entry in entries {
             // An empty entry is no address either: it may stand for a client that the proxy did not
             // know, and anything left of it would be that client's own claim.
             let Some(previous) = parse_entry(entry) else { break };
-            if !self.trusts(hop) {
+            if hop.is_some_and(|hop| !self.trusts(hop)) {
                 return (hop, true);
             }
-            hop = previous;
+            hop = Some(previous);
         }
         (hop, false)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|net| net.contains(&address))
+        self.networks.iter().any(|net| net.contains(&address))
     }
 }
 
@@ -103,7 +129,8 @@ fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
 /// An entry of `TRUSTED_PROXIES` that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} must be an IP address or a CIDR, such as 10.0.0.1 or 10.0.0.0/8; commas separate several"
+    "{0:?} must be an IP address or a CIDR, such as 10.0.0.1 or 10.0.0.0/8, or the word unix; commas \
+     separate several"
 )]
 pub struct InvalidProxy(String);
 
@@ -112,7 +139,9 @@ impl FromStr for TrustedProxies {
 
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        entries.map(parse_network).collect::<Result<_, _>>().map(Self)
+        let (unix, networks): (Vec<_>, Vec<_>) = entries.partition(|entry| *entry == UNIX);
+        let networks = networks.into_iter().map(parse_network).collect::<Result<_, _>>()?;
+        Ok(Self { networks, unix: !unix.is_empty() })
     }
 }
 
@@ -306,6 +335,28 @@ mod tests {
     }
 
     #[test]
+    fn a_trusted_peer_without_an_address_is_one_more_hop() {
+        let client = |proxies: &str, list: &str| {
+            let proxies: TrustedProxies = proxies.parse().unwrap();
+            proxies.walk(None, &[list.as_bytes()]).0.map(|address| address.to_string())
+        };
+        let list = "203.0.113.9, 10.0.0.2";
+        assert_eq!(client("unix, 10.0.0.0/8", list).as_deref(), Some("203.0.113.9"));
+        assert_eq!(client("unix", list).as_deref(), Some("10.0.0.2"));
+        for garbage in ["", "203.0.113.9, garbage", "203.0.113.9,"] {
+            assert_eq!(client("unix", garbage), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn a_connection_without_an_address_is_not_a_unix_socket_for_that() {
+        let request = TestRequest::default().insert_header((X_FORWARDED_FOR, "203.0.113.9"));
+        let proxies: TrustedProxies = "unix".parse().unwrap();
+        assert!(proxies.trust_unix());
+        assert_eq!(proxies.client_address(&request.to_http_request()), None);
+    }
+
+    #[test]
     fn what_is_neither_is_named() {
         for bad in [
             "10.0.0",
@@ -343,7 +394,7 @@ mod tests {
 
     fn walk(peer: IpAddr, lists: &[String]) -> IpAddr {
         let lists: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
-        PROXIES.parse::<TrustedProxies>().unwrap().walk(peer, &lists).0
+        PROXIES.parse::<TrustedProxies>().unwrap().walk(Some(peer), &lists).0.unwrap()
     }
 
     proptest! {
@@ -353,7 +404,7 @@ mod tests {
         fn nothing_that_was_not_said_comes_out(peer: IpAddr, bytes: Vec<Vec<u8>>) {
             let lists: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
             let proxies: TrustedProxies = "0.0.0.0/0, ::/0".parse().unwrap();
-            let (client, _) = proxies.walk(peer, &lists);
+            let client = proxies.walk(Some(peer), &lists).0.unwrap();
             let said = bytes.iter().flat_map(|list| list.split(|&byte| byte == b','));
             prop_assert!(client == peer.to_canonical() || said.filter_map(parse_entry).any(|a| a == client));
         }

@@ -42,8 +42,11 @@ pub async fn access_log<B: MessageBody>(
     };
     let level =
         if is_health_check && status == StatusCode::OK { Level::Debug } else { Level::Info };
-    let address = if address.is_empty() { "-" } else { &address };
-    let time = accounts.clock.elapsed().saturating_sub(started).as_secs_f64() * 1000.0;
-    log::log!(target: ACCESS_TARGET, level, "{address} \"{method} {path}\" {} {time:.6}ms", status.as_u16());
+    let status = status.as_u16();
+    let ms = accounts.clock.elapsed().saturating_sub(started).as_secs_f64() * 1000.0;
+    log::log!(
+        target: ACCESS_TARGET, level, address:%, method:%, path:%, status, ms;
+        "{address} \"{method} {path}\" {status} {ms:.6}ms"
+    );
     outcome
 }

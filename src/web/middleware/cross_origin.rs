@@ -45,7 +45,7 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
     }
     let (subject, from) =
         (token_subject(request.request()), client_info::address(request.request()));
-    audit::cross_origin_refused(request.method(), request.path(), subject, from);
+    audit::cross_origin_refused(request.method(), request.path(), subject.as_ref(), from);
     let mut response = HttpResponse::Forbidden().finish();
     response.extensions_mut().insert(error_text(sender, &setup));
     Ok(request.into_response(response).map_into_right_body())

@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Serialize;
 use waxseal_session::SessionError;
 
-use crate::accounts::{Accounts, Health};
+use crate::accounts::{Accounts, DatabaseStatus, Health};
 
 #[derive(Serialize)]
 struct Readiness {
@@ -27,8 +27,13 @@ pub(crate) async fn alive() -> HttpResponse {
 pub(crate) async fn ready(accounts: Data<Accounts>) -> HttpResponse {
     let Health { database, revocation_feed } = accounts.health();
     let readiness = Readiness {
-        ready: database && revocation_feed,
-        database: if database { "ok" } else { "out of reach" },
+        ready: database == DatabaseStatus::Writable && revocation_feed,
+        database: match database {
+            DatabaseStatus::Writable => "ok",
+            DatabaseStatus::ReadOnly => "not writable",
+            DatabaseStatus::FileGone => "file removed or replaced",
+            DatabaseStatus::Unreachable => "out of reach",
+        },
         revocation_feed: if revocation_feed { "ok" } else { "stale" },
     };
     if readiness.ready {

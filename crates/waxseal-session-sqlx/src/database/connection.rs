@@ -18,6 +18,8 @@ pub struct DatabaseConnection<'c> {
     pub(crate) is_postgres: bool,
     /// When its transaction's time is up.
     deadline: Option<&'c mut Pin<Box<Sleep>>>,
+    /// Set if the connection is of no more use, so that its pool closes it.
+    is_useless: Option<&'c mut bool>,
 }
 
 type Results<'c> = BoxStream<'c, Result<Either<AnyQueryResult, AnyRow>, sqlx::Error>>;
@@ -25,6 +27,10 @@ type Results<'c> = BoxStream<'c, Result<Either<AnyQueryResult, AnyRow>, sqlx::Er
 impl<'c> DatabaseConnection<'c> {
     pub(super) fn with_deadline(self, deadline: &'c mut Pin<Box<Sleep>>) -> Self {
         Self { deadline: Some(deadline), ..self }
+    }
+
+    pub(super) fn reporting_to(self, is_useless: &'c mut bool) -> Self {
+        Self { is_useless: Some(is_useless), ..self }
     }
 
     /// Runs a statement. Returns how many rows it changed.
@@ -76,7 +82,13 @@ impl<'c> DatabaseConnection<'c> {
             }
             Ok((changed, rows))
         };
-        Self::within(self.deadline.as_deref_mut(), collect).await
+        let outcome = Self::within(self.deadline.as_deref_mut(), collect).await;
+        let is_read_only = outcome.as_ref().is_err_and(DatabaseError::is_read_only);
+        if let (true, Some(is_useless)) = (is_read_only, &mut self.is_useless) {
+            // After a failover the next connection may lead to the new primary.
+            **is_useless = true;
+        }
+        outcome
     }
 }
 
@@ -91,13 +103,13 @@ fn start<'c>(
 
 impl<'c> From<&'c mut SqliteConnection> for DatabaseConnection<'c> {
     fn from(connection: &'c mut SqliteConnection) -> Self {
-        Self { backend: connection, is_postgres: false, deadline: None }
+        Self { backend: connection, is_postgres: false, deadline: None, is_useless: None }
     }
 }
 
 impl<'c> From<&'c mut PgConnection> for DatabaseConnection<'c> {
     fn from(connection: &'c mut PgConnection) -> Self {
-        Self { backend: connection, is_postgres: true, deadline: None }
+        Self { backend: connection, is_postgres: true, deadline: None, is_useless: None }
     }
 }
 

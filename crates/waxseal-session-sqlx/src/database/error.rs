@@ -1,8 +1,8 @@
 //! Database errors.
 
-use std::{io, path::PathBuf};
+use std::io;
 
-use super::url::InvalidDatabaseUrl;
+use super::{file::FileGone, open_error::OpenError, url::InvalidDatabaseUrl};
 
 /// The database could not be reached, or an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -16,18 +16,21 @@ pub enum DatabaseError {
     /// The database did not answer the latest poll, so requests don't wait for it.
     #[error("the database is unreachable")]
     Unreachable,
-    /// The database did not answer in time at startup.
-    #[error("the database does not answer")]
-    NoAnswer,
+    /// The server or the disk is read-only, or the disk is full.
+    #[error("the database can't be written to")]
+    ReadOnly,
+    /// What was written, or was to be written, is not in the file that others see.
+    #[error(transparent)]
+    FileGone(#[from] FileGone),
     /// A panic or a shutdown interrupted the operation.
     #[error("an operation on the database was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),
+    /// The database can't be opened or migrated.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// A migration failed.
     #[error("a database migration failed")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The database file could not be created.
-    #[error("can't create the database file {0}")]
-    File(PathBuf, #[source] io::Error),
     /// A row holds an invalid value.
     #[error("a row holds an invalid {0}")]
     Corrupt(&'static str),
@@ -41,9 +44,39 @@ impl DatabaseError {
     /// SQLSTATE 40P01 (deadlock detected) or 55P03 (lock not available).
     pub(crate) fn is_lock_conflict(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
-        matches!(code.as_deref(), Some("40P01" | "55P03"))
+        matches!(code_of(error).as_deref(), Some("40P01" | "55P03"))
     }
+
+    /// Whether the database can be read but not written: PostgreSQL's SQLSTATE 25006 (read-only
+    /// transaction), SQLite's READONLY, IOERR or FULL.
+    pub(super) fn is_read_only(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match sqlite_code_of(error) {
+            Some(code) => matches!(code, READONLY | IOERR | FULL),
+            None => code_of(error).as_deref() == Some("25006"),
+        }
+    }
+}
+
+/// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>.
+pub(super) const BUSY: u32 = 5;
+pub(super) const READONLY: u32 = 8;
+pub(super) const IOERR: u32 = 10;
+pub(super) const CORRUPT: u32 = 11;
+pub(super) const FULL: u32 = 13;
+pub(super) const CANTOPEN: u32 = 14;
+pub(super) const NOTADB: u32 = 26;
+
+/// The SQLSTATE of PostgreSQL, or the result code of SQLite.
+pub(super) fn code_of(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// SQLite's primary result code: the lowest byte of an extended one.
+pub(super) fn sqlite_code_of(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code: u32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 impl From<DatabaseError> for io::Error {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{connection::DatabaseConnection, error::DatabaseError, postgres, sqlite};
 
 /// How long to wait for a database server to answer at startup.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The migrations of one component. Each component records its own in its own table, so the session
 /// store, waxseal and an app can share a database.
@@ -52,7 +52,7 @@ impl Migrations {
     {
         let options = pool.connect_options();
         let connection = timeout(CONNECT_TIMEOUT, C::connect_with(&options));
-        let mut connection = connection.await.map_err(|_| DatabaseError::NoAnswer)??;
+        let mut connection = connection.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         self.run(&mut connection).await?;
         Ok(Connection::close(connection).await?)
     }
@@ -63,10 +63,13 @@ impl Migrations {
     where
         for<'c> DatabaseConnection<'c>: From<&'c mut C>,
     {
+        let is_postgres = DatabaseConnection::from(&mut *connection).is_postgres;
+        if is_postgres {
+            postgres::check_server(&mut DatabaseConnection::from(&mut *connection)).await?;
+        }
         if self.is_up_to_date(DatabaseConnection::from(&mut *connection)).await {
             return Ok(());
         }
-        let is_postgres = DatabaseConnection::from(&mut *connection).is_postgres;
         let begin = if is_postgres { postgres::BEGIN_WRITE } else { sqlite::BEGIN_MIGRATION };
         let mut transaction = connection.begin_with(begin).await?;
         if is_postgres {
@@ -90,6 +93,19 @@ impl Migrations {
         let migrations = migrator.iter();
         rows.len() == migrations.len()
             && rows.iter().zip(migrations).all(|(row, migration)| records(row, migration))
+    }
+
+    /// Whether a row records a migration as this list has it; `None` if it is not in the list.
+    pub(super) fn recorded(&self, row: &AnyRow) -> Option<bool> {
+        let migrator = self.migrator();
+        let version = row.try_get::<i64, _>("version").ok()?;
+        let migration = migrator.iter().find(|migration| migration.version == version)?;
+        Some(records(row, migration))
+    }
+
+    /// Whether this migration is later than those in the list.
+    pub(super) fn is_newer(&self, version: i64) -> bool {
+        self.list.iter().all(|(known, ..)| *known < version)
     }
 
     fn migrator(&self) -> Migrator {
@@ -116,10 +132,8 @@ fn records(row: &AnyRow, migration: &Migration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::migrate::MigrateError;
-
     use super::{
-        super::{Database, DatabaseUrl},
+        super::{Database, DatabaseUrl, OpenError},
         *,
     };
 
@@ -143,12 +157,15 @@ mod tests {
             database.migrate(&notes(list)).await.unwrap();
         }
         let refused = async |list| match database.migrate(&notes(list)).await {
-            Err(DatabaseError::Migration(error)) => error,
+            Err(DatabaseError::Open(error)) => error,
             other => panic!("{other:?}"),
         };
-        assert!(matches!(refused(&[CHANGED, SECOND]).await, MigrateError::VersionMismatch(1)));
-        assert!(matches!(refused(&[FIRST]).await, MigrateError::VersionMissing(2)));
-        assert!(matches!(refused(&[SECOND]).await, MigrateError::VersionMissing(1)));
+        let changed = refused(&[CHANGED, SECOND]).await;
+        assert!(matches!(changed, OpenError::OtherMigration { version: 1, .. }), "{changed:?}");
+        let newer = refused(&[FIRST]).await;
+        assert!(matches!(newer, OpenError::NewerVersion { version: 2, .. }), "{newer:?}");
+        let missing = refused(&[SECOND]).await;
+        assert!(matches!(missing, OpenError::OtherMigration { version: 1, .. }), "{missing:?}");
     }
 
     #[actix_web::test]

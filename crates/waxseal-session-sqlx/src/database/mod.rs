@@ -2,42 +2,53 @@
 
 mod connection;
 mod error;
+mod file;
+mod inspection;
+mod limit;
+mod line;
 mod migrations;
+mod open_error;
 mod pool;
 mod postgres;
 mod sqlite;
+mod status;
 pub(crate) mod transactions;
 mod url;
+mod writability;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use sqlx::{
-    Connection, PgConnection, SqliteConnection,
+    PgConnection, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
+use tokio::time::timeout;
 
-use self::{migrations::SESSION_MIGRATIONS, transactions::WriteLock};
+use self::{
+    file::DatabaseFile, line::Line, migrations::SESSION_MIGRATIONS, status::StatusCell,
+    transactions::WriteLock,
+};
 
-pub(crate) use self::pool::PooledConnection;
+pub(crate) use self::pool::{PoolMember, PooledConnection};
 pub use self::{
     connection::DatabaseConnection,
     error::DatabaseError,
+    file::FileGone,
+    limit::ConnectionLimit,
     migrations::Migrations,
+    open_error::OpenError,
     pool::SessionPool,
+    status::DatabaseStatus,
     transactions::{SqlQuery, WriteTransaction},
     url::{DatabaseUrl, InvalidDatabaseUrl},
 };
 
-/// How long a request waits for a connection. Requests that wait for the write lock hold none, so the
-/// wait is usually short.
+/// How long the first in line tries to open a connection before it looks again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a clean stop waits for connections that are still in use.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A database connection pool. Clones share it.
 #[derive(Debug, Clone)]
@@ -48,9 +59,12 @@ pub struct Database {
     pub(crate) feed_pool: SessionPool,
     /// Whether the pool is the app's.
     is_shared: bool,
+    line: Line,
     write_lock: WriteLock,
-    /// Whether the database answered the latest poll. If not, requests fail at once instead of waiting.
-    reachable: Arc<AtomicBool>,
+    /// The file of a SQLite database.
+    file: Option<DatabaseFile>,
+    /// As of the latest poll. If the database is unreachable, requests fail at once instead of waiting.
+    status: StatusCell,
 }
 
 impl Database {
@@ -61,26 +75,34 @@ impl Database {
     ///
     /// If the database can't be opened or migrated.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
-        let (pool, feed_pool) = match url {
+        Self::connect_with(url, ConnectionLimit::DEFAULT).await
+    }
+
+    /// The same with another limit of connections.
+    ///
+    /// # Errors
+    ///
+    /// If the database can't be opened or migrated.
+    pub async fn connect_with(
+        url: &DatabaseUrl,
+        limit: ConnectionLimit,
+    ) -> Result<Self, DatabaseError> {
+        match url {
             DatabaseUrl::Sqlite(path) => {
-                sqlite::create_private(path)
-                    .map_err(|error| DatabaseError::File(path.clone(), error))?;
-                let options = sqlite::options(path);
-                let mut first = SqliteConnection::connect_with(&options).await?;
-                sqlite::turn_on_wal(&mut first).await?;
-                sqlite::warn_unless_private(path);
-                first.close().await?;
-                let pool = |size| sqlite_pool(options.clone(), size).into();
-                (pool(POOL_SIZE), pool(1))
+                let options = sqlite::open(path).await?;
+                let pool = sqlite_pool(options.clone(), limit.for_requests(), false);
+                let feed_pool = sqlite_pool(options, 1, true);
+                let file = DatabaseFile::at(path).map(DatabaseFile::with_wal);
+                Self::open(pool.into(), feed_pool.into(), false, file).await
             }
             DatabaseUrl::Postgres(url) => {
-                let options: PgConnectOptions = url.parse()?;
-                let pool = postgres_pool(options.clone(), POOL_SIZE, "2500ms");
+                let options = url::postgres_options(url)?;
+                let pool = postgres_pool(options.clone(), limit.for_requests(), "2500ms", false);
                 // It may have a million revocations to read.
-                (pool.into(), postgres_pool(options, 1, "60s").into())
+                let feed_pool = postgres_pool(options, 1, "60s", true);
+                Self::open(pool.into(), feed_pool.into(), false, None).await
             }
-        };
-        Self::open(pool, feed_pool, false).await
+        }
     }
 
     /// Uses a pool of the app's own, and runs the migrations of the session table.
@@ -92,18 +114,39 @@ impl Database {
     /// If the database fails, or can't be migrated.
     pub async fn with_pool(pool: impl Into<SessionPool>) -> Result<Self, DatabaseError> {
         let pool = pool.into();
-        Self::open(pool.clone(), pool, true).await
+        Self::open(pool.clone(), pool, true, None).await
     }
 
     async fn open(
         pool: SessionPool,
         feed_pool: SessionPool,
         is_shared: bool,
+        file: Option<DatabaseFile>,
     ) -> Result<Self, DatabaseError> {
-        let (write_lock, reachable) = (WriteLock::default(), Arc::new(AtomicBool::new(true)));
-        let database = Self { pool, feed_pool, is_shared, write_lock, reachable };
+        let mut database = Self::of(pool, feed_pool, is_shared, file);
         database.migrate(&SESSION_MIGRATIONS).await?;
+        if let (true, SessionPool::Sqlite(pool)) = (is_shared, &database.pool) {
+            // Now it has been created.
+            database.file = DatabaseFile::at(pool.connect_options().get_filename());
+        }
         Ok(database)
+    }
+
+    fn of(
+        pool: SessionPool,
+        feed_pool: SessionPool,
+        is_shared: bool,
+        file: Option<DatabaseFile>,
+    ) -> Self {
+        Self {
+            pool,
+            feed_pool,
+            is_shared,
+            line: Line::default(),
+            write_lock: WriteLock::default(),
+            file,
+            status: StatusCell::default(),
+        }
     }
 
     /// Runs an app's pending migrations.
@@ -112,7 +155,7 @@ impl Database {
     ///
     /// If one fails, or the database records migrations that are not in this list.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), DatabaseError> {
-        match &self.pool {
+        let migrated = match &self.pool {
             SessionPool::Sqlite(pool) if self.is_shared => {
                 migrations.run(&mut *pool.acquire().await?).await
             }
@@ -121,24 +164,51 @@ impl Database {
                 migrations.run(&mut *pool.acquire().await?).await
             }
             SessionPool::Postgres(pool) => migrations.run_beside::<PgConnection>(pool).await,
+        };
+        migrated.map_err(|error| self.explain(OpenError::explain_migration(error, migrations)))
+    }
+
+    /// Says what an error means that came up at the start.
+    pub(crate) fn explain(&self, error: DatabaseError) -> DatabaseError {
+        OpenError::explain(error, &self.pool)
+    }
+
+    /// Closes the connections. On SQLite the file alone is complete then: nothing is left in the files
+    /// beside it, unless another process has them open. Call it before the process ends.
+    ///
+    /// A pool of the app's own stays open.
+    pub async fn close(&self) {
+        if self.is_shared {
+            return;
+        }
+        self.write_wal_into_file().await;
+        let close = async { tokio::join!(self.pool.close(), self.feed_pool.close()) };
+        if timeout(CLOSE_TIMEOUT, close).await.is_err() {
+            log::warn!("the database's connections could not be closed in time");
         }
     }
 
-    pub(crate) fn is_reachable(&self) -> bool {
-        self.reachable.load(Ordering::Relaxed)
+    /// Closing the last connection does this too, but another process may have the file open.
+    async fn write_wal_into_file(&self) {
+        if self.pool.is_postgres() {
+            return;
+        }
+        let checkpoint = self.fetch_all(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"));
+        if let Err(error) = checkpoint.await {
+            log::debug!("the WAL could not be written into the database file: {error}");
+        }
     }
 
-    pub(crate) fn set_reachable(&self, reachable: bool) {
-        self.reachable.store(reachable, Ordering::Relaxed);
+    /// What the database can do, as of the latest poll.
+    pub fn status(&self) -> DatabaseStatus {
+        self.status.get()
     }
 }
 
-/// Connections at most, as sqlx has it by default.
-const POOL_SIZE: u32 = 10;
-
-fn sqlite_pool(options: SqliteConnectOptions, size: u32) -> sqlx::SqlitePool {
+fn sqlite_pool(options: SqliteConnectOptions, size: u32, tests: bool) -> sqlx::SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(size)
+        .test_before_acquire(tests)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options)
 }
@@ -147,9 +217,11 @@ fn postgres_pool(
     options: PgConnectOptions,
     size: u32,
     statement_timeout: &'static str,
+    tests: bool,
 ) -> sqlx::PgPool {
     PgPoolOptions::new()
         .max_connections(size)
+        .test_before_acquire(tests)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection, _| {
             Box::pin(postgres::set_up(connection, statement_timeout))

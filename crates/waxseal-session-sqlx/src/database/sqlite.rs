@@ -3,10 +3,15 @@
 use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
 use sqlx::{
-    Row, SqliteConnection,
+    Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
 use tokio::time::sleep;
+
+use super::{
+    error::{BUSY, DatabaseError, sqlite_code_of},
+    open_error::OpenError,
+};
 
 /// How long the holder of the write lock waits for writers in other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,8 +22,72 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// If two processes start together, the second waits until the first has run the migrations.
 pub(super) const BEGIN_MIGRATION: &str = "BEGIN EXCLUSIVE";
 
+/// Creates the file if it is missing, and checks that it is a database in WAL mode. Returns the settings of
+/// its connections.
+pub(super) async fn open(path: &Path) -> Result<SqliteConnectOptions, DatabaseError> {
+    if path.is_dir() {
+        return Err(OpenError::Directory(path.to_owned()).into());
+    }
+    create_private(path).map_err(|error| OpenError::creating(path, error))?;
+    check_access(path)?;
+    let options = options(path);
+    let opening = async {
+        let mut first = SqliteConnection::connect_with(&options).await?;
+        turn_on_wal(&mut first).await?;
+        first.close().await
+    };
+    opening.await.map_err(|error| OpenError::explain_sqlite(path, error))?;
+    warn_unless_private(path);
+    Ok(options)
+}
+
+/// Checks that the file can be opened, or could be created: `None` then.
+pub(super) fn look(path: &Path) -> Result<Option<SqliteConnectOptions>, OpenError> {
+    if path.is_dir() {
+        return Err(OpenError::Directory(path.to_owned()));
+    }
+    if !folder_of(path).is_dir() {
+        return Err(OpenError::creating(path, io::ErrorKind::NotFound.into()));
+    }
+    check_access(path)?;
+    Ok(path.exists().then(|| options(path)))
+}
+
+/// SQLite's own errors name no file, and don't tell the causes apart.
+#[cfg(unix)]
+fn check_access(path: &Path) -> Result<(), OpenError> {
+    use rustix::{
+        fs::{Access, access},
+        io::Errno,
+    };
+
+    let folder = folder_of(path);
+    let file = access(path, Access::READ_OK | Access::WRITE_OK);
+    match (file, access(folder, Access::WRITE_OK | Access::EXEC_OK)) {
+        (Err(Errno::ROFS), _) | (_, Err(Errno::ROFS)) => Err(OpenError::ReadOnlyDisk(path.into())),
+        (Err(Errno::ACCESS | Errno::PERM), _) => Err(OpenError::NoAccess(path.into())),
+        (_, Err(Errno::ACCESS | Errno::PERM)) => {
+            Err(OpenError::NoAccessToFolder { file: path.into(), folder: folder.into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_access(_: &Path) -> Result<(), OpenError> {
+    Ok(())
+}
+
+/// The directory that the file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Creates the database file with mode 0600. SQLite gives the `-wal` and `-shm` files the same mode.
-pub(super) fn create_private(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -30,21 +99,28 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// Warns if other users can read the file. It doesn't change the mode of an existing file.
-#[cfg(unix)]
-pub(super) fn warn_unless_private(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
-        log::warn!("other users can read {} (mode {mode:o})", path.display());
+fn warn_unless_private(path: &Path) {
+    if let Some(warning) = privacy_warning(path) {
+        log::warn!("{warning}");
     }
 }
 
+/// A warning if other users can read the file.
+#[cfg(unix)]
+pub(super) fn privacy_warning(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
+    (mode & 0o077 != 0).then(|| format!("other users can read {} (mode {mode:o})", path.display()))
+}
+
 #[cfg(not(unix))]
-pub(super) fn warn_unless_private(_: &Path) {}
+pub(super) fn privacy_warning(_: &Path) -> Option<String> {
+    None
+}
 
 /// With `synchronous = FULL`, a commit is on disk before it returns.
-pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
@@ -55,7 +131,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
 /// Turns on WAL mode, in which readers don't wait for a writer. The mode is stored in the database, so
 /// only the first process changes it. That takes an exclusive lock, and SQLite ignores the busy timeout
 /// for it, so this retries.
-pub(super) async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const TRIES: u32 = 250;
     const PAUSE: Duration = Duration::from_millis(10);
     let mut tries = 1;
@@ -77,8 +153,6 @@ fn warn_unless_wal(mode: &str) {
     }
 }
 
-/// Whether this is SQLITE_BUSY (5) or one of its extended codes, whose lowest byte is 5.
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+    sqlite_code_of(error) == Some(BUSY)
 }

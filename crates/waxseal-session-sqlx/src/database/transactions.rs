@@ -14,8 +14,8 @@ use tokio::{
 };
 
 use super::{
-    Database, DatabaseError, connection::DatabaseConnection, pool::PooledConnection, postgres,
-    sqlite,
+    Database, DatabaseError, DatabaseStatus, connection::DatabaseConnection, file::DatabaseFile,
+    pool::PooledConnection, postgres, sqlite,
 };
 
 /// How long a read may take.
@@ -48,7 +48,7 @@ impl Database {
     pub async fn fetch_all(&self, query: SqlQuery<'_>) -> Result<Vec<AnyRow>, DatabaseError> {
         self.check_reachable()?;
         let read = async {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = self.acquire().await?;
             connection.as_connection().fetch_all(query).await
         };
         timeout(READ_TIMEOUT, read).await.map_err(|_| DatabaseError::Busy)?
@@ -72,16 +72,18 @@ impl Database {
         query: SqlQuery<'_>,
         time: Duration,
     ) -> Result<Option<AnyRow>, DatabaseError> {
-        self.check_reachable()?;
+        self.check_writable()?;
         let _write_lock = self.lock_writes(time).await?;
         let mut connection = self.acquire_within(time).await?;
         let mut connection = connection.as_connection();
         let write = connection.fetch_optional(query);
-        if !self.pool.is_postgres() {
-            // No timeout, for the reason given below.
-            return write.await;
+        if self.pool.is_postgres() {
+            return timeout(time, write).await.map_err(|_| DatabaseError::Busy)?;
         }
-        timeout(time, write).await.map_err(|_| DatabaseError::Busy)?
+        // No timeout, for the reason given below.
+        let written = write.await.inspect_err(|error| self.note_failed_write(error))?;
+        self.check_commit()?;
+        Ok(written)
     }
 
     /// Begins a write transaction.
@@ -98,7 +100,7 @@ impl Database {
         &self,
         time: Duration,
     ) -> Result<WriteTransaction, DatabaseError> {
-        self.check_reachable()?;
+        self.check_writable()?;
         let write_lock = self.lock_writes(time).await?;
         let mut connection = self.acquire_within(time).await?;
         let backend = connection.as_connection().backend;
@@ -108,14 +110,46 @@ impl Database {
         } else {
             // No timeout here: the connection would go on waiting for other processes, and the pool would
             // lose it. SQLite's busy timeout ends the wait.
-            backend.begin(Some(sqlite::BEGIN_WRITE.into_sql_str())).await?;
+            let begin = backend.begin(Some(sqlite::BEGIN_WRITE.into_sql_str()));
+            begin.await.map_err(DatabaseError::from).inspect_err(|error| {
+                self.note_failed_write(error);
+            })?;
         }
-        let deadline = Box::pin(sleep(time));
-        Ok(WriteTransaction { connection, is_open: true, deadline, _write_lock: write_lock })
+        let (database, deadline) = (self.clone(), Box::pin(sleep(time)));
+        Ok(WriteTransaction {
+            connection,
+            is_open: true,
+            deadline,
+            database,
+            _write_lock: write_lock,
+        })
     }
 
-    fn check_reachable(&self) -> Result<(), DatabaseError> {
-        if self.is_reachable() { Ok(()) } else { Err(DatabaseError::Unreachable) }
+    pub(super) fn check_reachable(&self) -> Result<(), DatabaseError> {
+        match self.status() {
+            DatabaseStatus::Unreachable => Err(DatabaseError::Unreachable),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails at once where a write can't succeed.
+    fn check_writable(&self) -> Result<(), DatabaseError> {
+        self.check_reachable()?;
+        self.check_file()?;
+        match self.status() {
+            DatabaseStatus::ReadOnly => Err(DatabaseError::ReadOnly),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the file that is open is the one that others see.
+    pub(crate) fn check_file(&self) -> Result<(), DatabaseError> {
+        Ok(self.file.as_ref().map_or(Ok(()), DatabaseFile::check)?)
+    }
+
+    /// Whether what was just committed is in the file that others see.
+    fn check_commit(&self) -> Result<(), DatabaseError> {
+        Ok(self.file.as_ref().map_or(Ok(()), DatabaseFile::check_commit)?)
     }
 
     async fn lock_writes(
@@ -129,7 +163,7 @@ impl Database {
     }
 
     async fn acquire_within(&self, time: Duration) -> Result<PooledConnection, DatabaseError> {
-        Ok(timeout(time, self.pool.acquire()).await.map_err(|_| DatabaseError::Busy)??)
+        timeout(time, self.acquire()).await.map_err(|_| DatabaseError::Busy)?
     }
 }
 
@@ -138,6 +172,7 @@ pub struct WriteTransaction {
     connection: PooledConnection,
     is_open: bool,
     deadline: Pin<Box<Sleep>>,
+    database: Database,
     // Dropped last.
     _write_lock: Option<OwnedMutexGuard<()>>,
 }
@@ -181,9 +216,10 @@ impl WriteTransaction {
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         let connection = self.connection.as_connection();
         let commit = connection.backend.commit();
-        DatabaseConnection::within(Some(&mut self.deadline), commit).await?;
+        let committed = DatabaseConnection::within(Some(&mut self.deadline), commit).await;
+        committed.inspect_err(|error| self.database.note_failed_write(error))?;
         self.is_open = false;
-        Ok(())
+        self.database.check_commit()
     }
 
     pub(crate) fn as_connection(&mut self) -> DatabaseConnection<'_> {
@@ -195,6 +231,9 @@ impl Drop for WriteTransaction {
     fn drop(&mut self) {
         if self.is_open {
             self.connection.as_connection().backend.start_rollback();
+        }
+        if self.connection.is_useless() {
+            self.database.found_read_only();
         }
     }
 }

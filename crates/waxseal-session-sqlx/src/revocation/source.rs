@@ -13,7 +13,7 @@ use super::{
     order::{POSTGRES_END, POSTGRES_POSITION},
     row::{REVOCATION_COLUMNS, read_revocation},
 };
-use crate::database::{Database, DatabaseError, PooledConnection};
+use crate::database::{Database, DatabaseError, PoolMember};
 
 /// How long a poll may take.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ impl RevocationSource for FeedSource<'_> {
         mut insert: impl FnMut(Revocation),
     ) -> Result<FeedPosition, StoreError> {
         let outcome = self.read_after(after, &mut insert).await;
-        self.database.set_reachable(!matches!(outcome, Err(DatabaseError::Database(_))));
+        self.database.update_status(outcome.as_ref().map(drop)).await;
         outcome.map_err(StoreError::new)
     }
 }
@@ -70,16 +70,10 @@ impl FeedSource<'_> {
         after: &FeedPosition,
         insert: &mut impl FnMut(Revocation),
     ) -> Result<FeedPosition, DatabaseError> {
-        let pool = &self.database.feed_pool;
-        let acquire = pool.acquire().map_err(Into::into);
-        let mut connection = within(POLL_TIMEOUT, acquire).await?;
-        match &mut connection {
-            PooledConnection::Sqlite(connection) => {
-                self.read_sqlite(connection, after, insert).await
-            }
-            PooledConnection::Postgres(connection) => {
-                self.read_postgres(connection, after, insert).await
-            }
+        let mut connection = within(POLL_TIMEOUT, self.database.acquire_to_poll()).await?;
+        match &mut connection.member {
+            PoolMember::Sqlite(connection) => self.read_sqlite(connection, after, insert).await,
+            PoolMember::Postgres(connection) => self.read_postgres(connection, after, insert).await,
         }
     }
 

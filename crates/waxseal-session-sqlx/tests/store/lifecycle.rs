@@ -1,6 +1,7 @@
 //! Starting, stopping, restarting; and a database in memory.
 
 use std::{
+    fs,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,10 +16,10 @@ use sqlx::{
     sqlite::SqlitePoolOptions,
 };
 use test_support::{Postgres, eventually};
-use waxseal_session::{Clock, RevocationStatus, SessionStore, testing};
-use waxseal_session_sqlx::{Database, SqlSessionStore};
+use waxseal_session::{Clock, RevocationStatus, SessionStore, StateChanges, testing};
+use waxseal_session_sqlx::{Database, DatabaseError, SqlSessionStore};
 
-use crate::place::{Place, START, session};
+use crate::place::{AppTransaction, Place, START, session, within};
 
 #[actix_web::test]
 async fn a_restart_keeps_sessions_and_revocations() {
@@ -104,4 +105,48 @@ async fn on_postgres_the_connection_that_listens_is_closed_as_well() {
     drop(store);
     eventually(async || connections() == "0").await;
     timeout(Duration::from_secs(5), pool.close()).await.unwrap();
+}
+
+/// A process that has a file open can go on writing to it, but no one will find what it writes.
+#[actix_web::test]
+async fn a_file_that_was_removed_or_replaced_takes_no_more_sessions() {
+    for own_pool in [false, true] {
+        let (place, clock) = (Place::sqlite(own_pool), Clock::manual(START));
+        let store = place.still(&clock).await;
+        let [ann, bob] = [(); 2].map(|()| session("ann", &clock));
+        assert!(store.create(&ann, None).await.unwrap());
+        let pool = place.pool().await;
+        let file = place.file().unwrap();
+        let elsewhere = file.with_extension("elsewhere");
+        for is_replaced in [false, true] {
+            let mut transaction = AppTransaction::begin(&pool).await;
+            fs::rename(&file, &elsewhere).unwrap();
+            if is_replaced {
+                fs::copy(&elsewhere, &file).unwrap();
+            }
+            let created = within!(transaction, |connection| {
+                store.create_in(connection, &bob, Some("ann"), None).await
+            });
+            assert!(matches!(created, Err(DatabaseError::FileGone(_))), "{created:?}");
+            drop(transaction);
+            assert!(store.create(&bob, None).await.is_err());
+            assert!(store.revoke(&ann).await.is_err());
+            assert!(store.save(&ann, &StateChanges::default()).await.is_err());
+            fs::rename(&elsewhere, &file).unwrap();
+        }
+        assert!(store.create(&bob, None).await.unwrap());
+    }
+}
+
+#[actix_web::test]
+async fn a_closed_store_leaves_a_file_that_is_complete_alone() {
+    let place = Place::sqlite(false);
+    let store = place.node().await;
+    let ann = session("ann", &Clock::system());
+    assert!(store.create(&ann, None).await.unwrap());
+    store.close().await;
+    let copied = Place::sqlite(false);
+    fs::copy(place.file().unwrap(), copied.file().unwrap()).unwrap();
+    assert!(!place.file().unwrap().with_extension("db-wal").exists());
+    assert!(copied.node().await.load(&ann.id).await.unwrap().is_some());
 }

@@ -1,6 +1,6 @@
 //! Where a store's sessions can be, and what tests do there.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
@@ -17,20 +17,20 @@ pub struct Place {
     url: String,
     /// Whether a store gets a pool of the app's instead of the URL.
     own_pool: bool,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Place {
     pub fn sqlite(own_pool: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        Self { url, own_pool, _folder: Some(folder) }
+        Self { url, own_pool, folder: Some(folder) }
     }
 
     /// `None` where PostgreSQL is not installed.
     pub fn postgres(own_pool: bool) -> Option<Self> {
         let url = Postgres::shared()?.url_of_new_schema();
-        Some(Self { url, own_pool, _folder: None })
+        Some(Self { url, own_pool, folder: None })
     }
 
     /// Every kind.
@@ -43,6 +43,11 @@ impl Place {
     /// One of each engine, with the app's pool.
     pub fn with_own_pools() -> Vec<Self> {
         [Some(Self::sqlite(true)), Self::postgres(true)].into_iter().flatten().collect()
+    }
+
+    /// The database file, on SQLite.
+    pub fn file(&self) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.path().join("test.db"))
     }
 
     pub fn is_postgres(&self) -> bool {

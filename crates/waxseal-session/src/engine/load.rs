@@ -246,7 +246,8 @@ impl<S: SessionStore> SessionEngine<S> {
         reason: Rejection,
         subject: Option<TokenSubject>,
     ) {
-        let from = (self.settings.client_address)(request).map(|address| address.to_string());
-        telemetry::cookie_rejected(reason, subject, from.unwrap_or_default());
+        let address = (self.settings.client_address)(request)
+            .map_or_else(|| "-".to_owned(), |address| address.to_string());
+        telemetry::cookie_rejected(reason, subject.as_ref(), address);
     }
 }

@@ -16,8 +16,9 @@ use self::{
     inspection::{Inspection, Status},
 };
 use crate::{
+    accounts::Accounts,
     cli::{
-        open_database::{self, IfMissing},
+        open_database::{IfMissing, with_accounts},
         output::{Failure, Output},
     },
     config::{DatabaseArgs, Environment, EnvironmentArgs, SessionArgs, SessionConfig},
@@ -105,8 +106,8 @@ async fn inspect(input: &str, server: &Server, now: Timestamp) -> Result<Inspect
         return Ok(inspection);
     };
     inspection.set_claims(&claims)?;
-    let accounts = open_database::accounts(&server.database, IfMissing::Fail).await?;
-    inspection.set_record(accounts.find_session(&claims.sid).await?)?;
+    let find = async |accounts: Accounts| Ok(accounts.find_session(&claims.sid).await?);
+    inspection.set_record(with_accounts(&server.database, IfMissing::Fail, find).await?)?;
     let is_revoked = inspection.record.as_ref().is_some_and(|record| record.revoked_at.is_some());
     let status = if is_revoked { RevocationStatus::Revoked } else { RevocationStatus::Active };
     let SessionConfig { expiry_policy, mode, .. } = &server.session;

@@ -1,0 +1,119 @@
+//! The SQLite file on disk: whether it is still the one that was opened.
+//!
+//! A process that has a file open goes on writing to it after it was removed or replaced, and what it
+//! writes is gone when it closes the file.
+
+use std::{
+    fs::Metadata,
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The file that was opened.
+#[derive(Debug, Clone)]
+pub(super) struct DatabaseFile {
+    path: PathBuf,
+    identity: Identity,
+    /// The file beside it that holds the latest commits, in WAL mode.
+    wal: Option<PathBuf>,
+}
+
+/// The file at the path is not the one that was opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database file {} was removed or replaced while it was open: put it back, or restart",
+    .0.display()
+)]
+pub struct FileGone(PathBuf);
+
+impl DatabaseFile {
+    /// Remembers the file at this path; `None` if there is none, as of a database in memory.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        let path = std::path::absolute(path).ok()?;
+        let identity = Identity::of(&path.metadata().ok()?);
+        Some(Self { path, identity, wal: None })
+    }
+
+    /// The same in WAL mode.
+    pub(super) fn with_wal(self) -> Self {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        Self { wal: Some(wal.into()), ..self }
+    }
+
+    /// # Errors
+    ///
+    /// If another file is at the path, or none.
+    pub(super) fn check(&self) -> Result<(), FileGone> {
+        match self.path.metadata() {
+            Ok(found) if Identity::of(&found) == self.identity => Ok(()),
+            Err(error) if !is_missing(&error) => {
+                log::debug!("{} can't be examined: {error}", self.path.display());
+                Ok(())
+            }
+            _ => Err(FileGone(self.path.clone())),
+        }
+    }
+
+    /// Whether a commit that a connection has just made can be found by who opens the file next.
+    ///
+    /// # Errors
+    ///
+    /// If another file is at the path, or none, or if the WAL file was removed.
+    pub(super) fn check_commit(&self) -> Result<(), FileGone> {
+        self.check()?;
+        match &self.wal {
+            Some(wal) if wal.metadata().is_err_and(|error| is_missing(&error)) => {
+                Err(FileGone(wal.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the file may be written. This notices a disk that has become read-only; other causes show
+    /// when a write fails.
+    #[cfg(unix)]
+    pub(super) fn is_writable(&self) -> bool {
+        use rustix::{
+            fs::{Access, access},
+            io::Errno,
+        };
+
+        access(&self.path, Access::WRITE_OK) != Err(Errno::ROFS)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn is_writable(&self) -> bool {
+        true
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Device and inode.
+#[cfg(unix)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+#[cfg(unix)]
+impl Identity {
+    fn of(file: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+
+        Self(file.dev(), file.ino())
+    }
+}
+
+/// Windows does not let an open file be removed or replaced.
+#[cfg(not(unix))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity;
+
+#[cfg(not(unix))]
+impl Identity {
+    fn of(_: &Metadata) -> Self {
+        Self
+    }
+}
