@@ -16,7 +16,11 @@ use crate::{
     config::{Config, Environment},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    web::{limits::RateLimits, middleware::PublicOrigin},
+    web::{
+        is_background,
+        limits::RateLimits,
+        middleware::{NoticeCookie, PublicOrigin},
+    },
 };
 
 pub use self::metrics_server::MetricsError;
@@ -42,12 +46,14 @@ impl Application {
         let database = db::connect(&database).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
+        let notice_cookie = NoticeCookie::beside(&session.cookie_name, in_production);
         let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
             .cookie_name(session.cookie_name)
             .cookie_secure(in_production)
             .expiry_policy(session.expiry_policy)
             .mode(session.mode)
             .clock(clock.clone())
+            .no_refresh(is_background)
             .client_address({
                 let proxies = server.trusted_proxies.clone();
                 move |request| proxies.client_address(request)
@@ -71,6 +77,7 @@ impl Application {
             limits: Data::new(RateLimits::new(&clock)),
             origin: Data::new(PublicOrigin(server.public_origin)),
             proxies: Data::new(server.trusted_proxies),
+            notice_cookie: Data::new(notice_cookie),
             in_production,
             has_metrics: server.metrics_listen.is_some(),
         };

@@ -17,9 +17,9 @@ use crate::{
     web::{
         limits::RateLimits,
         middleware::{
-            HEAD_TIMEOUT, PublicOrigin, body_limits, clear_site_data, error_pages, no_store,
-            reject_cross_origin, request_time, run_to_completion, security_headers,
-            strict_transport_security,
+            HEAD_TIMEOUT, NoticeCookie, PublicOrigin, body_limits, clear_site_data, error_pages,
+            no_store, notices, reject_cross_origin, request_time, run_to_completion,
+            security_headers, strict_transport_security,
         },
         page_routes, public_routes,
         trusted_proxies::TrustedProxies,
@@ -37,6 +37,7 @@ pub(super) struct Site {
     pub(super) limits: Data<RateLimits>,
     pub(super) origin: Data<PublicOrigin>,
     pub(super) proxies: Data<TrustedProxies>,
+    pub(super) notice_cookie: Data<NoticeCookie>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
 }
@@ -57,10 +58,12 @@ impl Site {
                 .app_data(self.origin.clone())
                 .app_data(self.limits.clone())
                 .app_data(self.proxies.clone())
+                .app_data(self.notice_cookie.clone())
                 .configure(public_routes)
                 .service(
                     web::scope("")
                         .configure(page_routes)
+                        .wrap(from_fn(notices))
                         .wrap(self.sessions.respond_to_errors())
                         .wrap(from_fn(clear_site_data))
                         .wrap(from_fn(no_store))

@@ -5,6 +5,7 @@
 
 mod actor;
 mod email;
+mod form_id;
 mod outcomes;
 mod password;
 mod password_hash;
@@ -12,6 +13,7 @@ mod user;
 
 pub use actor::Actor;
 pub use email::{Email, InvalidEmail};
+pub use form_id::FormId;
 pub use outcomes::{
     AccountDeletion, LogIn, NewAccount, PasswordChange, Revocation, RoleChange, SignUp,
 };

@@ -5,7 +5,7 @@
 //! `net/http.CrossOriginProtection` does the same. `SameSite=Lax` is the second line of defence.
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse,
+    Error, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -16,9 +16,8 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use waxseal_session::{SessionMiddleware, TokenSubject};
 
-use crate::{audit, db::SqlSessionStore, web::extractors::client_info};
+use crate::{audit, web::extractors::client_info};
 
 /// The site's own origin, `PUBLIC_URL`: needed where it differs from the `Host` of requests.
 #[derive(Debug, Clone, Default)]
@@ -38,16 +37,11 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
     if request.method().is_safe() || is_same_origin(request.headers(), public_origin) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    let (subject, from) =
-        (token_subject(request.request()), client_info::address(request.request()));
+    // Browsers send the cookie along from another host of the same site.
+    let subject = client_info::token_subject(request.request());
+    let from = client_info::address(request.request());
     audit::cross_origin_refused(request.method(), request.path(), subject, from);
     Ok(request.into_response(HttpResponse::Forbidden().finish()).map_into_right_body())
-}
-
-/// The user in whose name the request would have acted: browsers send the cookie along from
-/// another host of the same site.
-fn token_subject(request: &HttpRequest) -> Option<TokenSubject> {
-    request.app_data::<Data<SessionMiddleware<SqlSessionStore>>>()?.subject(request)
 }
 
 /// Whether a request comes from this site, or not from a browser.
