@@ -25,7 +25,7 @@ fn login(criterion: &mut Criterion) {
     let accounts = runtime.block_on(accounts(directory.path(), clock.clone()));
     let arrival = LoginContext {
         client: Client { address: "192.0.2.1".to_owned(), user_agent: String::new() },
-        replaces: None,
+        ..LoginContext::default()
     };
     let known = "ann@example.com".parse().unwrap();
     let right = Password::parse("violet anvil forty marmots").unwrap();

@@ -22,7 +22,10 @@ use crate::{
     config::{Config, Environment, ListenAddress},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    web::{limits::RateLimits, setup::SetupChecks, site_origin::SiteOrigin},
+    web::{
+        is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
+        site_origin::SiteOrigin,
+    },
 };
 
 pub(crate) use self::listener::is_socket_taken;
@@ -59,12 +62,14 @@ impl Application {
         let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
         let cookie_name = session.cookie_name.clone();
         let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
+        let notice_cookie = NoticeCookie::beside(&session.cookie_name, in_production);
         let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
             .cookie_name(session.cookie_name)
             .cookie_secure(in_production)
             .expiry_policy(session.expiry_policy)
             .mode(session.mode)
             .clock(clock.clone())
+            .no_refresh(is_background)
             .client_address({
                 let proxies = server.trusted_proxies.clone();
                 move |request| proxies.client_address(request)
@@ -89,6 +94,7 @@ impl Application {
             origin: Data::new(origin),
             setup: Data::new(setup),
             proxies: Data::new(server.trusted_proxies),
+            notice_cookie: Data::new(notice_cookie),
             in_production,
             has_metrics: server.metrics_listen.is_some(),
         };

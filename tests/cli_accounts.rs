@@ -635,7 +635,7 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
         SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
     let client =
         ClientInfo { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
-    let context = LoginContext { client, replaces: None };
+    let context = LoginContext { client, ..LoginContext::default() };
     let signed_up = accounts.sign_up(user, session, &context).await.unwrap();
     assert!(matches!(signed_up, SignUp::Done(_)));
     let table = place.run(&["session", "list"]).success();

@@ -1,6 +1,6 @@
 //! Failures of account operations. Users' mistakes are outcomes, not errors.
 
-use waxseal_session::InvalidState;
+use waxseal_session::{InvalidState, StoreError};
 
 use super::hashing::HashingError;
 use crate::db::DatabaseError;
@@ -11,6 +11,9 @@ pub enum AccountsError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A session could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A password could not be hashed or verified.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -24,6 +27,7 @@ impl AccountsError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Database(error) => !matches!(error, DatabaseError::Corrupt(_)),
+            Self::Store(_) => true,
             Self::Hashing(error) => matches!(error, HashingError::Overloaded),
             Self::State(_) => false,
         }

@@ -3,7 +3,7 @@
 use super::{error::AccountsError, service::Accounts, throttle::Admission};
 use crate::{
     audit,
-    db::{Attempt, Credentials, LoginContext, NewLogin, NewUser},
+    db::{Attempt, Credentials, LoginContext, NewLogin, NewUser, REPEAT_TIME},
     domain::{Email, LogIn, Password, PasswordHash, Role, SignUp, UserId},
     telemetry,
 };
@@ -13,7 +13,8 @@ use crate::{
 pub(super) const HASH_ATTEMPTS: usize = 2;
 
 impl Accounts {
-    /// Creates an account and logs the user in.
+    /// Creates an account and logs the user in. If the address has an account, its owner may have clicked
+    /// twice or forgotten it: the right password logs in.
     ///
     /// # Errors
     ///
@@ -25,21 +26,43 @@ impl Accounts {
         context: &LoginContext,
     ) -> Result<SignUp, AccountsError> {
         if self.store.user_by_email(email).await?.is_some() {
-            return Ok(SignUp::EmailTaken);
+            return self.log_in_instead(email, password, context).await;
         }
         if let Err(rejected) = self.validate(password, email).await? {
             return Ok(SignUp::Rejected(rejected));
         }
         let password_hash = &self.hashing.hash(password).await?;
         let (id, role) = (UserId::random(), Role::User);
-        let session = self.new_session(id, role)?;
+        let session = self.new_session(id, role, context)?;
         let user = NewUser { id, email, password_hash, role };
         let outcome = self.store.sign_up(user, session, context).await?;
-        if let SignUp::Done(session) = &outcome {
-            telemetry::signed_up();
-            audit::signed_up(id, session.id, &context.client.address);
+        match &outcome {
+            SignUp::Done(session) => {
+                telemetry::signed_up();
+                audit::signed_up(id, session.id, &context.client.address);
+            }
+            // Another sign-up was faster: the first click, perhaps.
+            SignUp::EmailTaken => return self.log_in_instead(email, password, context).await,
+            _ => {}
         }
         Ok(outcome)
+    }
+
+    /// Signs up with an address that has an account: guarded like a log-in, because it is one.
+    async fn log_in_instead(
+        &self,
+        email: &Email,
+        password: &Password,
+        context: &LoginContext,
+    ) -> Result<SignUp, AccountsError> {
+        let session = match self.log_in(email, password, context).await? {
+            LogIn::Granted(session) => session,
+            LogIn::Refused => return Ok(SignUp::EmailTaken),
+            LogIn::Throttled(until) => return Ok(SignUp::Throttled(until)),
+        };
+        let user = self.store.user_by_email(email).await?;
+        let is_new = user.is_some_and(|user| self.clock.now().since(user.created_at) < REPEAT_TIME);
+        Ok(if is_new { SignUp::Done(session) } else { SignUp::LoggedIn(session) })
     }
 
     /// Logs a user in. An unknown address gets the same answer as a wrong password and takes as long.
@@ -98,7 +121,7 @@ impl Accounts {
         attempt: &Attempt,
     ) -> Result<Option<LogIn>, AccountsError> {
         let login = NewLogin { user_id: user.id, verified_hash, password_hash, context, attempt };
-        self.store.log_in(login, |role| self.new_session(user.id, role)).await
+        self.store.log_in(login, |role| self.new_session(user.id, role, context)).await
     }
 }
 

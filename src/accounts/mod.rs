@@ -4,7 +4,7 @@
 //! the [`audit`](crate::audit) line, with the [`Actor`], for every log-in and every change it makes. A
 //! log-out is the session middleware's work; the web layer writes its line.
 
-mod account;
+mod account_deletion;
 mod admin;
 mod argon2id;
 mod error;
@@ -13,7 +13,9 @@ mod history;
 mod identity;
 mod login;
 mod paging;
+mod password_change;
 mod password_policy;
+mod reauthentication;
 mod service;
 mod sessions;
 mod strength;
@@ -24,8 +26,9 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, Email, InvalidEmail, LogIn, NewAccount, Password, PasswordChange,
-        PasswordRejected, Revocation, Role, RoleChange, SignUp, UnknownRole, User, UserId,
+        AccountDeletion, Actor, Email, FormId, InvalidEmail, LogIn, NewAccount, Password,
+        PasswordChange, PasswordRejected, Revocation, Role, RoleChange, SignUp, UnknownRole, User,
+        UserId,
     },
 };
 pub use admin::UserSummary;

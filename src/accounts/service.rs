@@ -6,7 +6,7 @@ use super::{
     error::AccountsError, hashing::Hashing, identity::Identity, password_policy::PasswordPolicy,
 };
 use crate::{
-    db::{AccountStore, Health},
+    db::{AccountStore, Health, LoginContext},
     domain::{Email, Password, PasswordRejected, Role, User, UserId},
 };
 
@@ -49,13 +49,16 @@ impl Accounts {
         Ok(self.hashing.run(move || policy.validate(&password, &email)).await?)
     }
 
-    /// Makes a session of this user, without storing it.
+    /// Makes the session that a log-in opens, without storing it.
     pub(super) fn new_session(
         &self,
         user_id: UserId,
         role: Role,
+        context: &LoginContext,
     ) -> Result<SessionRecord, AccountsError> {
         let state = Identity { user_id, role }.state()?;
-        Ok(SessionRecord::new(&self.expiry_policy, self.clock.now(), state))
+        let session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state);
+        let id = context.session_id(user_id).unwrap_or(session.id);
+        Ok(SessionRecord { id, ..session })
     }
 }

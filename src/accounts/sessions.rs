@@ -177,6 +177,6 @@ fn belongs_to(found: &SessionDetails, user: UserId) -> bool {
 
 /// The session's user. `None` if it has none, or an id in another format: handlers that use the session
 /// middleware directly may use their own.
-fn user_of(session: &SessionInfo) -> Option<UserId> {
+pub(super) fn user_of(session: &SessionInfo) -> Option<UserId> {
     session.user_id.as_deref()?.parse().ok()
 }

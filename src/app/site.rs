@@ -21,8 +21,8 @@ use crate::{
     web::{
         limits::RateLimits,
         middleware::{
-            access_log, body_limits, clear_site_data, error_pages, no_store, reject_cross_origin,
-            request_time, run_to_completion, security_headers, setup_checks,
+            NoticeCookie, access_log, body_limits, clear_site_data, error_pages, no_store, notices,
+            reject_cross_origin, request_time, run_to_completion, security_headers, setup_checks,
             strict_transport_security,
         },
         page_routes, public_routes,
@@ -56,6 +56,7 @@ pub(super) struct Site {
     pub(super) origin: Data<SiteOrigin>,
     pub(super) setup: Data<SetupChecks>,
     pub(super) proxies: Data<TrustedProxies>,
+    pub(super) notice_cookie: Data<NoticeCookie>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
 }
@@ -120,10 +121,12 @@ impl Site {
             .app_data(self.setup.clone())
             .app_data(self.limits.clone())
             .app_data(self.proxies.clone())
+            .app_data(self.notice_cookie.clone())
             .configure(public_routes)
             .service(
                 web::scope("")
                     .configure(page_routes)
+                    .wrap(from_fn(notices))
                     .wrap(self.sessions.respond_to_errors())
                     .wrap(from_fn(clear_site_data))
                     .wrap(from_fn(no_store))

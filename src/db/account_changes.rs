@@ -66,19 +66,16 @@ impl AccountStore {
             return Ok(AccountDeletion::LastAdmin);
         }
         let id = user_id.to_string();
-        let (delete, if_none) = match verified_hash {
-            None => (sqlx::query("DELETE FROM users WHERE id = $1"), AccountDeletion::NoSuchUser),
-            Some(_) => (
-                sqlx::query("DELETE FROM users WHERE id = $1 AND password_hash = $2"),
-                AccountDeletion::WrongPassword,
-            ),
+        let delete = match verified_hash {
+            None => sqlx::query("DELETE FROM users WHERE id = $1").bind(&id),
+            Some(hash) => sqlx::query("DELETE FROM users WHERE id = $1 AND password_hash = $2")
+                .bind(&id)
+                .bind(hash.as_phc()),
         };
-        let mut delete = delete.bind(&id);
-        if let Some(hash) = verified_hash {
-            delete = delete.bind(hash.as_phc());
-        }
         if transaction.execute(delete).await? == 0 {
-            return Ok(if_none);
+            let exists = user_exists(&mut transaction, &id).await?;
+            let with_another_hash = AccountDeletion::WrongPassword;
+            return Ok(if exists { with_another_hash } else { AccountDeletion::NoSuchUser });
         }
         let history = sqlx::query("DELETE FROM login_events WHERE user_id = $1").bind(&id);
         transaction.execute(history).await?;
@@ -198,6 +195,8 @@ mod tests {
         assert_eq!(status(&fixture), RevocationStatus::Active);
         assert_eq!(delete("hash").await, AccountDeletion::Done);
         assert_eq!(status(&fixture), RevocationStatus::Revoked);
+        // Of two at once, the second finds no one.
+        assert_eq!(delete("hash").await, AccountDeletion::NoSuchUser);
         let again = fixture.store.delete_user(fixture.ann, None).await.unwrap();
         assert_eq!(again, AccountDeletion::NoSuchUser);
     }

@@ -1,7 +1,9 @@
 //! Log-in and sign-up: each opens a session and makes all related changes in one transaction.
 
-use waxseal_session::SessionRecord;
-use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
+use std::time::Duration;
+
+use waxseal_session::{SessionId, SessionRecord, Timestamp};
+use waxseal_session_sqlx::{DatabaseError, SessionDetails, SessionInfo, SessionTransaction};
 
 use super::{
     account_store::AccountStore,
@@ -11,6 +13,9 @@ use super::{
     users::parse_column,
 };
 use crate::domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId};
+
+/// How long after a form was sent the same form counts as a repeat: as long as a request may be late.
+pub const REPEAT_TIME: Duration = Duration::from_secs(60);
 
 /// A log-in or a change of password, after the password was verified.
 pub struct NewLogin<'a> {
@@ -39,8 +44,9 @@ pub struct NewUser<'a> {
 }
 
 impl AccountStore {
-    /// Opens the session of a log-in. `session` makes it from the user's current role. `None`, with
-    /// nothing changed, if the verified hash is no longer the stored one.
+    /// Opens the session of a log-in. `session` makes it from the user's current role. The same form sent
+    /// again within a minute gets the same session. `None`, with nothing changed, if the verified hash is no
+    /// longer the stored one.
     ///
     /// # Errors
     ///
@@ -52,12 +58,28 @@ impl AccountStore {
     ) -> Result<Option<LogIn>, E> {
         let mut transaction = self.sessions.begin().await?;
         let Some(role) = update_hash(&mut transaction, &login).await? else { return Ok(None) };
-        let session = session(role)?;
+        let mut session = session(role)?;
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
             return Ok(Some(LogIn::Throttled(until)));
         }
-        open_session(&mut transaction, login.user_id, &session, login.context).await?;
+        let opened = match login.context.form {
+            Some(_) => transaction.find(&session.id).await?,
+            None => None,
+        };
+        match opened {
+            Some(opened) if is_repeat(&opened, &login, now) => {
+                session = record(opened);
+                end_previous(&mut transaction, login.context, &session).await?;
+            }
+            opened => {
+                if opened.is_some() {
+                    // An id names one session: this is another.
+                    session.id = SessionId::random();
+                }
+                open_session(&mut transaction, login.user_id, &session, login.context).await?;
+            }
+        }
         transaction.commit().await?;
         Ok(Some(LogIn::Granted(session)))
     }
@@ -134,19 +156,47 @@ async fn update_hash(
     row.map(|row| parse_column(&row, "role", "role")).transpose()
 }
 
+/// Whether a session was opened a moment ago by the form that is sent now. Someone who logs in again in that
+/// session gets a new one, as ever.
+///
+/// The lock on the user's row makes the second of two log-ins see what the first has done.
+fn is_repeat(opened: &SessionDetails, login: &NewLogin<'_>, now: Timestamp) -> bool {
+    let SessionInfo { id, user_id, auth_time, expires_at, .. } = &opened.session;
+    opened.revoked_at.is_none()
+        && now < *expires_at
+        && now.since(*auth_time) < REPEAT_TIME
+        && *user_id == Some(login.user_id.to_string())
+        && login.context.replaces != Some(*id)
+}
+
+fn record(SessionDetails { session, state, .. }: SessionDetails) -> SessionRecord {
+    let SessionInfo { id, auth_time, expires_at, .. } = session;
+    SessionRecord { id, auth_time, expires_at, state }
+}
+
 /// Opens a session, ends the one it replaces, and records the log-in.
 async fn open_session(
     transaction: &mut SessionTransaction,
     user_id: UserId,
     session: &SessionRecord,
-    LoginContext { client, replaces }: &LoginContext,
+    context: &LoginContext,
 ) -> Result<(), DatabaseError> {
+    let (client, now) = (&context.client, session.auth_time);
     transaction.create(session, Some(&user_id.to_string()), Some(client)).await?;
-    if let Some(id) = replaces {
-        transaction.replace(id, &session.id).await?;
-    }
-    let now = session.auth_time;
+    end_previous(transaction, context, session).await?;
     login_events::record(transaction, Some(user_id), client, now, Outcome::Granted).await
+}
+
+/// Ends the session that the browser had.
+async fn end_previous(
+    transaction: &mut SessionTransaction,
+    context: &LoginContext,
+    session: &SessionRecord,
+) -> Result<(), DatabaseError> {
+    if let Some(previous) = &context.replaces {
+        transaction.replace(previous, &session.id).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -156,7 +206,6 @@ mod tests {
         Tally,
         testing::{Fixture, attempt, session},
     };
-    use waxseal_session::Timestamp;
 
     /// Logs Ann in, as if her password had been verified against this hash.
     async fn log_in(fixture: &Fixture, verified_hash: &str, attempt: &Attempt) -> Option<LogIn> {

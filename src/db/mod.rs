@@ -24,7 +24,7 @@ pub use inspection::{DatabaseServer, Inspection, inspect};
 pub use login_context::LoginContext;
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewUser};
+pub use logins::{NewLogin, NewUser, REPEAT_TIME};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{
     Client, ConnectionLimit, Database, DatabaseError, DatabaseStatus, DatabaseUrl, FeedStatus,

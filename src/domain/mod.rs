@@ -5,6 +5,7 @@
 
 mod actor;
 mod email;
+mod form_id;
 mod look_alike;
 mod outcomes;
 mod password;
@@ -13,6 +14,7 @@ mod user;
 
 pub use actor::Actor;
 pub use email::{Email, InvalidEmail};
+pub use form_id::FormId;
 pub use outcomes::{
     AccountDeletion, LogIn, NewAccount, PasswordChange, Revocation, RoleChange, SignUp,
 };

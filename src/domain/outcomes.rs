@@ -7,10 +7,16 @@ use super::{password::PasswordRejected, user::UserId};
 /// The outcome of a sign-up.
 #[derive(Debug)]
 pub enum SignUp {
-    /// The account exists, and its first session is open.
+    /// The account exists, and a session is open. So it is for a sign-up that is repeated within a minute,
+    /// with a double click for example.
     Done(SessionRecord),
-    /// Another account has this address.
+    /// The account existed before, and the password is right: a session is open.
+    LoggedIn(SessionRecord),
+    /// The address has an account with another password.
     EmailTaken,
+    /// The address has an account, and the password was not checked, after too many wrong ones. Attempts
+    /// have to wait until then.
+    Throttled(Timestamp),
     /// The password does not meet the policy.
     Rejected(PasswordRejected),
 }
@@ -40,7 +46,8 @@ pub enum LogIn {
 /// The outcome of a change of password.
 #[derive(Debug)]
 pub enum PasswordChange {
-    /// The password was changed. All previous sessions have ended; this is the new one.
+    /// The password was changed, now or by the same form a moment ago. All previous sessions have ended;
+    /// this is the new one.
     Done(SessionRecord),
     /// The current password is wrong.
     WrongPassword,

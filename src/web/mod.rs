@@ -15,7 +15,7 @@ pub mod setup;
 pub mod site_origin;
 mod view;
 
-use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, web::ServiceConfig};
 
 pub use extractors::{guard, trusted_proxies};
 pub use pages::assets;
@@ -55,6 +55,11 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(get("/admin/users/{id}", admin_user::show))
         .service(post("/admin/users/{id}/role", admin_user::set_role))
         .service(post("/admin/users/{id}/revoke-sessions", admin_user::revoke_sessions))
-        .service(get("/api/session", api::session))
+        .service(get(api::SESSION_PATH, api::session))
         .service(post("/api/logout", api::log_out));
+}
+
+/// Whether a request is no sign that someone is there: scripts poll `/api/session`.
+pub fn is_background(request: &HttpRequest) -> bool {
+    request.path() == api::SESSION_PATH
 }

@@ -48,9 +48,11 @@ async fn every_step_says_that_it_is_done() {
 
     desk.log_out().await;
     assert_eq!(desk.text(".notice").await, "You are logged out.");
+    desk.refresh().await.unwrap();
+    desk.wait_for_heading("Log in").await;
+    assert!(!desk.source().await.unwrap().contains("class=\"notice\""), "it is told once");
     desk.submit(EMAIL, NEW).await;
-    desk.wait_for_heading("Sessions").await;
-    desk.open("/profile").await;
+    desk.wait_for_heading("Profile").await;
     desk.follow("a[href='/profile/deletion']").await;
     desk.wait_for_heading("Delete your account?").await;
     desk.type_into("#password", NEW).await;

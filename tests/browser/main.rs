@@ -9,6 +9,7 @@
 
 mod accessibility;
 mod account;
+mod double_click;
 mod enlarged;
 mod keyboard;
 mod pages;
@@ -142,7 +143,7 @@ async fn what_only_the_server_can_tell_stands_beside_its_field() {
     browser.wait_for_heading("Profile").await;
     browser.log_out().await;
     browser.open("/signup").await;
-    browser.submit(EMAIL, PASSWORD).await;
+    browser.submit(EMAIL, "orange ladder seventy geese").await;
     assert!(browser.text("#email-error").await.contains("already exists"));
 
     // What the browser would have refused, the server refuses as well.

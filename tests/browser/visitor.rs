@@ -1,24 +1,19 @@
 //! A visitor without a window: what the server sends, before a browser has made a page of it.
 
-use reqwest::{
-    Method,
-    header::{REFERER, USER_AGENT},
-};
+use reqwest::{Method, header::USER_AGENT};
 use test_support::{Answer, App, COOKIE_NAME, Client, PASSWORD};
 
 use crate::pages::{Step, Step::*};
 
-/// Follows redirects and says where it comes from, as browsers do.
+/// Follows redirects, as browsers do.
 pub struct Visitor {
     client: Client,
-    site: String,
     user_agent: &'static str,
-    from: Option<String>,
 }
 
 impl Visitor {
     pub fn new(app: &App, user_agent: &'static str) -> Self {
-        Self { client: app.client(), site: app.url(), user_agent, from: None }
+        Self { client: app.client(), user_agent }
     }
 
     /// Gives it a session's cookie.
@@ -57,7 +52,6 @@ impl Visitor {
         };
         for _ in 0..5 {
             if answer.status != 303 {
-                self.from = Some(format!("{}{path}", self.site));
                 return answer;
             }
             path = answer.redirects_to().to_owned();
@@ -76,9 +70,6 @@ impl Visitor {
         let is_form = method == Method::POST;
         let mut request = self.client.request(method, path);
         request = request.header("Sec-Fetch-Site", site).header(USER_AGENT, self.user_agent);
-        if let Some(from) = &self.from {
-            request = request.header(REFERER, from);
-        }
         self.client.send(if is_form { request.form(form) } else { request }).await
     }
 }

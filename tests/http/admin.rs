@@ -41,7 +41,8 @@ async fn an_administrator_of_another_database_has_no_rights_here() {
         assert!(answer.redirects_to().starts_with("/login"), "{path}");
         assert!(answer.clears_the_cookie(), "{path}: {answer:?}");
     }
-    assert_eq!(set_role(&mut admin, &id, "admin").await.redirects_to(), "/login");
+    let answer = set_role(&mut admin, &id, "admin").await;
+    assert_eq!(answer.redirects_to(), "/login?next=/admin/users");
     assert_eq!(app.role_of(BOB).await, "user");
 }
 

@@ -1,7 +1,8 @@
 //! The JSON for scripts and apps.
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use test_support::{App, DAY, EMAIL};
+use test_support::{App, COOKIE_NAME, Client, DAY, EMAIL};
 
 #[actix_web::test]
 async fn the_session_is_told_as_json() {
@@ -26,14 +27,38 @@ async fn the_session_is_told_as_json() {
 }
 
 #[actix_web::test]
-async fn a_refresh_that_the_request_brings_is_told() {
-    let app = App::start().await;
-    let mut ann = app.signed_up(EMAIL).await;
-    app.clock.advance(6 * DAY);
-    let answer = ann.get("/api/session").await;
-    assert_eq!(answer.set_cookies().len(), 1);
-    assert!(answer.contains_text(r#""created_at":"2033-05-18T03:33:20Z""#), "{}", answer.body);
-    assert!(answer.contains_text(r#""expires_at":"2033-05-31T03:33:20Z""#), "{}", answer.body);
+async fn polling_is_no_activity() {
+    for mode in ["cookie", "database"] {
+        let app = App::start_with(&[("SESSION_MODE", mode)]).await;
+        let mut ann = app.signed_up(EMAIL).await;
+        let mut phone = app.logged_in(EMAIL).await;
+        // Due for a refresh.
+        app.clock.advance(6 * DAY);
+        for method in [Method::GET, Method::HEAD] {
+            let answer = ann.send(ann.request(method, "/api/session")).await;
+            assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (200, 0), "{mode}");
+        }
+        let answer = ann.get("/api/session").await;
+        assert!(answer.contains_text(r#""expires_at":"2033-05-25T03:33:20Z""#), "{}", answer.body);
+        let (_, others) = body(&mut phone, "/sessions").await;
+        assert!(others.contains(">18 May 2033, 03:33 UTC<"), "last seen at the log-in: {others}");
+
+        // Browsers keep the cookie no longer, but a script may.
+        let cookie = ann.session().unwrap().to_owned();
+        ann.set_cookie(COOKIE_NAME, &cookie);
+        app.clock.advance(DAY);
+        let over = ann.get("/api/session").await;
+        assert_eq!(over.status, 401, "{mode}");
+        assert!(over.clears_the_cookie(), "{over:?}");
+        assert!(phone.is_logged_in().await, "{mode}: a page is activity");
+    }
+}
+
+/// The list of sessions: this one, and the others.
+async fn body(browser: &mut Client, path: &str) -> (String, String) {
+    let page = browser.get(path).await;
+    let (this, others) = page.body.split_once("Other sessions").unwrap();
+    (this.to_owned(), others.to_owned())
 }
 
 #[actix_web::test]

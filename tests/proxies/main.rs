@@ -67,7 +67,7 @@ fn a_session_is_known_to_every_node_and_ended_on_every_node(site: &Site) {
     let ann = site.browser(CLIENT);
     let answer = ann.post("/signup", &[("email", EMAIL), ("password", PASSWORD)]);
     assert_eq!(answer.redirects_to(), "/profile");
-    let cookie = answer.header("set-cookie");
+    let [cookie] = answer.set_cookies()[..] else { panic!("{answer:?}") };
     assert!(cookie.starts_with(&format!("{COOKIE_NAME}=")), "{cookie}");
     assert!(cookie.contains("; Secure;") && !cookie.contains("Domain"), "{cookie}");
     for node in &site.nodes {

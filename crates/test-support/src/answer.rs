@@ -42,9 +42,28 @@ impl Answer {
         value
     }
 
-    /// The values of all `Set-Cookie` headers.
+    /// The values of the `Set-Cookie` headers, apart from the [notice's](Self::notice_cookie).
     pub fn set_cookies(&self) -> Vec<&str> {
-        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+        self.all_cookies().filter(|cookie| !is_notice(cookie)).collect()
+    }
+
+    /// The `Set-Cookie` header that leaves a notice for the next page, or deletes it.
+    pub fn notice_cookie(&self) -> Option<&str> {
+        let mut notices = self.all_cookies().filter(|cookie| is_notice(cookie));
+        let notice = notices.next();
+        assert!(notices.next().is_none(), "two notices: {self:?}");
+        notice
+    }
+
+    /// The notice on the page.
+    pub fn notice(&self) -> Option<&str> {
+        let (_, rest) = self.body.split_once(r#"<p class="notice" role="status">"#)?;
+        Some(rest.split_once("</p>").unwrap().0)
+    }
+
+    /// The values of all `Set-Cookie` headers.
+    pub(crate) fn all_cookies(&self) -> impl Iterator<Item = &str> {
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap())
     }
 
     /// The value of the session cookie, if this response sets one.
@@ -113,6 +132,10 @@ impl Answer {
         let (_, rest) = tag.split_once(&format!("{attribute}=\""))?;
         Some(unescaped(rest.split_once('"').unwrap().0))
     }
+}
+
+fn is_notice(cookie: &str) -> bool {
+    cookie.split_once('=').is_some_and(|(name, _)| name.ends_with("-notice"))
 }
 
 fn unescaped(html: &str) -> String {

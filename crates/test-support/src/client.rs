@@ -149,7 +149,7 @@ impl Client {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let answer = Answer { status, headers, body: response.text().await.unwrap() };
-        for cookie in answer.set_cookies() {
+        for cookie in answer.all_cookies() {
             self.store_cookie(cookie);
         }
         answer

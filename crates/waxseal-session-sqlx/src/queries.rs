@@ -6,9 +6,10 @@ use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use waxseal_session::{SessionId, State, Timestamp};
 
 use crate::{
-    database::DatabaseError,
+    database::{DatabaseError, SqlQuery},
     session_info::{COLUMNS, SessionInfo, read_state},
     store::SqlSessionStore,
+    transaction::SessionTransaction,
 };
 
 /// Ids per query.
@@ -100,16 +101,8 @@ impl SqlSessionStore {
     ///
     /// If the database fails.
     pub async fn find(&self, id: &SessionId) -> Result<Option<SessionDetails>, DatabaseError> {
-        let sql =
-            format!("SELECT {COLUMNS}, state, revoked_at FROM waxseal_sessions WHERE id = $1");
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string());
-        let Some(row) = self.database.fetch_optional(query).await? else { return Ok(None) };
-        let revoked_at: Option<i64> = row.try_get("revoked_at")?;
-        Ok(Some(SessionDetails {
-            session: self.read(&row)?,
-            state: read_state(&row)?,
-            revoked_at: revoked_at.map(Timestamp::from_unix),
-        }))
+        let row = self.database.fetch_optional(select_details(id)).await?;
+        row.map(|row| SessionDetails::read(&row, self.read(&row)?)).transpose()
     }
 
     /// Counts the live sessions of each of these users. Users without any are left out.
@@ -156,4 +149,30 @@ impl SqlSessionStore {
         }
         Ok(session)
     }
+}
+
+impl SessionTransaction {
+    /// Finds a session, live or not, also one that this transaction has changed; `None` if it has no row.
+    /// Its last-seen time may be older than in a list.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn find(&mut self, id: &SessionId) -> Result<Option<SessionDetails>, DatabaseError> {
+        let row = self.fetch_optional(select_details(id)).await?;
+        row.map(|row| SessionDetails::read(&row, SessionInfo::read(&row)?)).transpose()
+    }
+}
+
+impl SessionDetails {
+    fn read(row: &AnyRow, session: SessionInfo) -> Result<Self, DatabaseError> {
+        let revoked_at: Option<i64> = row.try_get("revoked_at")?;
+        let revoked_at = revoked_at.map(Timestamp::from_unix);
+        Ok(Self { session, state: read_state(row)?, revoked_at })
+    }
+}
+
+fn select_details(id: &SessionId) -> SqlQuery<'static> {
+    let sql = format!("SELECT {COLUMNS}, state, revoked_at FROM waxseal_sessions WHERE id = $1");
+    sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())
 }

@@ -12,6 +12,7 @@ use actix_web::{
     cookie::Cookie,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
+use waxseal_seal::Keyring;
 
 use crate::{
     builder::SessionMiddlewareBuilder,
@@ -62,6 +63,11 @@ impl<S: SessionStore> SessionMiddleware<S> {
     /// ```
     pub fn builder(store: S, keys: impl IntoKeyring) -> SessionMiddlewareBuilder<S> {
         SessionMiddlewareBuilder::new(store, keys.into_keyring())
+    }
+
+    /// The keys, for [`seal_json`](crate::seal_json) and [`unseal_json`](crate::unseal_json).
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.settings.keyring
     }
 
     /// Who the session cookie of a request belongs to, for logs: the token unseals, but whether the

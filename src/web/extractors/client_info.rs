@@ -5,11 +5,12 @@ use std::future::{Ready, ready};
 use actix_web::{
     Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data,
 };
-use waxseal_session::CurrentSession;
+use waxseal_session::{CurrentSession, SessionMiddleware, TokenSubject};
 
 use super::trusted_proxies::TrustedProxies;
 use crate::{
     accounts::{Actor, Client, LoginContext, UserId},
+    db::SqlSessionStore,
     text::is_unsafe_to_print,
 };
 
@@ -26,7 +27,7 @@ impl FromRequest for ClientInfo {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let client = Client { address: address(request), user_agent: user_agent(request) };
         let replaces = CurrentSession::of(request).map(|session| session.id);
-        ready(Ok(Self(LoginContext { client, replaces })))
+        ready(Ok(Self(LoginContext { client, replaces, form: None })))
     }
 }
 
@@ -35,6 +36,11 @@ pub(crate) fn address(request: &HttpRequest) -> String {
     let proxies = request.app_data::<Data<TrustedProxies>>();
     let address = proxies.and_then(|proxies| proxies.client_address(request));
     address.map_or_else(|| "-".to_owned(), |address| address.to_string())
+}
+
+/// Whose session cookie the request has, whether or not that session is live.
+pub(crate) fn token_subject(request: &HttpRequest) -> Option<TokenSubject> {
+    request.app_data::<Data<SessionMiddleware<SqlSessionStore>>>()?.subject(request)
 }
 
 /// The user who acts with this request.

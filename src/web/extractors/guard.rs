@@ -77,7 +77,10 @@ use crate::{
     web::{
         error::AppError,
         middleware::clear_site_data,
-        view::redirect::{self, see_other},
+        view::{
+            navigation,
+            redirect::{self, see_other},
+        },
     },
 };
 
@@ -215,9 +218,14 @@ impl AuthRejection {
         if request.path().starts_with("/api/") {
             return Self::Unauthorized;
         }
-        // A path that only takes POST is no page to come back to.
-        let page = request.uri().path_and_query().filter(|_| request.method().is_safe());
-        let next = page.map_or("", |page| page.as_str());
+        let next = if request.method().is_safe() {
+            request.uri().path_and_query().map_or("", |page| page.as_str())
+        } else {
+            // What only takes POST is no page to come back to, but its section has one. Log-in leads to the
+            // profile by itself.
+            let section = navigation::section_of(request.path());
+            section.filter(|section| *section != "/profile").unwrap_or_default()
+        };
         Self::LoginRequired { login_url: redirect::login_url(next) }
     }
 }

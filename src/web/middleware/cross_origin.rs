@@ -5,18 +5,16 @@
 //! `net/http.CrossOriginProtection` does the same. `SameSite=Lax` is the second line of defence.
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse,
+    Error, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
     web::Data,
 };
-use waxseal_session::{SessionMiddleware, TokenSubject};
 
 use super::error_pages::ErrorText;
 use crate::{
     audit,
-    db::SqlSessionStore,
     web::{
         extractors::client_info,
         setup::SetupChecks,
@@ -43,8 +41,9 @@ pub async fn reject_cross_origin<B: MessageBody + 'static>(
     if sender == Sender::ThisSite {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    let (subject, from) =
-        (token_subject(request.request()), client_info::address(request.request()));
+    // Browsers send the cookie along from another host of the same site.
+    let subject = client_info::token_subject(request.request());
+    let from = client_info::address(request.request());
     audit::cross_origin_refused(request.method(), request.path(), subject.as_ref(), from);
     let mut response = HttpResponse::Forbidden().finish();
     response.extensions_mut().insert(error_text(sender, &setup));
@@ -62,10 +61,4 @@ fn error_text(sender: Sender, setup: &SetupChecks) -> ErrorText {
              the log says why.",
         ),
     }
-}
-
-/// The user in whose name the request would have acted: browsers send the cookie along from
-/// another host of the same site.
-fn token_subject(request: &HttpRequest) -> Option<TokenSubject> {
-    request.app_data::<Data<SessionMiddleware<SqlSessionStore>>>()?.subject(request)
 }

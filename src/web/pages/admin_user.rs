@@ -10,7 +10,6 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::admin_users::PATH;
 use crate::{
     accounts::{Accounts, Role, RoleChange, UserId, UserSummary},
-    text::count,
     web::{
         error::AppError,
         extractors::{
@@ -18,10 +17,8 @@ use crate::{
             form::{Form, FormOrNothing},
             guard::{AuthenticatedUser, VerifiedAdmin},
         },
-        middleware::clear_site_data,
-        view::{
-            form_errors::FormErrors, navigation::Navigation, notice, redirect::see_other, render,
-        },
+        middleware::{clear_site_data, notices},
+        view::{form_errors::FormErrors, navigation::Navigation, redirect::see_other, render},
     },
 };
 
@@ -43,9 +40,14 @@ struct Page {
 }
 
 impl Page {
-    fn new(auth: &AuthenticatedUser, accounts: &Accounts, summary: UserSummary) -> Self {
+    fn new(
+        request: &HttpRequest,
+        auth: &AuthenticatedUser,
+        accounts: &Accounts,
+        summary: UserSummary,
+    ) -> Self {
         Self {
-            navigation: Navigation::new(auth, PATH, accounts),
+            navigation: Navigation::new(request, auth, PATH, accounts),
             is_self: summary.user.id == auth.user_id,
             selected: summary.user.role,
             summary,
@@ -63,12 +65,7 @@ pub(crate) async fn show(
     let Some(summary) = find(&accounts, &id).await? else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    let mut page = Page::new(&auth, &accounts, summary);
-    if notice::referer_path(&request).is_some_and(|previous| previous == request.path()) {
-        let (role, sessions) = (page.selected, sessions(page.summary.sessions));
-        page.navigation.notice = Some(format!("Done. The role is {role}, with {sessions}."));
-    }
-    render::page(&page)
+    render::page(&Page::new(&request, &auth, &accounts, summary))
 }
 
 pub(crate) async fn set_role(
@@ -82,7 +79,7 @@ pub(crate) async fn set_role(
         return Ok(HttpResponse::NotFound().finish());
     };
     let user_id = summary.user.id;
-    let mut page = Page::new(&auth, &accounts, summary);
+    let mut page = Page::new(&request, &auth, &accounts, summary);
     let parsed = input.role.parse::<Role>().map_err(|_| "There is no such role.");
     if let Some(role) = page.errors.check("role", parsed) {
         let actor = client_info::actor(auth.user_id, &request);
@@ -90,9 +87,13 @@ pub(crate) async fn set_role(
             RoleChange::Done if page.is_self => {
                 // Changing the role has ended the user's sessions, this one too.
                 clear_site_data::session_ended(&request);
+                notices::leave(&request, format!("Your role is {role}. You are logged out."));
                 return Ok(see_other("/login"));
             }
-            RoleChange::Done | RoleChange::Unchanged => return Ok(see_other(&url(user_id))),
+            RoleChange::Done | RoleChange::Unchanged => {
+                notices::leave(&request, format!("Done. The role is {role}."));
+                return Ok(see_other(&url(user_id)));
+            }
             RoleChange::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
             RoleChange::LastAdmin => {
                 let text =
@@ -119,15 +120,11 @@ pub(crate) async fn revoke_sessions(
     accounts.revoke_sessions(user.id, None, &actor).await?;
     if user.id == auth.user_id {
         clear_site_data::session_ended(&request);
+        notices::leave(&request, "All your sessions have ended. You are logged out.");
+    } else {
+        notices::leave(&request, "Done. All sessions have ended.");
     }
     Ok(see_other(&url(user.id)))
-}
-
-fn sessions(number: i64) -> String {
-    match u64::try_from(number) {
-        Ok(0) | Err(_) => "no open sessions".to_owned(),
-        Ok(number) => count(number, "open session"),
-    }
 }
 
 fn url(user_id: UserId) -> String {

@@ -1,6 +1,6 @@
 //! The list of users, for administrators: searched by email address.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
 use crate::{
@@ -32,11 +32,12 @@ struct Page<'a> {
 pub(crate) async fn list(
     VerifiedAdmin(auth): VerifiedAdmin,
     Query(query): Query<ListQuery>,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, AppError> {
     let found = accounts.users(&query.q, query.page_number()).await?;
     let pagination = Pagination::new(&found, &query, PATH);
-    let navigation = Navigation::new(&auth, PATH, &accounts);
+    let navigation = Navigation::new(&request, &auth, PATH, &accounts);
     let (own_id, search, users) = (auth.user_id, &*query.q, found.items);
     render::page(&Page { navigation, own_id, search, users, pagination })
 }

@@ -8,6 +8,8 @@ use crate::{
     web::{extractors::guard::AuthenticatedUser, middleware::clear_site_data},
 };
 
+pub(crate) const SESSION_PATH: &str = "/api/session";
+
 /// `GET /api/session`. Times are RFC 3339.
 #[derive(Serialize)]
 struct SessionJson {
@@ -25,6 +27,7 @@ struct LogoutJson {
     message: &'static str,
 }
 
+/// Asking is no activity: a page may poll, and the session expires as if it didn't.
 pub(crate) async fn session(auth: AuthenticatedUser) -> HttpResponse {
     HttpResponse::Ok().json(SessionJson {
         user_id: auth.user_id.to_string(),

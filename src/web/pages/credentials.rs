@@ -3,8 +3,11 @@
 use serde::Deserialize;
 
 use crate::{
-    accounts::{Email, Password},
-    web::{extractors::form::SecretString, view::form_errors::FormErrors},
+    accounts::{Email, FormId, LoginContext, Password},
+    web::{
+        extractors::form::SecretString,
+        view::{form_errors::FormErrors, redirect::NextQuery},
+    },
 };
 
 #[derive(Deserialize, Default)]
@@ -12,7 +15,9 @@ use crate::{
 pub(crate) struct Credentials {
     pub(super) email: String,
     password: SecretString,
-    pub(super) next: String,
+    next: String,
+    /// The form's id, by which a form that is sent twice is told from two.
+    form: String,
 }
 
 impl Credentials {
@@ -21,5 +26,20 @@ impl Credentials {
         let email = errors.check("email", self.email.parse());
         let password = errors.check("password", Password::parse(&self.password));
         email.zip(password)
+    }
+
+    /// Where to go next: the form says it, or its address, which is all that is left of a form that is
+    /// loaded again.
+    pub(super) fn next<'a>(&'a self, query: &'a NextQuery) -> &'a str {
+        if self.next.is_empty() { &query.next } else { &self.next }
+    }
+
+    pub(super) fn form_id(&self) -> Option<FormId> {
+        self.form.parse().ok()
+    }
+
+    /// The context of this form.
+    pub(super) fn context(&self, context: LoginContext) -> LoginContext {
+        LoginContext { form: self.form_id(), ..context }
     }
 }

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, LogIn},
+    accounts::{Accounts, FormId, LogIn},
     web::{
         error::AppError,
         extractors::{
@@ -14,11 +14,11 @@ use crate::{
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
+        middleware::notices,
         setup::connection_hint,
         view::{
             form_errors::FormErrors,
-            navigation, notice,
-            redirect::{NextQuery, see_next, shown_next, signup_url},
+            redirect::{NextQuery, login_url, see_next, shown_next, signup_url},
             render,
         },
     },
@@ -30,8 +30,9 @@ struct Page<'a> {
     next: &'a str,
     email: &'a str,
     connection_hint: Option<String>,
-    /// The visitor has just logged out.
-    logged_out: bool,
+    form: Option<FormId>,
+    /// What has just been done.
+    notice: Option<String>,
     /// Both fields are marked, so as not to tell which of them is wrong.
     both_wrong: bool,
     errors: FormErrors,
@@ -45,14 +46,9 @@ pub(crate) async fn form(
     if auth.is_some() {
         return Ok(see_next(&query.next));
     }
-    let previous = notice::referer_path(&request).and_then(|path| navigation::section_of(&path));
-    let next = shown_next(&query.next);
-    // Ending the current session leads to /sessions, and from there to here.
-    let logged_out = previous.is_some_and(|previous| next.is_empty() || next == previous);
-    // A session that was over when a form was sent: back to the page it was sent from.
-    let next = if next.is_empty() { previous.unwrap_or_default() } else { next };
-    let connection_hint = connection_hint(&request);
-    render::page(&Page { next, logged_out, connection_hint, ..Page::default() })
+    let (form, notice) = (Some(FormId::random()), notices::take(&request));
+    let (next, connection_hint) = (shown_next(&query.next), connection_hint(&request));
+    render::page(&Page { next, form, notice, connection_hint, ..Page::default() })
 }
 
 pub(crate) async fn submit(
@@ -60,15 +56,17 @@ pub(crate) async fn submit(
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
     limits: Data<RateLimits>,
+    Query(query): Query<NextQuery>,
     Form(credentials): Form<Credentials>,
 ) -> Result<HttpResponse, AppError> {
+    let (context, next) = (credentials.context(context), credentials.next(&query));
     let (mut errors, mut both_wrong) = (FormErrors::default(), false);
     errors.throttle("", limits.check_log_in(&context.client.address));
     if let Some((email, password)) = credentials.parse(&mut errors) {
         match accounts.log_in(&email, &password, &context).await? {
             LogIn::Granted(session) => {
                 waxseal_session::attach_session(&request, session)?;
-                return Ok(see_next(&credentials.next));
+                return Ok(see_next(next));
             }
             LogIn::Refused => {
                 both_wrong = true;
@@ -79,7 +77,7 @@ pub(crate) async fn submit(
             }
         }
     }
-    let (email, next) = (&*credentials.email, shown_next(&credentials.next));
-    let page = Page { next, email, both_wrong, errors, ..Page::default() };
+    let (email, next, form) = (&*credentials.email, shown_next(next), credentials.form_id());
+    let page = Page { next, email, form, both_wrong, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }

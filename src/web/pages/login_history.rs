@@ -1,6 +1,6 @@
 //! The log-in history of the signed-in user, failed attempts included.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
 use crate::{
@@ -29,12 +29,13 @@ struct Page {
 pub(crate) async fn list(
     VerifiedUser(auth, _): VerifiedUser,
     Query(query): Query<ListQuery>,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, AppError> {
     let query = query.without_search();
     let found = accounts.login_history(auth.user_id, query.page_number()).await?;
     let pagination = Pagination::new(&found, &query, PATH);
-    let navigation = Navigation::new(&auth, PATH, &accounts);
+    let navigation = Navigation::new(&request, &auth, PATH, &accounts);
     render::page(&Page { navigation, attempts: found.items, pagination })
 }
 

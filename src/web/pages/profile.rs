@@ -2,8 +2,6 @@
 //! ([`password_change`](super::password_change)) and lead to
 //! [`account_deletion`](super::account_deletion).
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use waxseal_session::Timestamp;
@@ -13,14 +11,11 @@ use crate::{
     web::{
         error::AppError,
         extractors::guard::VerifiedUser,
-        view::{form_errors::FormErrors, navigation::Navigation, notice, render},
+        view::{form_errors::FormErrors, navigation::Navigation, render},
     },
 };
 
 pub(crate) const PATH: &str = "/profile";
-
-/// For how long the page says what has been done.
-const NOTICE_TIME: Duration = Duration::from_secs(60);
 
 #[derive(Template)]
 #[template(path = "profile.html")]
@@ -52,20 +47,7 @@ pub(super) fn page(
 ) -> Page {
     let (started, expires) = (auth.session.auth_time, auth.session.expires_at);
     let extendable = expires < started + accounts.expiry_policy.lifetime();
-    let navigation = Navigation::new(&auth, PATH, accounts);
-    let is_new = navigation.now.since(started) < NOTICE_TIME;
-    let previous = notice::referer_path(request).filter(|_| !errors.any());
-    let notice = match previous.as_deref() {
-        Some("/signup") if is_new && user.created_at == started => {
-            Some("Your account has been created, and you are logged in.")
-        }
-        // A password change renews the session, and so does a log-in, but that comes from elsewhere.
-        Some(PATH | "/profile/password") if is_new => {
-            Some("Your password has been changed. Your other sessions have ended.")
-        }
-        _ => None,
-    };
-    let navigation = navigation.with_notice(notice.map(str::to_owned));
+    let navigation = Navigation::new(request, &auth, PATH, accounts);
     let min_length = accounts.policy.min_length();
     Page { navigation, user, started, expires, extendable, min_length, errors }
 }

@@ -17,7 +17,7 @@ use crate::{
             client_info,
             guard::{AuthenticatedUser, VerifiedUser},
         },
-        middleware::clear_site_data,
+        middleware::{clear_site_data, notices},
         view::{navigation::Navigation, redirect::see_other, render},
     },
 };
@@ -49,7 +49,7 @@ pub(crate) async fn confirm(
     };
     let Some(session) = session else { return Ok(not_found(&auth, &request)) };
     let is_current = session.id == auth.session.id;
-    let navigation = Navigation::new(&auth, PATH, &accounts);
+    let navigation = Navigation::new(&request, &auth, PATH, &accounts);
     render::page(&ConfirmPage { navigation, session, is_current })
 }
 
@@ -70,15 +70,20 @@ pub(crate) async fn revoke(
     }
     if id == auth.session.id {
         clear_site_data::session_ended(&request);
+        notices::leave(&request, "You are logged out.");
+    } else {
+        notices::leave(&request, "The session has ended.");
     }
     Ok(see_other(PATH))
 }
 
 pub(crate) async fn confirm_others(
     VerifiedUser(auth, _): VerifiedUser,
+    request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, AppError> {
-    render::page(&ConfirmOthersPage { navigation: Navigation::new(&auth, PATH, &accounts) })
+    let navigation = Navigation::new(&request, &auth, PATH, &accounts);
+    render::page(&ConfirmOthersPage { navigation })
 }
 
 pub(crate) async fn revoke_others(
@@ -88,6 +93,7 @@ pub(crate) async fn revoke_others(
 ) -> Result<HttpResponse, AppError> {
     let actor = client_info::actor(auth.user_id, &request);
     accounts.revoke_sessions(auth.user_id, Some(&auth.session.id), &actor).await?;
+    notices::leave(&request, "Your other sessions have ended.");
     Ok(see_other(PATH))
 }
 

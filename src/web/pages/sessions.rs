@@ -7,13 +7,9 @@ use crate::{
     accounts::{Accounts, SessionInfo},
     web::{
         error::AppError,
-        extractors::{
-            form::Query,
-            guard::{AuthenticatedUser, VerifiedUser},
-        },
+        extractors::{form::Query, guard::VerifiedUser},
         view::{
             navigation::Navigation,
-            notice,
             pagination::{ListQuery, Pagination},
             render,
         },
@@ -44,29 +40,7 @@ pub(crate) async fn list(
     let pagination = Pagination::new(&found, &query, PATH);
     let (current, others): (Vec<_>, Vec<_>) =
         found.items.into_iter().partition(|session| session.id == current);
-    let notice = notice(&auth, &request, &accounts, others.is_empty()).await?;
-    let navigation = Navigation::new(&auth, PATH, &accounts).with_notice(notice);
+    let navigation = Navigation::new(&request, &auth, PATH, &accounts);
     let current = current.into_iter().next();
     render::page(&Page { navigation, current, others, pagination })
-}
-
-/// What has been done on the page that the user comes from, if that is true now.
-async fn notice(
-    auth: &AuthenticatedUser,
-    request: &HttpRequest,
-    accounts: &Accounts,
-    no_others: bool,
-) -> Result<Option<String>, AppError> {
-    let previous = notice::referer_path(request);
-    let Some(confirmed) = previous.as_ref().and_then(|path| path.strip_prefix("/sessions/")) else {
-        return Ok(None);
-    };
-    let notice = match confirmed.parse() {
-        Ok(id) if accounts.session_of(auth.user_id, &id).await?.is_none() => {
-            Some("The session has ended.")
-        }
-        Err(_) if confirmed == "others" && no_others => Some("Your other sessions have ended."),
-        _ => None,
-    };
-    Ok(notice.map(str::to_owned))
 }

@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
-use super::{account_deletion, credentials::Credentials};
+use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, SignUp},
+    accounts::{Accounts, FormId, SignUp},
     web::{
         error::AppError,
         extractors::{
@@ -14,11 +14,11 @@ use crate::{
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
+        middleware::notices,
         setup::connection_hint,
         view::{
             form_errors::FormErrors,
-            notice,
-            redirect::{NextQuery, login_url, see_next, shown_next},
+            redirect::{NextQuery, login_url, see_next, shown_next, signup_url},
             render,
         },
     },
@@ -31,8 +31,9 @@ struct Page<'a> {
     next: &'a str,
     email: &'a str,
     connection_hint: Option<String>,
-    /// The visitor has just deleted their account.
-    account_deleted: bool,
+    form: Option<FormId>,
+    /// What has just been done.
+    notice: Option<String>,
     errors: FormErrors,
 }
 
@@ -45,12 +46,10 @@ pub(crate) async fn form(
     if auth.is_some() {
         return Ok(see_next(&query.next));
     }
-    let previous = notice::referer_path(&request).unwrap_or_default();
-    let account_deleted =
-        [account_deletion::PATH, account_deletion::SUBMIT_PATH].contains(&&*previous);
     let (min_length, next) = (accounts.policy.min_length(), shown_next(&query.next));
+    let (form, notice) = (Some(FormId::random()), notices::take(&request));
     let connection_hint = connection_hint(&request);
-    render::page(&Page { min_length, next, account_deleted, connection_hint, ..Page::default() })
+    render::page(&Page { min_length, next, form, notice, connection_hint, ..Page::default() })
 }
 
 pub(crate) async fn submit(
@@ -58,24 +57,35 @@ pub(crate) async fn submit(
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
     limits: Data<RateLimits>,
+    Query(query): Query<NextQuery>,
     Form(credentials): Form<Credentials>,
 ) -> Result<HttpResponse, AppError> {
+    let (context, next) = (credentials.context(context), credentials.next(&query));
     let mut errors = FormErrors::default();
     errors.throttle("", limits.check_sign_up(&context.client.address));
     if let Some((email, password)) = credentials.parse(&mut errors) {
         match accounts.sign_up(&email, &password, &context).await? {
             SignUp::Done(session) => {
                 waxseal_session::attach_session(&request, session)?;
-                return Ok(see_next(&credentials.next));
+                notices::leave(&request, "Your account has been created, and you are logged in.");
+                return Ok(see_next(next));
+            }
+            SignUp::LoggedIn(session) => {
+                waxseal_session::attach_session(&request, session)?;
+                notices::leave(&request, "You already had an account, and are logged in.");
+                return Ok(see_next(next));
             }
             SignUp::EmailTaken => {
                 errors.add("email", "An account with this email address already exists.");
             }
+            SignUp::Throttled(until) => {
+                errors.throttle("", Some(until.since(accounts.clock.now())));
+            }
             SignUp::Rejected(rejected) => errors.add("password", rejected),
         }
     }
-    let (min_length, email) = (accounts.policy.min_length(), &*credentials.email);
-    let page =
-        Page { min_length, next: shown_next(&credentials.next), email, errors, ..Page::default() };
+    let (min_length, next) = (accounts.policy.min_length(), shown_next(next));
+    let (email, form) = (&*credentials.email, credentials.form_id());
+    let page = Page { min_length, next, email, form, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod form_errors;
 pub(crate) mod navigation;
-pub(crate) mod notice;
 pub(crate) mod pagination;
 pub mod redirect;
 pub(crate) mod render;

@@ -1,10 +1,11 @@
 //! The navigation of signed-in users, at the top of their pages.
 
+use actix_web::HttpRequest;
 use waxseal_session::Timestamp;
 
 use crate::{
     accounts::{Accounts, Role},
-    web::extractors::guard::AuthenticatedUser,
+    web::{extractors::guard::AuthenticatedUser, middleware::notices},
 };
 
 /// What the layout `account_layout.html` shows.
@@ -37,15 +38,13 @@ pub(crate) fn section_of(path: &str) -> Option<&'static str> {
 
 impl Navigation {
     pub(crate) fn new(
+        request: &HttpRequest,
         auth: &AuthenticatedUser,
         current_path: &'static str,
         accounts: &Accounts,
     ) -> Self {
-        Self { current_path, role: auth.role, notice: None, now: accounts.clock.now() }
-    }
-
-    pub(crate) fn with_notice(self, notice: Option<String>) -> Self {
-        Self { notice, ..self }
+        let (role, now) = (auth.role, accounts.clock.now());
+        Self { current_path, role, notice: notices::take(request), now }
     }
 
     pub(crate) fn links(&self) -> impl Iterator<Item = Link> {

@@ -1,0 +1,136 @@
+//! Changing one's own password, also by a form that is sent twice.
+
+use waxseal_session::{RevocationStatus, SessionId, SessionRecord, SessionStore, State};
+
+use super::{
+    error::AccountsError, login::HASH_ATTEMPTS, reauthentication::Verification, service::Accounts,
+};
+use crate::{
+    audit,
+    db::{Credentials, LoginContext, NewLogin},
+    domain::{Password, PasswordChange, UserId},
+};
+
+impl Accounts {
+    /// Changes the password of a signed-in user. Ends all of their sessions and opens a new one with
+    /// this state. The same change sent twice at once is done once, and both get the new session.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails or the hashing queue is full. Nothing changes then.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        (current, new): (&Password, &Password),
+        context: &LoginContext,
+        state: State,
+    ) -> Result<PasswordChange, AccountsError> {
+        for _attempt in 0..HASH_ATTEMPTS {
+            let (credentials, attempt) = match self.verify(user, current, &context.client).await? {
+                Verification::Right(credentials, attempt) => (credentials, attempt),
+                Verification::Wrong(credentials, attempt) => {
+                    if let Some(session) = self.already_changed(&credentials, new, context).await? {
+                        return Ok(done(user, session, context));
+                    }
+                    let until = self.refuse(user, &attempt, &context.client).await?;
+                    return Ok(
+                        until.map_or(PasswordChange::WrongPassword, PasswordChange::Throttled)
+                    );
+                }
+                Verification::Throttled(until) => return Ok(PasswordChange::Throttled(until)),
+                Verification::NoSuchUser => return Ok(PasswordChange::SessionEnded),
+            };
+            if let Err(rejected) = self.validate(new, &credentials.user.email).await? {
+                return Ok(PasswordChange::Rejected(rejected));
+            }
+            let change = NewLogin {
+                user_id: user,
+                verified_hash: &credentials.password_hash,
+                password_hash: &self.hashing.hash(new).await?,
+                context,
+                attempt: &attempt,
+            };
+            let session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
+            match self.store.change_password(change, session).await? {
+                // The password has changed meanwhile.
+                None => {}
+                Some(PasswordChange::Done(session)) => return Ok(done(user, session, context)),
+                Some(PasswordChange::SessionEnded) => {
+                    let session = self.already_changed(&credentials, new, context).await?;
+                    return Ok(
+                        session.map_or(PasswordChange::SessionEnded, |it| done(user, it, context))
+                    );
+                }
+                Some(outcome) => {
+                    if let PasswordChange::Throttled(until) = &outcome {
+                        audit::password_throttled(user, &context.client.address, until);
+                    }
+                    return Ok(outcome);
+                }
+            }
+        }
+        Ok(PasswordChange::WrongPassword)
+    }
+
+    /// Repeats a change of password in a session that the change itself has ended: the answer was lost, or
+    /// the second click came late. Returns the session that took its place if the new password is right;
+    /// a wrong one counts as a failed log-in. The old cookie alone gets no one in.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails or the hashing queue is full.
+    pub async fn repeat_password_change(
+        &self,
+        ended: &SessionId,
+        new: &Password,
+        context: &LoginContext,
+    ) -> Result<Option<SessionRecord>, AccountsError> {
+        let Some(session) = self.successor(ended).await? else { return Ok(None) };
+        let user = session.state.user_id().and_then(|id| id.parse::<UserId>().ok());
+        let Some(user) = user else { return Ok(None) };
+        match self.verify(user, new, &context.client).await? {
+            Verification::Right(..) => {
+                audit::password_changed(user, session.id, &context.client.address);
+                Ok(Some(session))
+            }
+            Verification::Wrong(_, attempt) => {
+                self.refuse(user, &attempt, &context.client).await?;
+                Ok(None)
+            }
+            Verification::Throttled(_) | Verification::NoSuchUser => Ok(None),
+        }
+    }
+
+    /// The user's new session, if the same form has changed the password a moment ago: it ended the session
+    /// that asks now, and the new password is the one that is set.
+    async fn already_changed(
+        &self,
+        credentials: &Credentials,
+        new: &Password,
+        context: &LoginContext,
+    ) -> Result<Option<SessionRecord>, AccountsError> {
+        let Some(ended) = &context.replaces else { return Ok(None) };
+        let Some(session) = self.successor(ended).await? else { return Ok(None) };
+        if session.state.user_id() != Some(credentials.user.id.to_string()) {
+            return Ok(None);
+        }
+        let verified = self.hashing.verify(new, Some(&credentials.password_hash)).await?;
+        Ok(verified.map(|_| session))
+    }
+
+    /// The live session that took the place of this one within the last minute, on any node.
+    async fn successor(&self, ended: &SessionId) -> Result<Option<SessionRecord>, AccountsError> {
+        let (sessions, mut id) = (self.store.sessions(), *ended);
+        sessions.catch_up(&id).await?;
+        while let RevocationStatus::Replaced { by } = sessions.revocation_status(&id) {
+            sessions.catch_up(&by).await?;
+            id = by;
+        }
+        Ok(if id == *ended { None } else { sessions.load(&id).await? })
+    }
+}
+
+fn done(user: UserId, session: SessionRecord, context: &LoginContext) -> PasswordChange {
+    audit::password_changed(user, session.id, &context.client.address);
+    PasswordChange::Done(session)
+}
