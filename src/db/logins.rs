@@ -1,7 +1,7 @@
 //! Log-in and sign-up: each opens a session and makes all related changes in one transaction.
 
 use waxseal_session::SessionRecord;
-use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
+use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
 
 use super::{
     account_store::AccountStore,
@@ -48,18 +48,30 @@ impl AccountStore {
     pub async fn log_in<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
-        session: impl FnOnce(Role) -> Result<SessionRecord, E>,
+        session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
+        retry_lock_conflict(|| self.try_log_in(&login, &session)).await?.transpose()
+    }
+
+    /// The inner error is that of `session`.
+    async fn try_log_in<E>(
+        &self,
+        login: &NewLogin<'_>,
+        session: impl Fn(Role) -> Result<SessionRecord, E>,
+    ) -> Result<Option<Result<LogIn, E>>, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        let Some(role) = update_hash(&mut transaction, &login).await? else { return Ok(None) };
-        let session = session(role)?;
+        let Some(role) = update_hash(&mut transaction, login).await? else { return Ok(None) };
+        let session = match session(role) {
+            Ok(session) => session,
+            Err(error) => return Ok(Some(Err(error))),
+        };
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
-            return Ok(Some(LogIn::Throttled(until)));
+            return Ok(Some(Ok(LogIn::Throttled(until))));
         }
         open_session(&mut transaction, login.user_id, &session, login.context).await?;
         transaction.commit().await?;
-        Ok(Some(LogIn::Granted(session)))
+        Ok(Some(Ok(LogIn::Granted(session))))
     }
 
     /// Adds a user and opens their first session.
@@ -73,13 +85,22 @@ impl AccountStore {
         session: SessionRecord,
         context: &LoginContext,
     ) -> Result<SignUp, DatabaseError> {
+        retry_lock_conflict(|| self.try_sign_up(&user, &session, context)).await
+    }
+
+    async fn try_sign_up(
+        &self,
+        user: &NewUser<'_>,
+        session: &SessionRecord,
+        context: &LoginContext,
+    ) -> Result<SignUp, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        if !self.insert_user(&mut transaction, &user).await? {
+        if !self.insert_user(&mut transaction, user).await? {
             return Ok(SignUp::EmailTaken);
         }
-        open_session(&mut transaction, user.id, &session, context).await?;
+        open_session(&mut transaction, user.id, session, context).await?;
         transaction.commit().await?;
-        Ok(SignUp::Done(session))
+        Ok(SignUp::Done(session.clone()))
     }
 
     /// Adds a user.
@@ -88,12 +109,15 @@ impl AccountStore {
     ///
     /// If the database fails. Nothing changes then.
     pub async fn add_user(&self, user: NewUser<'_>) -> Result<NewAccount, DatabaseError> {
-        let mut transaction = self.sessions.begin().await?;
-        if !self.insert_user(&mut transaction, &user).await? {
-            return Ok(NewAccount::EmailTaken);
-        }
-        transaction.commit().await?;
-        Ok(NewAccount::Done(user.id))
+        let add = || async {
+            let mut transaction = self.sessions.begin().await?;
+            if !self.insert_user(&mut transaction, &user).await? {
+                return Ok(NewAccount::EmailTaken);
+            }
+            transaction.commit().await?;
+            Ok(NewAccount::Done(user.id))
+        };
+        retry_lock_conflict(add).await
     }
 
     /// Inserts a user's row; `false` if the email address is taken.

@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crashes;
+mod late_revocations;
+mod locks;
 mod notifications;
 mod outages;
 mod query_plans;
