@@ -123,8 +123,9 @@ async fn open_session(pool: &AnyPool) -> (String, String) {
     let user_id = "6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11";
     let state = json!({"user_id": user_id, "role": "user"});
     sqlx::query(
-        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
-         VALUES ($1, $2, $3, $4, $4, $5)",
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at,
+            latest_expiry)
+         VALUES ($1, $2, $3, $4, $4, $5, $5)",
     )
     .bind(&id)
     .bind(user_id)

@@ -86,7 +86,7 @@ async fn measure(engine: &str, url: &str) {
 async fn clean_up(url: &str) {
     let mut database = AnyConnection::connect(url).await.unwrap();
     let expire =
-        "UPDATE waxseal_sessions SET expires_at = auth_time - 864000 WHERE user_id LIKE '0000%'";
+        "UPDATE waxseal_sessions SET latest_expiry = auth_time - 864000 WHERE user_id LIKE '0000%'";
     database.execute(expire).await.unwrap();
     database.close().await.unwrap();
     // Every request extends its session, which is a write.
@@ -141,9 +141,10 @@ async fn fill(url: &str) {
     };
     let session = |letter: char, whose: &str, last: u32| {
         format!(
-            "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at, revoked_at,
-                revoked_seq, address, user_agent) {} {id},
+            "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at,
+                latest_expiry, revoked_at, revoked_seq, address, user_agent) {} {id},
                 {whose}, '{{}}', {now} - i % 500000, {now} - i % 86400, {now} + 600000 + i % 4000,
+                {now} + 600000 + i % 4000,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN {now} - 7200 END,
                 CASE WHEN '{letter}' = 'A' AND i <= {REVOKED} THEN 1 END,
                 '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0' FROM n",

@@ -21,7 +21,8 @@ use waxseal::{
     domain::{NewAccount, PasswordHash, Role, SignUp, UserId},
 };
 use waxseal_session::{
-    Clock, Keyring, Secret, SessionId, SessionRecord, State, Timestamp, claims::Claims, cookie,
+    Clock, ExpiryPolicy, Keyring, Secret, SessionId, SessionRecord, State, Timestamp,
+    claims::Claims, cookie,
 };
 
 const PASSWORD: &str = "brown-otter 41 window";
@@ -556,7 +557,13 @@ fn a_cookie_that_does_not_unseal_needs_no_database() {
     assert_eq!(place.inspect("nonsense")["status"], "malformed");
     let now = Clock::system().now();
     let state = State::from_json("{}").unwrap();
-    let session = SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now, state };
+    let session = SessionRecord {
+        id: SessionId::random(),
+        auth_time: now,
+        expires_at: now,
+        latest_expiry: now,
+        state,
+    };
     let token = seal(SECRET, "waxseal", &claims_of(&session));
     let refusal = place.run(&["session", "inspect", &token]).refusal();
     assert!(refusal.contains("waxseal.db does not exist"), "{refusal}");
@@ -631,8 +638,7 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     };
     let now = Clock::system().now();
     let state = State::from_json("{}").unwrap();
-    let session =
-        SessionRecord { id: SessionId::random(), auth_time: now, expires_at: now + DAY, state };
+    let session = SessionRecord::new(&ExpiryPolicy::default(), now, state);
     let client =
         ClientInfo { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
     let context = LoginContext { client, ..LoginContext::default() };
@@ -839,7 +845,13 @@ impl Place {
     ) -> SessionRecord {
         use waxseal_session::SessionStore;
         let state = State::from_json(r#"{"cart":[1,2]}"#).unwrap();
-        let session = SessionRecord { id: SessionId::random(), auth_time, expires_at, state };
+        let session = SessionRecord {
+            id: SessionId::random(),
+            auth_time,
+            expires_at,
+            latest_expiry: expires_at,
+            state,
+        };
         assert!(store.create(&session, None).await.unwrap());
         session
     }

@@ -116,10 +116,11 @@ async fn fill(url: &str, from: u32, to: u32) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut database = AnyConnection::connect(url).await.unwrap();
     let sessions = format!(
-        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at,
+            latest_expiry)
          WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})
          SELECT 'AAA' || CAST(100000000000000000 + i AS TEXT) || 'A', '{USER}', '{}', {now}, {now},
-                {now} + 604000 FROM n",
+                {now} + 604000, {now} + 604000 FROM n",
         state().to_json()
     );
     for statement in [sessions, "ANALYZE".to_owned()] {

@@ -31,7 +31,13 @@ impl SessionStore for ListedStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let (auth_time, expires_at) = (Timestamp::MIN, Timestamp::MAX);
-        Ok(Some(SessionRecord { id: *id, auth_time, expires_at, state: self.state.clone() }))
+        Ok(Some(SessionRecord {
+            id: *id,
+            auth_time,
+            expires_at,
+            latest_expiry: expires_at,
+            state: self.state.clone(),
+        }))
     }
 
     async fn save(

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 use waxseal_session::SessionRecord;
-use waxseal_session_sqlx::{DatabaseError, SessionTransaction};
+use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
 
 use super::{account_store::AccountStore, login_failures::reset_failures, logins::NewLogin};
 use crate::domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId};
@@ -18,6 +18,14 @@ impl AccountStore {
         &self,
         change: NewLogin<'_>,
         session: SessionRecord,
+    ) -> Result<Option<PasswordChange>, DatabaseError> {
+        retry_lock_conflict(|| self.try_change_password(&change, &session)).await
+    }
+
+    async fn try_change_password(
+        &self,
+        change: &NewLogin<'_>,
+        session: &SessionRecord,
     ) -> Result<Option<PasswordChange>, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         let user_id = change.user_id.to_string();
@@ -38,25 +46,33 @@ impl AccountStore {
             return Ok(Some(PasswordChange::SessionEnded));
         }
         let client = &change.context.client;
-        transaction.create(&session, Some(&user_id), Some(client)).await?;
+        transaction.create(session, Some(&user_id), Some(client)).await?;
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, change.attempt, now).await? {
             return Ok(Some(PasswordChange::Throttled(until)));
         }
         transaction.commit().await?;
-        Ok(Some(PasswordChange::Done(session)))
+        Ok(Some(PasswordChange::Done(session.clone())))
     }
 
     /// Deletes a user, unless it is the last administrator. With `verified_hash`, only if that is still
     /// the stored hash.
     ///
-    /// The rows of the user's sessions stay, revoked and without personal data, until they would have
-    /// expired.
+    /// The rows of the user's sessions stay, revoked and without personal data, while a cookie of them could
+    /// be valid.
     ///
     /// # Errors
     ///
     /// If the database fails. Nothing changes then.
     pub async fn delete_user(
+        &self,
+        user_id: UserId,
+        verified_hash: Option<&PasswordHash>,
+    ) -> Result<AccountDeletion, DatabaseError> {
+        retry_lock_conflict(|| self.try_delete_user(user_id, verified_hash)).await
+    }
+
+    async fn try_delete_user(
         &self,
         user_id: UserId,
         verified_hash: Option<&PasswordHash>,
@@ -92,6 +108,10 @@ impl AccountStore {
     ///
     /// If the database fails. Nothing changes then.
     pub async fn set_role(&self, user_id: UserId, role: Role) -> Result<RoleChange, DatabaseError> {
+        retry_lock_conflict(|| self.try_set_role(user_id, role)).await
+    }
+
+    async fn try_set_role(&self, user_id: UserId, role: Role) -> Result<RoleChange, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         if role != Role::Admin && is_last_admin(&mut transaction, user_id).await? {
             return Ok(RoleChange::LastAdmin);
@@ -113,7 +133,8 @@ impl AccountStore {
 /// Whether this user is the only administrator.
 ///
 /// The update changes nothing but locks the rows: of two transactions that would each remove one of the
-/// last two administrators, the second waits and sees what the first has done.
+/// last two administrators, the second waits and sees what the first has done. PostgreSQL may lock them in
+/// another order each time; a deadlock is run again.
 async fn is_last_admin(
     transaction: &mut SessionTransaction,
     user_id: UserId,

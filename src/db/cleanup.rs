@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waxseal_session::Timestamp;
-use waxseal_session_sqlx::DatabaseError;
+use waxseal_session_sqlx::{DatabaseError, retry_lock_conflict};
 
 use super::{account_store::AccountStore, login_failures::FAILURE_RETENTION};
 
@@ -48,10 +48,7 @@ impl AccountStore {
     async fn delete(&self, batch: &'static str, before: Timestamp) -> Result<u64, DatabaseError> {
         let mut deleted = 0;
         loop {
-            let mut transaction = self.database.write().await?;
-            let query = sqlx::query(batch).bind(before.as_unix()).bind(BATCH);
-            let rows = transaction.execute(query).await?;
-            transaction.commit().await?;
+            let rows = retry_lock_conflict(|| self.delete_batch(batch, before)).await?;
             if rows == 0 {
                 return Ok(deleted);
             }
@@ -59,5 +56,16 @@ impl AccountStore {
             // Lets other writers in.
             tokio::task::yield_now().await;
         }
+    }
+    async fn delete_batch(
+        &self,
+        batch: &'static str,
+        before: Timestamp,
+    ) -> Result<u64, DatabaseError> {
+        let mut transaction = self.database.write().await?;
+        let query = sqlx::query(batch).bind(before.as_unix()).bind(BATCH);
+        let rows = transaction.execute(query).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 }

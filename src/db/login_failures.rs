@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sqlx::{Row, any::AnyRow};
 use waxseal_session::Timestamp;
-use waxseal_session_sqlx::{Client, DatabaseError, SessionTransaction, SqlQuery};
+use waxseal_session_sqlx::{
+    Client, DatabaseError, SessionTransaction, SqlQuery, retry_lock_conflict,
+};
 
 use super::{
     account_store::AccountStore,
@@ -67,6 +69,15 @@ impl AccountStore {
     ///
     /// If the database fails. Nothing is recorded then.
     pub async fn record_failure(
+        &self,
+        attempt: &Attempt,
+        user_id: Option<UserId>,
+        client: &Client,
+    ) -> Result<Option<Timestamp>, DatabaseError> {
+        retry_lock_conflict(|| self.try_record_failure(attempt, user_id, client)).await
+    }
+
+    async fn try_record_failure(
         &self,
         attempt: &Attempt,
         user_id: Option<UserId>,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use waxseal_session::{SessionId, SessionRecord, Timestamp};
-use waxseal_session_sqlx::{DatabaseError, SessionDetails, SessionInfo, SessionTransaction};
+use waxseal_session_sqlx::{
+    DatabaseError, SessionDetails, SessionInfo, SessionTransaction, retry_lock_conflict,
+};
 
 use super::{
     account_store::AccountStore,
@@ -54,21 +56,33 @@ impl AccountStore {
     pub async fn log_in<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
-        session: impl FnOnce(Role) -> Result<SessionRecord, E>,
+        session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
+        retry_lock_conflict(|| self.try_log_in(&login, &session)).await?.transpose()
+    }
+
+    /// The inner error is that of `session`.
+    async fn try_log_in<E>(
+        &self,
+        login: &NewLogin<'_>,
+        session: impl Fn(Role) -> Result<SessionRecord, E>,
+    ) -> Result<Option<Result<LogIn, E>>, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        let Some(role) = update_hash(&mut transaction, &login).await? else { return Ok(None) };
-        let mut session = session(role)?;
+        let Some(role) = update_hash(&mut transaction, login).await? else { return Ok(None) };
+        let mut session = match session(role) {
+            Ok(session) => session,
+            Err(error) => return Ok(Some(Err(error))),
+        };
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
-            return Ok(Some(LogIn::Throttled(until)));
+            return Ok(Some(Ok(LogIn::Throttled(until))));
         }
         let opened = match login.context.form {
             Some(_) => transaction.find(&session.id).await?,
             None => None,
         };
         match opened {
-            Some(opened) if is_repeat(&opened, &login, now) => {
+            Some(opened) if is_repeat(&opened, login, now) => {
                 session = record(opened);
                 end_previous(&mut transaction, login.context, &session).await?;
             }
@@ -81,7 +95,7 @@ impl AccountStore {
             }
         }
         transaction.commit().await?;
-        Ok(Some(LogIn::Granted(session)))
+        Ok(Some(Ok(LogIn::Granted(session))))
     }
 
     /// Adds a user and opens their first session.
@@ -95,13 +109,22 @@ impl AccountStore {
         session: SessionRecord,
         context: &LoginContext,
     ) -> Result<SignUp, DatabaseError> {
+        retry_lock_conflict(|| self.try_sign_up(&user, &session, context)).await
+    }
+
+    async fn try_sign_up(
+        &self,
+        user: &NewUser<'_>,
+        session: &SessionRecord,
+        context: &LoginContext,
+    ) -> Result<SignUp, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        if !self.insert_user(&mut transaction, &user).await? {
+        if !self.insert_user(&mut transaction, user).await? {
             return Ok(SignUp::EmailTaken);
         }
-        open_session(&mut transaction, user.id, &session, context).await?;
+        open_session(&mut transaction, user.id, session, context).await?;
         transaction.commit().await?;
-        Ok(SignUp::Done(session))
+        Ok(SignUp::Done(session.clone()))
     }
 
     /// Adds a user.
@@ -110,12 +133,15 @@ impl AccountStore {
     ///
     /// If the database fails. Nothing changes then.
     pub async fn add_user(&self, user: NewUser<'_>) -> Result<NewAccount, DatabaseError> {
-        let mut transaction = self.sessions.begin().await?;
-        if !self.insert_user(&mut transaction, &user).await? {
-            return Ok(NewAccount::EmailTaken);
-        }
-        transaction.commit().await?;
-        Ok(NewAccount::Done(user.id))
+        let add = || async {
+            let mut transaction = self.sessions.begin().await?;
+            if !self.insert_user(&mut transaction, &user).await? {
+                return Ok(NewAccount::EmailTaken);
+            }
+            transaction.commit().await?;
+            Ok(NewAccount::Done(user.id))
+        };
+        retry_lock_conflict(add).await
     }
 
     /// Inserts a user's row; `false` if the email address is taken.
@@ -169,9 +195,10 @@ fn is_repeat(opened: &SessionDetails, login: &NewLogin<'_>, now: Timestamp) -> b
         && login.context.replaces != Some(*id)
 }
 
-fn record(SessionDetails { session, state, .. }: SessionDetails) -> SessionRecord {
+fn record(details: SessionDetails) -> SessionRecord {
+    let SessionDetails { session, state, latest_expiry, .. } = details;
     let SessionInfo { id, auth_time, expires_at, .. } = session;
-    SessionRecord { id, auth_time, expires_at, state }
+    SessionRecord { id, auth_time, expires_at, latest_expiry, state }
 }
 
 /// Opens a session, ends the one it replaces, and records the log-in.

@@ -505,7 +505,7 @@ async fn fill(database: &Database) {
     );
     let sessions = format!(
         "INSERT INTO waxseal_sessions {NUMBERS} SELECT printf('%021dA', i), {cyd}, '{{}}', {now} - i,
-         {now} - i, {now} + 600000, NULL, NULL, NULL, printf('2001:db8:%x:aaaa:bbbb:cccc:dddd:%x', i, i),
+         {now} - i, {now} + 600000, {now} + 600000, NULL, NULL, NULL, printf('2001:db8:%x:aaaa:bbbb:cccc:dddd:%x', i, i),
          '{}' FROM n",
         BROWSERS[0]
     );

@@ -137,6 +137,60 @@ async fn a_log_out_holds_although_the_row_is_missing() {
     assert!(!thief.is_logged_in().await);
 }
 
+/// The backup knows an earlier expiry than the cookie, which was refreshed since.
+#[actix_web::test]
+async fn what_ends_in_a_restored_database_stays_ended_while_the_cookie_could_be_valid() {
+    const ACTS: [&str; 8] =
+        ["log-out", "log-in", "revoke", "others", "password", "role", "by admin", "delete"];
+    for act in ACTS {
+        let app = App::start().await;
+        let mut admin = app.admin().await;
+        let mut zoe = app.signed_up("zoe@example.com").await;
+        let mut phone = app.logged_in("zoe@example.com").await;
+        let id = phone.session_id().await;
+        days_pass(&app, 6).await;
+        assert!(phone.get("/profile").await.set_cookies().len() == 1, "refreshed");
+        let restore = "UPDATE waxseal_sessions SET expires_at = auth_time + 604800";
+        app.database.execute(restore, &[]).await;
+        let mut thief = phone.clone();
+
+        let of_zoe = format!("/admin/users/{}", app.id_of("zoe@example.com").await);
+        let new = "orange ladder seventy geese";
+        let answer = match act {
+            "log-out" => phone.log_out().await,
+            "log-in" => phone.log_in("zoe@example.com", PASSWORD).await,
+            "revoke" => zoe.press(&format!("/sessions/{id}/revoke")).await,
+            "others" => zoe.press("/sessions/revoke-others").await,
+            "password" => {
+                let form = [("current_password", PASSWORD), ("new_password", new)];
+                zoe.post("/profile/password", &form).await
+            }
+            "role" => admin.post(&format!("{of_zoe}/role"), &[("role", "admin")]).await,
+            "by admin" => admin.press(&format!("{of_zoe}/revoke-sessions")).await,
+            _ => zoe.post("/profile/delete", &[("password", PASSWORD)]).await,
+        };
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{act}: {}", answer.body);
+        assert_eq!(thief.clone().get("/api/session").await.status, 401, "{act}");
+
+        let over = "INSERT INTO waxseal_sessions
+            (id, state, auth_time, last_seen, expires_at, latest_expiry) VALUES ('over', '{}', 0, 0, 0, 0)";
+        app.database.execute(over, &[]).await;
+        days_pass(&app, 3).await;
+        let over = "SELECT COUNT(*) FROM waxseal_sessions WHERE id = 'over'";
+        eventually(async || app.database.number(over).await == 0).await;
+        let app = app.restart(&[]).await;
+        thief.move_to(&app);
+        assert!(thief.session().is_some());
+        assert_eq!(thief.get("/api/session").await.status, 401, "{act}");
+    }
+}
+
+/// Days pass, and the node has polled.
+async fn days_pass(app: &App, days: u32) {
+    app.clock.elapse(days * DAY);
+    eventually(async || app.client().get("/readyz").await.status == StatusCode::OK).await;
+}
+
 #[actix_web::test]
 async fn another_node_hears_of_a_new_role_a_new_password_and_a_deletion() {
     let app = App::start().await;
@@ -204,14 +258,15 @@ async fn the_clean_up_deletes_what_is_over_and_nothing_else() {
     let sessions = || app.database.number("SELECT COUNT(*) FROM waxseal_sessions");
     let events = || app.database.number("SELECT COUNT(*) FROM login_events");
 
-    app.clock.elapse(8 * DAY - HOUR);
+    // A session can be refreshed for 30 days, and is kept for a day longer.
+    app.clock.elapse(31 * DAY - HOUR);
     app.signed_up("new@example.com").await;
     app.clock.elapse(HOUR);
     app.clock.elapse(HOUR);
     eventually(async || sessions().await == 1).await;
     assert_eq!(events().await, 2);
 
-    app.clock.elapse(83 * DAY);
+    app.clock.elapse(60 * DAY);
     app.clock.elapse(HOUR);
     eventually(async || (sessions().await, events().await) == (0, 1)).await;
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 2);

@@ -42,10 +42,12 @@ async fn many_sessions_are_on_pages_this_one_first() {
     let user = app.id_of(EMAIL).await;
     let rows = (1..=60).map(|number| {
         let at = 2_000_000_000 + number;
-        format!("('{number:0>21}A', '{user}', '{{}}', {at}, {at}, {})", at + 1_000_000)
+        let ends = at + 1_000_000;
+        format!("('{number:0>21}A', '{user}', '{{}}', {at}, {at}, {ends}, {ends})")
     });
     let sql = format!(
-        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at) VALUES {}",
+        "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at,
+            latest_expiry) VALUES {}",
         rows.collect::<Vec<_>>().join(",")
     );
     assert_eq!(app.database.execute(sql.leak(), &[]).await, 60);

@@ -9,6 +9,8 @@
 
 mod crashes;
 mod failover;
+mod late_revocations;
+mod locks;
 mod notifications;
 mod outages;
 mod query_plans;

@@ -33,7 +33,7 @@ async fn more_sessions_than_one_notification_can_name_are_all_heard_of() {
     let app = App::start_on(server).await;
     let other = app.another_node(&[]).await;
     let mut ann = app.signed_up(EMAIL).await;
-    let thieves = open_sessions(&app, &other, SESSIONS).await;
+    let thieves = open_sessions(&app, &other, EMAIL, SESSIONS).await;
     assert!(thieves[0].clone().is_logged_in().await);
     assert_eq!(ann.post("/sessions/revoke-others", &[]).await.redirects_to(), "/sessions");
     for thief in thieves.iter().step_by(50).chain(thieves.last()) {
@@ -118,18 +118,20 @@ async fn where_notifications_do_not_come_through_the_log_says_so_once_and_pollin
     }
 }
 
-/// Sessions of the one who signed up, opened behind the application's back, as browsers of another
+/// Sessions of a user, opened behind the application's back, as browsers of another
 /// node.
-async fn open_sessions(app: &App, other: &App, number: usize) -> Vec<Client> {
-    let user = app.database.texts("SELECT id FROM users", &[]).await.remove(0);
+pub async fn open_sessions(app: &App, other: &App, email: &str, number: usize) -> Vec<Client> {
+    let user = app.id_of(email).await;
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
     let (now, state) = (app.clock.now(), json!({"user_id": user, "role": "user"}));
     let expires_at: Timestamp = now + 7 * DAY;
     let mut browsers = Vec::new();
     for _ in 0..number {
         let id = SessionId::random().to_string();
-        let insert = "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at)
-                      VALUES ($1, $2, $3, CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT))";
+        let insert = "INSERT INTO waxseal_sessions (id, user_id, state, auth_time, last_seen, expires_at,
+                        latest_expiry)
+                      VALUES ($1, $2, $3, CAST($4 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT),
+                        CAST($5 AS BIGINT))";
         let (began, ends) = (now.as_unix().to_string(), expires_at.as_unix().to_string());
         let values = [id.as_str(), &user, &state.to_string(), &began, &ends];
         app.database.execute(insert, &values).await;

@@ -84,9 +84,9 @@ async fn revoke_a_million(url: &str) -> Outcome<()> {
     let then = Clock::system().now() - Duration::from_secs(3600);
     let pool: AnyPool = AnyPoolOptions::new().connect(url).await?;
     sqlx::query(
-        "INSERT INTO waxseal_sessions (id, state, auth_time, last_seen, expires_at, revoked_at,
-            revoked_seq)
-         SELECT value, '{}', $2, $2, $3, $2, key + 1 FROM json_each($1)",
+        "INSERT INTO waxseal_sessions (id, state, auth_time, last_seen, expires_at, latest_expiry,
+            revoked_at, revoked_seq)
+         SELECT value, '{}', $2, $2, $3, $3, $2, key + 1 FROM json_each($1)",
     )
     .bind(serde_json::to_string(&ids)?)
     .bind(then.as_unix())

@@ -87,8 +87,8 @@
 //! | key | type | holds |
 //! | --- | --- | --- |
 //! | `{waxseal}:session:ID` | hash | a session. It expires with the session |
-//! | `{waxseal}:user:USER` | sorted set | the ids of a user's sessions, by expiry |
-//! | `{waxseal}:revoked` | sorted set | the ids of revoked sessions, by expiry, until a day after it; and the epoch |
+//! | `{waxseal}:user:USER` | sorted set | the ids of a user's sessions, by the latest time at which a cookie could be valid |
+//! | `{waxseal}:revoked` | sorted set | the ids of revoked sessions, by the same time, until a day after it; and the epoch |
 //! | `{waxseal}:revocations` | stream | the latest revocations, about 10,000 |
 //!
 //! [`RedisSessionStoreBuilder::prefix`] sets another word than `waxseal`. The store runs Lua scripts, each of

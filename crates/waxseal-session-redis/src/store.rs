@@ -137,7 +137,8 @@ impl SessionStore for RedisSessionStore {
         // In a task of its own: the log-out completes even if the client disconnects.
         let revocation = tokio::spawn(async move {
             let user = session.state.user_id();
-            let revoked = shared.revoke(&session.id, session.expires_at, user.as_deref(), None);
+            let until = session.latest_expiry.max(session.expires_at);
+            let revoked = shared.revoke(&session.id, until, user.as_deref(), None);
             within_timeout(revoked).await
         });
         revocation.await.map_err(StoreError::new)?.map_err(StoreError::new)?;
@@ -164,6 +165,7 @@ impl Shared {
         script.key(user.as_ref().map_or_else(|| record.clone(), |user| self.keys.user(user)));
         script.arg(self.epoch.name()).arg(now.as_unix()).arg(session.id.to_string());
         script.arg(session.auth_time.as_unix()).arg(session.expires_at.as_unix());
+        script.arg(session.latest_expiry.as_unix());
         script.arg(session.state.to_json()).arg(user.unwrap_or_default());
         script.arg(replaces.map(SessionId::to_string).unwrap_or_default()).arg(Self::slack());
         let (outcome, expires_at): (String, String) = self.requests.run(&script).await?;
@@ -190,15 +192,17 @@ impl Shared {
     ) -> Result<Option<(SessionRecord, String)>, RedisStoreError> {
         let mut script = scripts::LOAD.prepare_invoke();
         script.key(self.keys.session(id));
-        let fields: [Option<String>; 4] = self.requests.run(&script).await?;
-        let [Some(state), Some(version), Some(auth_time), Some(expires_at)] = fields else {
+        let fields: [Option<String>; 5] = self.requests.run(&script).await?;
+        let [Some(state), Some(version), Some(auth_time), Some(expires_at), Some(latest)] = fields
+        else {
             return Ok(None);
         };
         let (auth_time, expires_at) = (timestamp(&auth_time)?, timestamp(&expires_at)?);
         if self.clock.now() >= expires_at || auth_time < self.epoch.beginning() {
             return Ok(None);
         }
-        let session = SessionRecord { id: *id, auth_time, expires_at, state: parse(&state)? };
+        let (latest_expiry, state) = (timestamp(&latest)?, parse(&state)?);
+        let session = SessionRecord { id: *id, auth_time, expires_at, latest_expiry, state };
         Ok(Some((session, version)))
     }
 
@@ -243,18 +247,19 @@ impl Shared {
         script.key(&record);
         script.key(user.as_ref().map_or_else(|| record.clone(), |user| self.keys.user(user)));
         script.arg(self.clock.now().as_unix()).arg(session.id.to_string());
-        script.arg(session.expires_at.as_unix()).arg(version).arg(state.to_json());
+        script.arg(session.expires_at.as_unix()).arg(session.latest_expiry.as_unix());
+        script.arg(version).arg(state.to_json());
         script.arg(user.unwrap_or_default()).arg(Self::slack());
         self.requests.run(&script).await
     }
 
-    /// Revokes a session until the later of `expires_at` and its record's expiry. `user` is the one on
+    /// Revokes a session until `latest_expiry` or its record's, whichever is later. `user` is the one on
     /// whose list it may be; with `owner`, only that user's session is revoked. Returns whether it was
     /// live.
     pub(crate) async fn revoke(
         &self,
         id: &SessionId,
-        expires_at: Timestamp,
+        latest_expiry: Timestamp,
         user: Option<&str>,
         owner: Option<&str>,
     ) -> Result<bool, RedisStoreError> {
@@ -262,10 +267,10 @@ impl Shared {
         let mut script = scripts::REVOKE.prepare_invoke();
         script.key(&self.keys.revoked).key(&self.keys.revocations).key(&record);
         script.key(user.map_or_else(|| record.clone(), |user| self.keys.user(user)));
-        script.arg(id.to_string()).arg(expires_at.as_unix()).arg(owner.unwrap_or_default());
+        script.arg(id.to_string()).arg(latest_expiry.as_unix()).arg(owner.unwrap_or_default());
         let revoked: Option<(String, String)> = self.requests.run(&script).await?;
-        let Some((record_expires_at, expires_at)) = revoked else { return Ok(false) };
-        self.insert_revoked(*id, timestamp(&expires_at)?);
+        let Some((record_expires_at, until)) = revoked else { return Ok(false) };
+        self.insert_revoked(*id, timestamp(&until)?);
         let was_live = timestamp(&record_expires_at)? > self.clock.now();
         telemetry::sessions_revoked(usize::from(was_live));
         Ok(was_live)

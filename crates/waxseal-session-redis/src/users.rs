@@ -50,11 +50,11 @@ impl RedisSessionStore {
     ) -> Result<bool, RedisStoreError> {
         let now = self.shared.clock.now();
         // Without a record, no one knows when its cookie expires.
-        let expires_at = now + LONGEST_COOKIE;
+        let latest_expiry = now + LONGEST_COOKIE;
         within_timeout(async {
             match self.shared.load(id).await? {
                 Some(_) => self.shared.revoke(id, now, owner, owner).await,
-                None => self.shared.revoke(id, expires_at, owner, owner).await,
+                None => self.shared.revoke(id, latest_expiry, owner, owner).await,
             }
         })
         .await
@@ -123,9 +123,9 @@ impl Shared {
             }
         };
         let mut live = HashMap::new();
-        for [id, expires_at, record_expires_at] in &revoked {
+        for [id, latest_expiry, record_expires_at] in &revoked {
             let id = parse(id)?;
-            self.insert_revoked(id, timestamp(expires_at)?);
+            self.insert_revoked(id, timestamp(latest_expiry)?);
             live.insert(id, timestamp(record_expires_at)? > self.clock.now());
         }
         let count = live.values().filter(|is_live| **is_live).count();

@@ -9,8 +9,10 @@ use crate::{database::DatabaseError, store::SqlSessionStore};
 const BATCH: i64 = 500;
 
 impl SqlSessionStore {
-    /// Deletes sessions that expired more than a day ago, revoked or not. Returns how many. The day is
-    /// for clocks that are set back: a revocation must stay while its session could still be valid.
+    /// Deletes sessions whose latest expiry lies more than a day back, revoked or not. Returns how many.
+    ///
+    /// A session that has expired before stays until then: in a database restored from a backup its cookie
+    /// may be newer, and has to be revoked with the user's others. The day is for clocks that are set back.
     ///
     /// # Errors
     ///
@@ -19,12 +21,12 @@ impl SqlSessionStore {
         let before = self.clock.earliest() - RevocationFeed::RETENTION;
         // It waits for no one's locks, so it can't be part of a deadlock.
         let lock = if self.database.pool.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
-        // The outer condition skips sessions that were extended meanwhile.
+        // The outer condition skips sessions whose latest expiry was moved meanwhile.
         let sql = format!(
             "DELETE FROM waxseal_sessions WHERE id IN
                 (SELECT id FROM waxseal_sessions
-                 WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 {lock})
-             AND expires_at < $1"
+                 WHERE latest_expiry < $1 ORDER BY latest_expiry LIMIT $2 {lock})
+             AND latest_expiry < $1"
         );
         let mut deleted = 0;
         loop {

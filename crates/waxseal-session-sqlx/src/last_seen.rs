@@ -7,7 +7,10 @@ use std::{
 
 use waxseal_session::{SessionId, Timestamp};
 
-use crate::{database::Database, database::DatabaseError};
+use crate::{
+    database::{Database, DatabaseError},
+    retry::retry_lock_conflict,
+};
 
 /// Rows written per transaction: few enough that other writers don't have to wait.
 const BATCH: usize = 200;
@@ -39,7 +42,7 @@ impl LastSeen {
         // none deadlock.
         seen.sort_by_cached_key(|(id, _)| id.to_string());
         for batch in seen.chunks(BATCH) {
-            write_batch(database, batch).await?;
+            retry_lock_conflict(|| write_batch(database, batch)).await?;
             let mut seen = self.lock();
             for (id, at) in batch {
                 // If the session was seen again meanwhile, the next write includes it.

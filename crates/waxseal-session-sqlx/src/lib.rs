@@ -55,7 +55,8 @@
 //! The app's pool and transactions are of sqlx 0.9, as this crate's; with another version, connect by URL.
 //!
 //! The order avoids deadlocks: lock your own rows first, then create sessions or revoke all of a user's, then
-//! revoke or replace single ones. While a transaction of the app holds the only connection of its pool, other
+//! revoke or replace single ones. A transaction that loses a race for a lock all the same is run again by
+//! [`retry_lock_conflict`]. While a transaction of the app holds the only connection of its pool, other
 //! calls of the store fail after one to three seconds.
 
 mod app_transaction;
@@ -65,6 +66,7 @@ mod client;
 mod database;
 mod last_seen;
 mod queries;
+mod retry;
 mod revocation;
 mod revoke;
 mod session_changes;
@@ -83,6 +85,8 @@ pub use database::{
     FileGone, InvalidDatabaseUrl, Migrations, OpenError, SessionPool, SqlQuery, WriteTransaction,
 };
 pub use queries::SessionDetails;
+pub use retry::retry_lock_conflict;
+pub use session_changes::RevokedSession;
 pub use session_info::SessionInfo;
 pub use store::{FeedStatus, Health, SqlSessionStore};
 pub use transaction::SessionTransaction;

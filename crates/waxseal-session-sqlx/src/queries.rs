@@ -22,6 +22,8 @@ pub struct SessionDetails {
     pub session: SessionInfo,
     /// Its state.
     pub state: State,
+    /// When it expires at the latest, however often it is refreshed.
+    pub latest_expiry: Timestamp,
     /// When it was revoked; `None` if it was not.
     pub revoked_at: Option<Timestamp>,
 }
@@ -168,11 +170,14 @@ impl SessionDetails {
     fn read(row: &AnyRow, session: SessionInfo) -> Result<Self, DatabaseError> {
         let revoked_at: Option<i64> = row.try_get("revoked_at")?;
         let revoked_at = revoked_at.map(Timestamp::from_unix);
-        Ok(Self { session, state: read_state(row)?, revoked_at })
+        let latest_expiry = Timestamp::from_unix(row.try_get("latest_expiry")?);
+        Ok(Self { session, state: read_state(row)?, latest_expiry, revoked_at })
     }
 }
 
 fn select_details(id: &SessionId) -> SqlQuery<'static> {
-    let sql = format!("SELECT {COLUMNS}, state, revoked_at FROM waxseal_sessions WHERE id = $1");
+    let sql = format!(
+        "SELECT {COLUMNS}, state, latest_expiry, revoked_at FROM waxseal_sessions WHERE id = $1"
+    );
     sqlx::query(AssertSqlSafe(sql)).bind(id.to_string())
 }

@@ -10,6 +10,7 @@ use waxseal_session::{
 
 use crate::{
     database::DatabaseError,
+    retry::retry_lock_conflict,
     revocation::{REVOCATION_COLUMNS, read_revocation},
     session_info::read_state,
     store::SqlSessionStore,
@@ -36,7 +37,8 @@ impl SessionStore for SqlSessionStore {
         session: &SessionRecord,
         replaces: Option<&SessionId>,
     ) -> Result<bool, StoreError> {
-        self.create_record(session, replaces).await.map_err(StoreError::new)
+        let create = || self.create_record(session, replaces);
+        retry_lock_conflict(create).await.map_err(StoreError::new)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -50,7 +52,7 @@ impl SessionStore for SqlSessionStore {
     ) -> Result<Option<State>, StoreError> {
         let saved = match changes.is_empty() {
             true => self.refresh(session).await,
-            false => self.save_changes(session, changes).await,
+            false => retry_lock_conflict(|| self.save_changes(session, changes)).await,
         };
         saved.map_err(StoreError::new)
     }
@@ -62,11 +64,10 @@ impl SessionStore for SqlSessionStore {
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         let (store, session) = (self.clone(), session.clone());
         // In a task of its own: the log-out completes even if the client disconnects.
-        let revocation = tokio::spawn(async move {
-            let mut transaction = store.begin().await?;
-            transaction.writer().revoke_record(&session).await?;
-            transaction.commit().await
-        });
+        let revocation =
+            tokio::spawn(
+                async move { retry_lock_conflict(|| store.revoke_record(&session)).await },
+            );
         revocation.await.map_err(StoreError::new)?.map_err(StoreError::new)
     }
 }
@@ -97,7 +98,7 @@ impl SqlSessionStore {
         }
         if let Some(old) = replaces {
             let replaced = transaction.replace(old, &session.id).await?;
-            if replaced.is_none_or(|old| self.clock.now() >= old.expires_at) {
+            if replaced.is_none_or(|old| !old.was_live) {
                 return Ok(false);
             }
         }
@@ -106,9 +107,15 @@ impl SqlSessionStore {
         Ok(true)
     }
 
+    async fn revoke_record(&self, session: &SessionRecord) -> Result<(), DatabaseError> {
+        let mut transaction = self.begin().await?;
+        transaction.writer().revoke_record(session).await?;
+        transaction.commit().await
+    }
+
     async fn load_record(&self, id: &SessionId) -> Result<Option<SessionRecord>, DatabaseError> {
         let query = sqlx::query(
-            "SELECT auth_time, expires_at, state FROM waxseal_sessions
+            "SELECT auth_time, expires_at, latest_expiry, state FROM waxseal_sessions
              WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(id.to_string())
@@ -118,6 +125,7 @@ impl SqlSessionStore {
             id: *id,
             auth_time: Timestamp::from_unix(row.try_get("auth_time")?),
             expires_at: Timestamp::from_unix(row.try_get("expires_at")?),
+            latest_expiry: Timestamp::from_unix(row.try_get("latest_expiry")?),
             state: read_state(&row)?,
         }))
     }
@@ -126,12 +134,14 @@ impl SqlSessionStore {
     async fn refresh(&self, session: &SessionRecord) -> Result<Option<State>, DatabaseError> {
         let update = sqlx::query(
             "UPDATE waxseal_sessions SET
-                expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END
+                expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END,
+                latest_expiry = CASE WHEN latest_expiry < $4 THEN $4 ELSE latest_expiry END
              WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3 RETURNING state",
         )
         .bind(session.expires_at.as_unix())
         .bind(session.id.to_string())
-        .bind(self.clock.now().as_unix());
+        .bind(self.clock.now().as_unix())
+        .bind(session.latest_expiry.as_unix());
         let row = self.database.write_one(update, REFRESH_TIMEOUT).await?;
         row.as_ref().map(read_state).transpose()
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use sqlx::any::AnyRow;
-use waxseal_session::{Clock, Revocation, RevocationFeed, SessionId, SessionRecord};
+use waxseal_session::{Clock, RevocationFeed, SessionId, SessionRecord};
 
 use crate::{
     client::Client,
     database::{DatabaseError, SqlQuery, WriteTransaction},
-    session_changes::{SessionChanges, SessionWriter},
+    session_changes::{RevokedSession, SessionChanges, SessionWriter},
     store::SqlSessionStore,
 };
 
@@ -88,12 +88,15 @@ impl SessionTransaction {
         self.writer().create(session, user_id, client).await
     }
 
-    /// Revokes a session; `None` if it has already been revoked or does not exist.
+    /// Revokes a session; `None` if it does not exist or has already been revoked, which is announced again.
     ///
     /// # Errors
     ///
     /// If the database fails.
-    pub async fn revoke(&mut self, id: &SessionId) -> Result<Option<Revocation>, DatabaseError> {
+    pub async fn revoke(
+        &mut self,
+        id: &SessionId,
+    ) -> Result<Option<RevokedSession>, DatabaseError> {
         self.writer().revoke(id, None, None).await
     }
 
@@ -107,12 +110,13 @@ impl SessionTransaction {
         &mut self,
         old: &SessionId,
         by: &SessionId,
-    ) -> Result<Option<Revocation>, DatabaseError> {
+    ) -> Result<Option<RevokedSession>, DatabaseError> {
         self.writer().revoke(old, None, Some(by)).await
     }
 
-    /// Revokes all sessions of a user except `except`. This includes expired sessions: they could be valid
-    /// again if the clock is set back.
+    /// Revokes all sessions of a user except `except`, and announces those that were revoked before again.
+    /// This includes expired sessions: they could be valid again if the clock is set back, or if the database
+    /// was restored from a backup that knows an older expiry.
     ///
     /// # Errors
     ///
@@ -121,7 +125,7 @@ impl SessionTransaction {
         &mut self,
         user_id: &str,
         except: Option<&SessionId>,
-    ) -> Result<Vec<Revocation>, DatabaseError> {
+    ) -> Result<Vec<RevokedSession>, DatabaseError> {
         self.writer().revoke_all(user_id, except, None).await
     }
 
@@ -135,12 +139,12 @@ impl SessionTransaction {
         user_id: &str,
         old: &SessionId,
         by: &SessionId,
-    ) -> Result<Vec<Revocation>, DatabaseError> {
+    ) -> Result<Vec<RevokedSession>, DatabaseError> {
         self.writer().revoke_all(user_id, None, Some((old, by))).await
     }
 
-    /// Erases the addresses and user agents of a user's sessions. The rows stay until the sessions have
-    /// expired, because they hold the revocations.
+    /// Erases the addresses and user agents of a user's sessions. The rows stay while a cookie could be
+    /// valid, because they hold the revocations.
     ///
     /// # Errors
     ///

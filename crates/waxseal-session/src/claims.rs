@@ -10,6 +10,7 @@ use crate::{
     expiry::ExpiryPolicy,
     id::SessionId,
     mode::Mode,
+    record::SessionRecord,
     state::{InvalidState, State},
 };
 
@@ -111,6 +112,14 @@ impl Claims {
     /// The policy that this session goes by.
     pub(crate) fn policy(&self, general: &ExpiryPolicy) -> ExpiryPolicy {
         self.own.as_ref().map_or(*general, ExpiryPolicy::of_own)
+    }
+
+    /// The session that they describe, with this state. Its token may have been sealed when the lifetime
+    /// was longer.
+    pub(crate) fn record(&self, general: &ExpiryPolicy, state: State) -> SessionRecord {
+        let Self { sid: id, auth_time, exp: expires_at, .. } = *self;
+        let latest_expiry = self.policy(general).latest_expiry(auth_time).max(expires_at);
+        SessionRecord { id, auth_time, expires_at, latest_expiry, state }
     }
 
     /// The mode that the token was sealed in.

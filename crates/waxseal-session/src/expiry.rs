@@ -118,7 +118,12 @@ impl ExpiryPolicy {
 
     /// The expiry of a session that began at `auth_time` and is used `now`.
     pub fn expiry(&self, auth_time: Timestamp, now: Timestamp) -> Timestamp {
-        (now + self.idle_timeout).min(auth_time + self.lifetime)
+        (now + self.idle_timeout).min(self.latest_expiry(auth_time))
+    }
+
+    /// When a session that began at `auth_time` expires at the latest.
+    pub fn latest_expiry(&self, auth_time: Timestamp) -> Timestamp {
+        auth_time + self.lifetime
     }
 
     pub(crate) fn refreshes_on_changes_only(&self) -> bool {

@@ -112,11 +112,11 @@ impl SessionStore for MemoryStore {
         replaces: Option<&SessionId>,
     ) -> Result<bool, StoreError> {
         if let Some(replaced) = replaces {
-            let Some(SessionRecord { id, expires_at, .. }) = self.0.remove(replaced) else {
+            let Some(SessionRecord { id, latest_expiry, .. }) = self.0.remove(replaced) else {
                 return Ok(false);
             };
             let replaced = Some(Replacement { by: session.id, at: self.0.clock.now() });
-            self.0.revoked.insert(Revocation { id, expires_at, replaced });
+            self.0.revoked.insert(Revocation { id, expires_at: latest_expiry, replaced });
         }
         self.0.insert(session);
         telemetry::session_created();
@@ -140,6 +140,7 @@ impl SessionStore for MemoryStore {
         Ok(session.filter(|session| now < session.expires_at).map(|session| {
             session.state = changes.apply(&session.state);
             session.expires_at = session.expires_at.max(changed.expires_at);
+            session.latest_expiry = session.latest_expiry.max(changed.latest_expiry);
             session.state.clone()
         }))
     }
@@ -147,8 +148,8 @@ impl SessionStore for MemoryStore {
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         let removed = self.0.lock().live.remove(&session.id);
         telemetry::sessions_revoked(usize::from(removed.is_some()));
-        let expires_at =
-            removed.map_or(session.expires_at, |it| it.expires_at.max(session.expires_at));
+        let kept = removed.map_or(Timestamp::MIN, |record| record.latest_expiry);
+        let expires_at = kept.max(session.latest_expiry).max(session.expires_at);
         self.0.revoked.insert(Revocation { id: session.id, expires_at, replaced: None });
         Ok(())
     }

@@ -11,6 +11,9 @@ pub struct SessionRecord {
     pub auth_time: Timestamp,
     /// When the session expires unless it is refreshed.
     pub expires_at: Timestamp,
+    /// When it expires at the latest, however often it is refreshed: `auth_time` + lifetime. Until then a
+    /// cookie of it could be valid, so a revocation is kept until then.
+    pub latest_expiry: Timestamp,
     /// What handlers read and write.
     pub state: State,
 }
@@ -18,6 +21,7 @@ pub struct SessionRecord {
 impl SessionRecord {
     /// A new session that starts `now`.
     pub fn new(policy: &ExpiryPolicy, now: Timestamp, state: State) -> Self {
-        Self { id: SessionId::random(), auth_time: now, expires_at: policy.expiry(now, now), state }
+        let (expires_at, latest_expiry) = (policy.expiry(now, now), policy.latest_expiry(now));
+        Self { id: SessionId::random(), auth_time: now, expires_at, latest_expiry, state }
     }
 }

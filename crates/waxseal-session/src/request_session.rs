@@ -29,6 +29,8 @@ pub(crate) struct Incoming {
     pub(crate) active: Option<ActiveSession>,
     /// The request has a token, but it was rejected.
     pub(crate) rejected: Option<RejectedCookie>,
+    /// The session of a rejected token that was sealed by this app: a log-out ends it again.
+    pub(crate) over: Option<Box<SessionRecord>>,
     pub(crate) source: TokenSource,
     /// The request doesn't count as activity, and does not move the session's expiry.
     pub(crate) is_background: bool,
@@ -56,8 +58,13 @@ pub(crate) enum RejectedCookie {
 }
 
 impl Incoming {
-    pub(crate) const VISITOR: Self =
-        Self { active: None, rejected: None, source: TokenSource::Cookie, is_background: false };
+    pub(crate) const VISITOR: Self = Self {
+        active: None,
+        rejected: None,
+        over: None,
+        source: TokenSource::Cookie,
+        is_background: false,
+    };
 
     pub(crate) fn rejected(rejected: RejectedCookie, source: TokenSource) -> Self {
         Self { rejected: Some(rejected), source, ..Self::VISITOR }

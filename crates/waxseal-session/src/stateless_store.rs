@@ -59,8 +59,8 @@ impl StatelessStore {
 
     fn insert(&self, revocation: Revocation) {
         let Revoked { clock, list, since_sweep } = &*self.0;
+        telemetry::sessions_revoked(usize::from(!list.contains(&revocation.id)));
         list.insert(revocation);
-        telemetry::sessions_revoked(1);
         if since_sweep.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             list.remove_expired_before(clock.earliest() - RevocationFeed::RETENTION);
         }
@@ -93,7 +93,7 @@ impl SessionStore for StatelessStore {
             }
             let replaced = Some(Replacement { by: session.id, at: self.0.clock.now() });
             // When the old one would have expired is unknown; browsers drop its cookie by then.
-            let expires_at = session.expires_at.max(self.0.clock.now() + MAX_COOKIE_AGE);
+            let expires_at = session.latest_expiry.max(self.0.clock.now() + MAX_COOKIE_AGE);
             self.insert(Revocation { id: *id, expires_at, replaced });
         }
         telemetry::session_created();
@@ -114,7 +114,9 @@ impl SessionStore for StatelessStore {
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        let SessionRecord { id, expires_at, .. } = *session;
+        // A copy of the cookie may have been refreshed since this one was sealed.
+        let SessionRecord { id, expires_at, latest_expiry, .. } = *session;
+        let expires_at = expires_at.max(latest_expiry);
         self.insert(Revocation { id, expires_at, replaced: None });
         Ok(())
     }

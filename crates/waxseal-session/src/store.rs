@@ -19,8 +19,9 @@ use crate::{
 /// - The seal vouches for a session while the status is [`RevocationStatus::Active`]. So a store that
 ///   outlives the process loads all revocations before its first answer; one that does not answers
 ///   [`RevocationStatus::Revoked`] for every session it has not created itself.
-/// - It remembers a revocation for as long as the session could be valid, even if the clock is set
-///   back.
+/// - It remembers a revocation for as long as a cookie of the session could be valid: until the
+///   [`latest_expiry`](SessionRecord::latest_expiry), even if the clock is set back. The record's expiry
+///   does not tell: in a database restored from a backup, it may be older than the cookie.
 /// - It counts the sessions it has created and revoked ([`telemetry`](crate::telemetry)), if they
 ///   are to show up in metrics.
 ///
@@ -66,7 +67,7 @@ pub trait SessionStore: Send + Sync + 'static {
         id: &SessionId,
     ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>>;
 
-    /// Moves the expiry of a live session, never back, and applies the changes (there may be none) to its
+    /// Moves the expiry and the latest expiry of a live session, never back, and applies the changes (there may be none) to its
     /// state as it is now, atomically. Returns the state that the session has then; `None` when it is
     /// over or unknown: no record is created.
     fn save(
@@ -76,8 +77,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<State>, StoreError>>;
 
     /// Revokes a session permanently. Revoking again announces it again. A session without a record (in
-    /// a restored database, say) is revoked too. The revocation is kept until the later of the record's
-    /// expiry and this one.
+    /// a restored database, say) is revoked too. The revocation is kept until the latest expiry of the
+    /// record or of `session`, whichever is later.
     fn revoke(&self, session: &SessionRecord) -> impl Future<Output = Result<(), StoreError>>;
 
     /// Reads whether a session without a live record was revoked on another node, before this node would hear

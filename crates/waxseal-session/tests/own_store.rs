@@ -59,7 +59,7 @@ impl OwnStore {
         if replaced.is_some() && !was_live {
             return false;
         }
-        let expires_at = record.map_or(expires_at, |record| record.expires_at.max(expires_at));
+        let expires_at = record.map_or(expires_at, |record| record.latest_expiry.max(expires_at));
         let revocation = Revocation { id, expires_at, replaced };
         tables.revocations.push(revocation);
         self.feed.insert(revocation);
@@ -119,6 +119,7 @@ impl SessionStore for OwnStore {
         Ok(record.filter(|record| self.clock.now() < record.expires_at).map(|record| {
             record.state = changes.apply(&record.state);
             record.expires_at = record.expires_at.max(session.expires_at);
+            record.latest_expiry = record.latest_expiry.max(session.latest_expiry);
             record.state.clone()
         }))
     }
@@ -130,7 +131,7 @@ impl SessionStore for OwnStore {
     }
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
-        self.end(session.id, session.expires_at, None);
+        self.end(session.id, session.latest_expiry, None);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
 -- A session.
 -- KEYS: the session
--- Returns: state, version, auth_time, expires_at
-return redis.call('HMGET', KEYS[1], 'state', 'version', 'auth_time', 'expires_at')
+-- Returns: state, version, auth_time, expires_at, latest_expiry
+return redis.call('HMGET', KEYS[1], 'state', 'version', 'auth_time', 'expires_at', 'latest_expiry')

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use test_servers::Redis;
-use waxseal_session::{RevocationStatus, SessionId, SessionStore as _, State, StateChanges};
+use waxseal_session::{
+    RevocationStatus, SessionId, SessionRecord, SessionStore as _, State, StateChanges,
+};
 
 use crate::{
     client,
@@ -78,6 +80,35 @@ async fn all_sessions_of_a_user_are_revoked_but_one() {
     }
     assert_eq!(store.revoke_all("ann", None).await.unwrap(), 1);
     assert_eq!(store.revoke_all("ann", None).await.unwrap(), 0);
+}
+
+/// The record can be older than the cookie, after a restore.
+#[actix_web::test]
+async fn however_a_session_is_revoked_it_is_kept_until_no_cookie_can_be_valid() {
+    let Some(redis) = Redis::start() else { return };
+    let clock = clock();
+    let store = first(client(&redis), &clock).await;
+    for way in ["log-out", "by id", "all of the user", "all, without the record", "replaced"] {
+        let (ann, new) = (session("ann", &clock), session("eve", &clock));
+        let ann = SessionRecord { latest_expiry: ann.expires_at + 2 * LIFETIME, ..ann };
+        assert!(store.create(&ann, None).await.unwrap());
+        match way {
+            "log-out" => {
+                let older = SessionRecord { latest_expiry: ann.expires_at, ..ann.clone() };
+                store.revoke(&older).await.unwrap();
+            }
+            "by id" => assert!(store.revoke_session(&ann.id, None).await.unwrap()),
+            "replaced" => assert!(store.create(&new, Some(&ann.id)).await.unwrap()),
+            _ => {
+                if way == "all, without the record" {
+                    redis.command(&["DEL", &format!("{{waxseal}}:session:{}", ann.id)]);
+                }
+                store.revoke_all("ann", None).await.unwrap();
+            }
+        }
+        let kept = redis.command(&["ZSCORE", "{waxseal}:revoked", &ann.id.to_string()]);
+        assert_eq!(kept, ann.latest_expiry.as_unix().to_string(), "{way}");
+    }
 }
 
 #[actix_web::test]

@@ -35,7 +35,8 @@ pub async fn first(server: impl Into<Server>, clock: &Clock) -> RedisSessionStor
 pub fn session(user: &str, clock: &Clock) -> SessionRecord {
     let (id, now) = (SessionId::random(), clock.now());
     let state = State::from_value(&json!({ State::USER_ID: user })).unwrap();
-    SessionRecord { id, auth_time: now, expires_at: now + LIFETIME, state }
+    let expires_at = now + LIFETIME;
+    SessionRecord { id, auth_time: now, expires_at, latest_expiry: expires_at, state }
 }
 
 pub async fn created(store: &RedisSessionStore, user: &str, clock: &Clock) -> SessionRecord {

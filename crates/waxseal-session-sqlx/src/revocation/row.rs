@@ -6,7 +6,7 @@ use waxseal_session::{Replacement, Revocation, SessionId, Timestamp};
 use crate::database::DatabaseError;
 
 /// The columns that [`read_revocation`] needs, first and in this order.
-pub(crate) const REVOCATION_COLUMNS: &str = "id, expires_at, revoked_at, replaced_by";
+pub(crate) const REVOCATION_COLUMNS: &str = "id, latest_expiry, revoked_at, replaced_by";
 
 /// Reads a revoked session. Of a million rows, those of one database's own type take half the time of
 /// `AnyRow`.

@@ -93,7 +93,7 @@ impl FeedSource<'_> {
         let until = if from > 0 { POSTGRES_END } else { "9223372036854775807" };
         let sql = format!(
             "SELECT {REVOCATION_COLUMNS} FROM waxseal_sessions
-             WHERE revoked_seq >= $1 AND revoked_seq < {until} AND expires_at >= $2"
+             WHERE revoked_seq >= $1 AND revoked_seq < {until} AND latest_expiry >= $2"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(self.matters_from());
         let reading = async {
@@ -136,7 +136,7 @@ impl FeedSource<'_> {
     ) -> Result<bool, DatabaseError> {
         let sql = format!(
             "SELECT {REVOCATION_COLUMNS}, revoked_seq FROM waxseal_sessions
-             WHERE revoked_seq >= $1 AND expires_at >= $2"
+             WHERE revoked_seq >= $1 AND latest_expiry >= $2"
         );
         let (from, last) = (position.sequence, position.last);
         let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(self.matters_from());
@@ -145,7 +145,8 @@ impl FeedSource<'_> {
             let mut rows = query.fetch(connection);
             while let Some(row) = rows.try_next().await? {
                 let (revocation, sequence) = (read_revocation(&row)?, row.try_get(4)?);
-                found |= sequence == from && Some(revocation.id) == last;
+                // Announced again, it has a higher number; what was revoked since has, too.
+                found |= Some(revocation.id) == last;
                 if position.last.is_none() || sequence > position.sequence {
                     (position.sequence, position.last) = (sequence, Some(revocation.id));
                 }
@@ -156,7 +157,7 @@ impl FeedSource<'_> {
         within(timeout_from(from), reading).await
     }
 
-    /// Sessions that expired before can't be valid again.
+    /// Sessions whose latest expiry lies before that can't be valid again.
     fn matters_from(&self) -> i64 {
         (self.clock.earliest() - RevocationFeed::RETENTION).as_unix()
     }

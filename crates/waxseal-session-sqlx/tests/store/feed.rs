@@ -106,14 +106,41 @@ async fn revocations_from_the_dump_of_another_server_are_known_and_do_not_hide_l
 }
 
 #[actix_web::test]
-async fn revoking_again_announces_again() {
+async fn revoking_again_announces_again_in_every_way() {
     for place in Place::all() {
         let store = place.still(&Clock::system()).await;
         let ann = created(&store).await;
         store.revoke(&ann).await.unwrap();
-        let first = number_of(&place, &ann).await;
-        store.revoke(&ann).await.unwrap();
-        assert!(number_of(&place, &ann).await > first, "at a new place in the order");
+        let mut number = number_of(&place, &ann).await;
+        for way in ["log-out", "by id", "by id and owner", "all of the user"] {
+            match way {
+                "log-out" => store.revoke(&ann).await.unwrap(),
+                "by id" => assert!(!store.revoke_session(&ann.id, None).await.unwrap()),
+                "by id and owner" => {
+                    assert!(!store.revoke_session(&ann.id, Some("ann")).await.unwrap());
+                }
+                _ => assert_eq!(store.revoke_all("ann", None).await.unwrap(), 0),
+            }
+            let next = number_of(&place, &ann).await;
+            assert!(next > number, "{way}: at a new place in the order");
+            number = next;
+        }
+        assert!(!store.revoke_session(&ann.id, Some("bob")).await.unwrap());
+        assert_eq!(number_of(&place, &ann).await, number, "of another user it is not");
+    }
+}
+
+/// A node that has read the latest revocation goes on from it, wherever that is now.
+#[actix_web::test]
+async fn the_latest_revocation_announced_again_hides_none_of_those_between() {
+    for place in Place::all() {
+        let (node, revoker) = (place.node().await, place.still(&Clock::system()).await);
+        let (latest, between) = (created(&node).await, created(&node).await);
+        revoker.revoke(&latest).await.unwrap();
+        eventually(async || is_revoked(&node, &latest)).await;
+        run(&place.pool().await, &place.revocation(&[&between])).await;
+        revoker.revoke(&latest).await.unwrap();
+        eventually(async || is_revoked(&node, &between)).await;
     }
 }
 

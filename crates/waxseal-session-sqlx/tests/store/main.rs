@@ -9,5 +9,6 @@ mod app_transaction;
 mod feed;
 mod lifecycle;
 mod place;
+mod restored;
 mod suites;
 mod users;

@@ -1,5 +1,7 @@
 //! The sessions of one user.
 
+use std::time::Duration;
+
 use sqlx::{Connection, PgConnection};
 use test_support::Postgres;
 use waxseal_session::{Clock, RevocationStatus, SessionId, SessionStore, State, StateChanges};
@@ -67,21 +69,41 @@ async fn a_session_belongs_to_the_user_that_its_state_names_now() {
     }
 }
 
-/// Its transaction waits for two seconds, and is tried once more.
+/// Each transaction waits for two seconds, and is tried once more.
 #[actix_web::test]
-async fn revoking_all_sessions_outlasts_a_lock_that_is_held_for_two_seconds() {
+async fn every_change_outlasts_a_lock_that_is_held_for_two_seconds() {
     let Some(server) = Postgres::shared() else { return };
     let (url, clock) = (server.url_of_new_schema(), Clock::manual(START));
     let database = waxseal_session_sqlx::Database::connect(&url.parse().unwrap()).await.unwrap();
     let store = waxseal_session_sqlx::SqlSessionStore::load(database, clock.clone()).await.unwrap();
-    assert!(store.create(&session("eve", &clock), None).await.unwrap());
+    let sessions = ["eve", "ann", "bob", "kim", "joe"].map(|user| session(user, &clock));
+    for session in &sessions {
+        assert!(store.create(session, None).await.unwrap());
+    }
+    let [_eve, ann, bob, kim, joe] = &sessions;
+    clock.advance(Duration::from_secs(1));
+    store.touch(&ann.id);
+    let (new, theme) = (session("joe", &clock), State::from_json(r#"{"theme":"dark"}"#).unwrap());
+    let changes = StateChanges::between(&State::default(), &theme);
+
     let mut other = PgConnection::connect(&url).await.unwrap();
     let mut lock = other.begin().await.unwrap();
     sqlx::query("SELECT id FROM waxseal_sessions FOR UPDATE").execute(&mut *lock).await.unwrap();
     let release = async {
-        actix_web::rt::time::sleep(std::time::Duration::from_millis(2300)).await;
+        actix_web::rt::time::sleep(Duration::from_millis(2300)).await;
         lock.commit().await.unwrap();
     };
-    let (revoked, ()) = tokio::join!(store.revoke_all("eve", None), release);
-    assert_eq!(revoked.unwrap(), 1);
+    let (all, by_id, logged_out, saved, replaced, seen, ()) = tokio::join!(
+        store.revoke_all("eve", None),
+        store.revoke_session(&bob.id, None),
+        SessionStore::revoke(&store, kim),
+        store.save(ann, &changes),
+        store.create(&new, Some(&joe.id)),
+        store.write_last_seen(),
+        release
+    );
+    assert_eq!(all.unwrap(), 1);
+    assert!(by_id.unwrap() && saved.unwrap().is_some() && replaced.unwrap());
+    logged_out.unwrap();
+    seen.unwrap();
 }

@@ -54,7 +54,7 @@ impl<S: SessionStore> SessionEngine<S> {
         let Some(ActiveSession { record, .. }) = self.find_active(&claims).await? else {
             return Ok(None);
         };
-        let SessionRecord { id, auth_time, expires_at, state } = record;
+        let SessionRecord { id, auth_time, expires_at, state, .. } = record;
         let Ok(state) = State::from_json(state.to_json()) else { return Ok(None) };
         Ok(Some(OpenedSession { id, auth_time, expires_at, state }))
     }

@@ -46,7 +46,7 @@ impl<S: SessionStore> SessionEngine<S> {
         &self,
         shared: &RequestSession,
     ) -> Result<Finalized, SessionError> {
-        let Incoming { active, rejected, source, .. } = shared.incoming.borrow().clone();
+        let Incoming { active, rejected, over, source, .. } = shared.incoming.borrow().clone();
         let rejected = rejected.map(|rejected| self.as_of_now(rejected));
         let status = shared.handlers.status();
         let is_only_copy = match (&active, &status) {
@@ -59,7 +59,9 @@ impl<S: SessionStore> SessionEngine<S> {
             (Some(active), SessionStatus::Purged) => self.log_out(&active).await?,
             (Some(active), SessionStatus::Renewed) => self.renew(shared, active, source).await?,
             (Some(active), _) => self.update(shared, active, rejected, source).await?,
-            (None, SessionStatus::Purged) => self.log_out_rejected(rejected).await?,
+            (None, SessionStatus::Purged) => {
+                self.log_out_rejected(rejected, over.as_deref()).await?
+            }
             (None, _) if shared.is_empty() => self.clear(rejected),
             (None, _) => self.open_for_visitor(shared, rejected, source).await?,
         };
@@ -91,8 +93,11 @@ impl<S: SessionStore> SessionEngine<S> {
             let (policy, own) = self.settings.lifecycle(lifecycle, None);
             active.own = own;
             active.reseal = true;
+            let SessionRecord { auth_time, expires_at, latest_expiry, .. } = &mut active.record;
             // It can be earlier than before, too.
-            active.record.expires_at = policy.expiry(active.record.auth_time, now);
+            *expires_at = policy.expiry(*auth_time, now);
+            // Cookies sealed before stay valid for as long as they say.
+            *latest_expiry = policy.latest_expiry(*auth_time).max(*latest_expiry);
         }
         let kept = match changed {
             Some(state) => self.save(shared, &mut active, &state, now).await?,

@@ -19,6 +19,7 @@ use crate::{
     record::SessionRecord,
     rejection::Rejection,
     request_session::{ActiveSession, Incoming, RejectedCookie, TokenSource},
+    state::State,
     state_changes::StateChanges,
     store::{RevocationStatus, SessionStore},
     telemetry,
@@ -79,7 +80,7 @@ impl<S: SessionStore> SessionEngine<S> {
             }
             Found::Token(token, source) => (token, source),
         };
-        let UnsealedClaims { claims, by_fallback } = match self.settings.unseal(token) {
+        let UnsealedClaims { mut claims, by_fallback } = match self.settings.unseal(token) {
             Ok(unsealed) => unsealed,
             Err(reason) => {
                 self.log_rejection(request, reason, None);
@@ -105,10 +106,15 @@ impl<S: SessionStore> SessionEngine<S> {
         if !is_background {
             self.store.touch(&claims.sid);
         }
-        let Claims { sid: id, auth_time, exp: expires_at, own, state, .. } = claims;
-        let record = SessionRecord { id, auth_time, expires_at, state: state.unwrap_or_default() };
+        let state = claims.state.take().unwrap_or_default();
+        let (record, own) = (claims.record(policy, state), claims.own);
         let active = ActiveSession { record, own, reseal: false, from_store: false };
-        Ok(Loaded::Done(Incoming { active: Some(active), rejected: None, source, is_background }))
+        Ok(Loaded::Done(Incoming {
+            active: Some(active),
+            source,
+            is_background,
+            ..Incoming::VISITOR
+        }))
     }
 
     /// Loads the session of a request whose state is in the store, or that is due for a refresh.
@@ -132,7 +138,7 @@ impl<S: SessionStore> SessionEngine<S> {
             }
             self.store.touch(&active.record.id);
         }
-        Ok(Incoming { active: Some(active), rejected: None, source, is_background })
+        Ok(Incoming { active: Some(active), source, is_background, ..Incoming::VISITOR })
     }
 
     /// Whether the cookie has the session's state: not in database mode, and not if this node knows of a
@@ -148,7 +154,7 @@ impl<S: SessionStore> SessionEngine<S> {
         &self,
         claims: &Claims,
     ) -> Result<Option<ActiveSession>, SessionError> {
-        let Claims { sid: id, auth_time, exp: expires_at, own, .. } = *claims;
+        let Claims { sid: id, own, .. } = *claims;
         let from_store = !self.has_state(claims);
         let state = match &claims.state {
             Some(state) if !from_store => state.clone(),
@@ -160,7 +166,7 @@ impl<S: SessionStore> SessionEngine<S> {
                 record.state
             }
         };
-        let record = SessionRecord { id, auth_time, expires_at, state };
+        let record = claims.record(&self.settings.policy, state);
         Ok(Some(ActiveSession { record, own, reseal: false, from_store }))
     }
 
@@ -216,7 +222,8 @@ impl<S: SessionStore> SessionEngine<S> {
         };
         let cookie = (source == TokenSource::Cookie).then(|| NODE.of_session(&claims.sid));
         let rejected = self.rejected(cookie, replaced_by);
-        Incoming::rejected(rejected, source)
+        let over = claims.record(&self.settings.policy, State::default());
+        Incoming { over: Some(Box::new(over)), ..Incoming::rejected(rejected, source) }
     }
 
     /// What becomes of a cookie that was rejected.

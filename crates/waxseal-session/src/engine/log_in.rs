@@ -111,8 +111,10 @@ impl<S: SessionStore> SessionEngine<S> {
     ) -> ActiveSession {
         let (policy, own) = self.settings.lifecycle(shared.lifecycle.get(), own);
         let (id, auth_time) = shared.renewed();
-        let expires_at = policy.expiry(auth_time, auth_time);
-        let record = SessionRecord { id, auth_time, expires_at, state: shared.state() };
+        let (expires_at, latest_expiry) =
+            (policy.expiry(auth_time, auth_time), policy.latest_expiry(auth_time));
+        let state = shared.state();
+        let record = SessionRecord { id, auth_time, expires_at, latest_expiry, state };
         ActiveSession { record, own, reseal: true, from_store: false }
     }
 }

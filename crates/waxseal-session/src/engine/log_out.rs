@@ -22,10 +22,17 @@ impl<S: SessionStore> SessionEngine<S> {
         self.log_out_successors(*id).await
     }
 
+    /// Ends the session of a token that was rejected. If it was ended before, it is announced again; its
+    /// record may have been lost, so that other nodes don't know.
     pub(super) async fn log_out_rejected(
         &self,
         rejected: Option<RejectedCookie>,
+        over: Option<&SessionRecord>,
     ) -> Result<Outgoing, SessionError> {
+        let now = self.settings.clock.now();
+        if let Some(record) = over.filter(|record| now < record.latest_expiry) {
+            Box::pin(self.store.revoke(record)).await?;
+        }
         match rejected {
             Some(RejectedCookie::Replaced { by }) => {
                 if let Some(record) = self.live_record(&by).await? {
@@ -63,6 +70,7 @@ impl<S: SessionStore> SessionEngine<S> {
             id: *id,
             auth_time: now,
             expires_at: now + MAX_COOKIE_AGE,
+            latest_expiry: now + MAX_COOKIE_AGE,
             state: State::default(),
         };
         Ok(Some(Box::pin(self.store.load(id)).await?.unwrap_or_else(unknown)))

@@ -108,7 +108,7 @@ impl Settings {
 }
 
 fn plaintext(active: &ActiveSession, mode: Mode, now: Timestamp) -> String {
-    let SessionRecord { id, auth_time, expires_at, state } = &active.record;
+    let SessionRecord { id, auth_time, expires_at, state, .. } = &active.record;
     let state = (mode == Mode::Cookie).then_some(state);
     claims::write(id, [*auth_time, now, *expires_at], active.own.as_ref(), state)
 }

@@ -54,7 +54,8 @@ pub async fn acceptance_suite(store: &impl SessionStore, clock: &Clock) -> Resul
     suite.of_many_changes_at_once_none_is_lost().await?;
     suite.a_session_without_a_record_is_revoked_and_never_created().await?;
     suite.an_expiry_never_moves_back_and_ends_the_session().await?;
-    suite.a_revocation_is_kept_while_a_cookie_could_be_valid().await
+    suite.a_revocation_is_kept_while_a_cookie_could_be_valid().await?;
+    suite.a_replaced_session_is_refused_while_a_cookie_could_be_valid().await
 }
 
 /// Checks that two nodes which share a store hear of each other. `one` and `other` are two handles that
@@ -266,14 +267,37 @@ impl<S: SessionStore> Suite<'_, S> {
         Ok(())
     }
 
-    /// The record can be older than the cookie, after a restore.
+    /// The record can be older than the cookie, after a restore; and the cookie older than the record, if
+    /// there are copies.
     async fn a_revocation_is_kept_while_a_cookie_could_be_valid(&self) -> Result<(), StoreError> {
-        let ann = self.created("ann").await?;
-        let of_cookie = SessionRecord { expires_at: ann.expires_at + 2 * LIFETIME, ..ann.clone() };
-        self.store.revoke(&of_cookie).await?;
+        let (ann, bob, kim) =
+            (self.created("ann").await?, self.new_session("bob"), self.created("kim").await?);
+        let latest_expiry = ann.expires_at + 2 * LIFETIME;
+        let with_latest =
+            |session: &SessionRecord| SessionRecord { latest_expiry, ..session.clone() };
+        self.store.revoke(&with_latest(&ann)).await?;
+        assert!(self.store.create(&with_latest(&bob), None).await?);
+        self.store.revoke(&bob).await?;
+        assert!(self.is_saved(&with_latest(&kim)).await?);
+        self.store.revoke(&kim).await?;
         self.advance_to(ann.expires_at + LIFETIME);
+        self.created("eve").await?;
+        for session in [&ann, &bob, &kim] {
+            assert_eq!(self.status(session), RevocationStatus::Revoked);
+        }
+        Ok(())
+    }
+
+    async fn a_replaced_session_is_refused_while_a_cookie_could_be_valid(
+        &self,
+    ) -> Result<(), StoreError> {
+        let old = self.new_session("ann");
+        let old = SessionRecord { latest_expiry: old.expires_at + 2 * LIFETIME, ..old };
+        assert!(self.store.create(&old, None).await?);
+        assert!(self.store.create(&self.new_session("ann"), Some(&old.id)).await?);
+        self.advance_to(old.expires_at + LIFETIME);
         self.created("bob").await?;
-        assert_eq!(self.status(&ann), RevocationStatus::Revoked);
+        assert_eq!(self.status(&old), RevocationStatus::Revoked);
         Ok(())
     }
 
@@ -286,7 +310,8 @@ impl<S: SessionStore> Suite<'_, S> {
     fn new_session(&self, user: &str) -> SessionRecord {
         let (id, now) = (SessionId::random(), self.clock.now());
         let state = State::from_value(&json!({ State::USER_ID: user })).unwrap_or_default();
-        SessionRecord { id, auth_time: now, expires_at: now + LIFETIME, state }
+        let expires_at = now + LIFETIME;
+        SessionRecord { id, auth_time: now, expires_at, latest_expiry: expires_at, state }
     }
 
     /// Sets a value in the state that this record has. Returns the state that the store has then.

@@ -10,7 +10,7 @@ use waxseal_session::{
     SessionMiddleware, SessionRecord, SessionStore as _, State, StatelessStore, testing,
 };
 
-use crate::harness::{Call, IDLE, Site, World, handlers, seconds};
+use crate::harness::{Call, IDLE, LIFETIME, Site, World, handlers, seconds};
 
 // A refresh never creates a row.
 
@@ -50,6 +50,53 @@ async fn a_token_to_be_re_sealed_whose_record_is_gone_is_cleared() {
     let middleware = world.middleware_with_keys(keyring).build().unwrap();
     let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
     site.get("/state", &ann).await.assert_cleared();
+}
+
+/// In a restored database, say. Copies of the cookie may still be accepted.
+#[actix_web::test]
+async fn logging_out_revokes_the_session_though_its_record_is_gone() {
+    for mode in [Mode::Cookie, Mode::Database] {
+        let world = World::new();
+        let site = world.site_with(|middleware| middleware.mode(mode)).await;
+        let ann = site.log_in("ann").await;
+        let id = world.claims(&ann).sid;
+        // Due for a refresh, so that the store is asked.
+        world.advance(IDLE - 1);
+        world.store.delete(&id);
+        site.get("/purge", &ann).await.assert_cleared();
+        assert_eq!(world.store.revocation_status(&id), RevocationStatus::Revoked, "{mode:?}");
+    }
+}
+
+#[actix_web::test]
+async fn logging_out_with_an_expired_cookie_ends_a_copy_that_was_refreshed() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    world.advance(IDLE - 1);
+    let copy = site.get("/state", &ann).await.sealed().value;
+    world.advance(1);
+    assert_eq!(site.user(&copy).await.as_deref(), Some("ann"));
+    site.get("/purge", &ann).await.assert_cleared();
+    assert_eq!(site.user(&copy).await, None);
+}
+
+/// Another node may not know of it.
+#[actix_web::test]
+async fn logging_out_again_revokes_again_until_no_cookie_can_be_valid() {
+    let world = World::new();
+    let site = world.site().await;
+    let ann = site.log_in("ann").await;
+    site.get("/purge", &ann).await.assert_cleared();
+    world.store.calls();
+    site.get("/purge", &ann).await.assert_cleared();
+    assert_eq!(world.store.calls(), [Call::Revoke]);
+    world.store.fail(true);
+    assert_eq!(site.get("/purge", &ann).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    world.store.calls();
+    world.advance(LIFETIME);
+    site.get("/purge", &ann).await.assert_cleared();
+    assert_eq!(world.store.calls(), []);
 }
 
 #[actix_web::test]
@@ -222,6 +269,38 @@ async fn without_records_a_replaced_session_stays_revoked_though_the_new_one_was
         store.revoke(&session(10)).await.unwrap();
     }
     assert_eq!(store.revocation_status(&old.id), RevocationStatus::Revoked);
+}
+
+/// Of two copies of a cookie, each is refreshed when it is due. The one who logs out has the one that expires
+/// earlier.
+#[actix_web::test]
+async fn without_records_a_log_out_ends_copies_that_expire_later() {
+    let world = World::new();
+    let store = StatelessStore::with_clock(world.clock.clone());
+    let middleware = SessionMiddleware::builder(store.clone(), &world.secret);
+    let middleware = middleware.clock(world.clock.clone()).build().unwrap();
+    let site = Site::wrapped(middleware, |routes| handlers(routes, world.clock.clone())).await;
+    let mut own = site.log_in("ann").await;
+    let mut copy = own.clone();
+    let hours = |number: u64| world.clock.elapse(seconds(number * 3600));
+    // Each has seven days, and is due after five and a quarter.
+    for (until_own, until_copy) in [(127, 38), (89, 76)] {
+        hours(until_own);
+        own = site.get("/state", &own).await.sealed().value;
+        hours(until_copy);
+        copy = site.get("/state", &copy).await.sealed().value;
+    }
+    assert!(world.claims(&own).exp < world.claims(&copy).exp);
+    site.get("/purge", &own).await.assert_cleared();
+    // More than a day after its own cookie has expired.
+    hours(130);
+    // Enough for expired revocations to be removed.
+    let policy = ExpiryPolicy::default();
+    for _ in 0..5_000 {
+        store.revoke(&SessionRecord::new(&policy, world.now(), State::default())).await.unwrap();
+    }
+    assert!(world.now() < world.claims(&copy).exp);
+    assert_eq!(site.user(&copy).await, None);
 }
 
 #[actix_web::test]

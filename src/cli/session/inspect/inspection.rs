@@ -152,7 +152,7 @@ impl Inspection {
 
     pub(super) fn set_record(&mut self, found: Option<FoundSession>) -> Result<(), InvalidState> {
         let Some(FoundSession { details, email }) = found else { return Ok(()) };
-        let SessionDetails { session, state, revoked_at } = details;
+        let SessionDetails { session, state, revoked_at, .. } = details;
         if self.state.is_none() {
             self.state = Some(raw(state.to_json())?);
         }

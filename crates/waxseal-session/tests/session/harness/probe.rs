@@ -96,7 +96,7 @@ impl Probe {
     }
 
     fn end(&self, id: &SessionId, expires_at: Timestamp, replaced: Option<Replacement>) {
-        let known = self.row(id).map_or(expires_at, |row| row.expires_at);
+        let known = self.row(id).map_or(expires_at, |row| row.latest_expiry);
         self.delete(id);
         let expires_at = known.max(expires_at);
         self.revoked.insert(Revocation { id: *id, expires_at, replaced });
@@ -124,7 +124,10 @@ impl Probe {
         state: &impl Serialize,
     ) {
         let state = State::from_value(state).unwrap();
-        self.rows.lock().unwrap().insert(id, SessionRecord { id, auth_time, expires_at, state });
+        self.rows.lock().unwrap().insert(
+            id,
+            SessionRecord { id, auth_time, expires_at, latest_expiry: expires_at, state },
+        );
     }
 
     fn asked(&self, call: Call) -> Result<(), StoreError> {
@@ -181,6 +184,7 @@ impl SessionStore for Probe {
         Ok(row.map(|row| {
             row.state = changes.apply(&row.state);
             row.expires_at = row.expires_at.max(session.expires_at);
+            row.latest_expiry = row.latest_expiry.max(session.latest_expiry);
             row.state.clone()
         }))
     }
@@ -193,7 +197,7 @@ impl SessionStore for Probe {
 
     async fn revoke(&self, session: &SessionRecord) -> Result<(), StoreError> {
         self.asked(Call::Revoke)?;
-        self.end(&session.id, session.expires_at, None);
+        self.end(&session.id, session.latest_expiry, None);
         Ok(())
     }
 }
