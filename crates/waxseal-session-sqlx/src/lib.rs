@@ -28,7 +28,8 @@
 //!
 //! [`SqlSessionStore::connect`] takes a URL and opens connections of its own; [`SqlSessionStore::new`] takes
 //! your `SqlitePool` or `PgPool`. Both start the background tasks: the revocation feed, last-seen times and
-//! the deletion of expired sessions. They stop when the last clone of the store is dropped.
+//! the deletion of expired sessions. They stop when the last clone of the store is dropped. Before the process
+//! ends, call [`SqlSessionStore::close`]: a SQLite file is complete by itself then.
 //!
 //! # Tables
 //!
