@@ -17,11 +17,12 @@
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let store = SqlSessionStore::connect("sqlite://sessions.db").await?;
 //!     let secret = Secret::new(&std::env::var("SESSION_SECRET")?)?;
-//!     let sessions = SessionMiddleware::builder(store, Keyring::new(&secret)).build()?;
+//!     let sessions = SessionMiddleware::builder(store.clone(), Keyring::new(&secret)).build()?;
 //!     HttpServer::new(move || App::new().wrap(sessions.clone()).route("/", web::get().to(hello)))
 //!         .bind("127.0.0.1:8080")?
 //!         .run()
 //!         .await?;
+//!     store.close().await;
 //!     Ok(())
 //! }
 //! ```
