@@ -63,6 +63,6 @@ async fn add(
         let user = accounts.user(id).await?.ok_or("the user has just been deleted")?;
         return Output::new().json(&UserItem::from(UserSummary { user, sessions: 0 }));
     }
-    let email = address(&email);
+    let email = address(email);
     Output::new().line(&format!("created {email} with the role {}: {id}", args.role))
 }
