@@ -171,7 +171,7 @@ pub(crate) fn describe(user_agent: &str) -> String {
         |group: &Group| Some((first_match(group.names, user_agent)?, group.linux, group.macintosh));
     let (client, linux, macintosh) =
         GROUPS.iter().find_map(matching).unwrap_or(("Unknown browser", LINUX, MACINTOSH));
-    match first_match(SYSTEMS, system_part(user_agent)) {
+    match system(user_agent) {
         Some(MACINTOSH) => format!("{client} on {macintosh}"),
         Some(LINUX) => format!("{client} on {linux}"),
         Some(system) => format!("{client} on {system}"),
@@ -179,11 +179,12 @@ pub(crate) fn describe(user_agent: &str) -> String {
     }
 }
 
-/// The first text in parentheses, where browsers name the system. What apps add after it can name others:
-/// Facebook's says `iPhone OS` on an iPad.
-fn system_part(user_agent: &str) -> &str {
-    let part = user_agent.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
-    part.map_or(user_agent, |(part, _)| part)
+/// Browsers name the system in the first parentheses. What apps add after that can name others: Facebook's
+/// says `iPhone OS` on an iPad.
+fn system(user_agent: &str) -> Option<&'static str> {
+    let first = user_agent.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    let named = first.and_then(|(first, _)| first_match(SYSTEMS, first));
+    named.or_else(|| first_match(SYSTEMS, user_agent))
 }
 
 fn first_match(names: Names, user_agent: &str) -> Option<&'static str> {
@@ -512,6 +513,10 @@ mod tests {
         ("k6/0.51.0 (https://k6.io/)", "k6"),
         ("Shop/4 CFNetwork/1494.0.7 Darwin/23.4.0", "App on Apple device"),
         ("Dalvik/2.1.0 (Linux; U; Android 13; SM-S908B Build/TP1A)", "App on Android"),
+        (
+            "Instagram 118.0.0.0 Android (28/9; 480dpi; 1080x2043; Xiaomi)",
+            "Instagram app on Android",
+        ),
         ("Opera/9.80 (Windows NT 6.1; WOW64) Presto/2.12.388 Version/12.18", "Opera on Windows"),
         ("Mozilla/5.0", "Unknown browser"),
         ("anode/1 nodes", "Unknown browser"),
