@@ -18,7 +18,6 @@ use actix_web::{
     http::StatusCode,
     rt::net::{ActixStream, TcpStream},
 };
-use log::Level;
 use tokio::net::TcpSocket;
 
 use super::connections;
@@ -106,7 +105,7 @@ fn log_failure(peer: &str, error: &DispatchError) {
             log::error!("a response to {peer} failed: {error}");
         }
         // The client went away.
-        _ => log::log!(Level::Debug, "the connection of {peer} failed: {error}"),
+        _ => log::debug!("the connection of {peer} failed: {error}"),
     }
 }
 

@@ -15,7 +15,7 @@ use waxseal_session::Clock;
 
 use self::{lost_cookies::LostCookies, warnings::Warnings};
 use super::{
-    extractors::{client_info, trusted_proxies::ProxySlip},
+    extractors::trusted_proxies::ProxySlip,
     site_origin::{Sender, SiteOrigin},
 };
 
@@ -39,13 +39,12 @@ impl SetupChecks {
     }
 
     fn hint(&self, request: &HttpRequest) -> Option<String> {
-        let from = || client_info::address(request);
         if self.origin.https_only && plain_http::is_likely(request.headers()) {
-            self.warnings.plain_http(&from());
+            self.warnings.plain_http(request);
             return Some(self.plain_http_hint());
         }
         if self.lost_cookies.is_lost(request) {
-            self.warnings.lost_cookie(&from());
+            self.warnings.lost_cookie(request);
             let hint = "You logged in, but your browser did not keep the cookie. Allow cookies for \
                 this site, and log in again. If you do allow them, tell the administrator of this \
                 site: the log says what to look at.";
@@ -71,7 +70,7 @@ impl SetupChecks {
     /// Looks at where a request with an unsafe method comes from.
     pub(crate) fn check_sender(&self, sender: Sender, request: &HttpRequest) {
         match sender {
-            Sender::PlainHttp => self.warnings.plain_http(&client_info::address(request)),
+            Sender::PlainHttp => self.warnings.plain_http(request),
             Sender::ThisSite | Sender::AnotherHost => {
                 if let Some(origin) = self.origin.unlike_host(request.headers()) {
                     self.warnings.rewritten_host(origin, request.headers());

@@ -3,7 +3,12 @@
 
 use std::{net::IpAddr, sync::Once};
 
-use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::header::{HOST, HeaderMap},
+};
+
+use crate::web::extractors::client_info;
 
 /// The target of these lines.
 const TARGET: &str = "waxseal::setup";
@@ -33,20 +38,22 @@ impl Warnings {
         }
     }
 
-    pub(super) fn plain_http(&self, from: &str) {
+    pub(super) fn plain_http(&self, request: &HttpRequest) {
         self.plain_http.call_once(|| {
+            let from = address(request);
             log::warn!(
                 target: TARGET,
                 "a browser at {from} seems to reach this site over plain HTTP: with \
                  APP_ENV=production its cookie needs HTTPS, so no one can stay logged in. Put a proxy \
-                 with TLS in front, which sends \"X-Forwarded-Proto: https\"; if it has another name \
-                 than clients send as Host, set PUBLIC_URL",
+                 with TLS in front, which sends \"X-Forwarded-Proto: https\" and, if it changes Host, \
+                 set PUBLIC_URL. To try waxseal on one machine, set APP_ENV=development",
             );
         });
     }
 
-    pub(super) fn lost_cookie(&self, from: &str) {
+    pub(super) fn lost_cookie(&self, request: &HttpRequest) {
         self.lost_cookie.call_once(|| {
+            let from = address(request);
             log::warn!(
                 target: TARGET,
                 "a browser at {from} logged in and came back without its cookie. If it happens to \
@@ -103,6 +110,11 @@ impl Warnings {
             );
         });
     }
+}
+
+fn address(request: &HttpRequest) -> String {
+    let address = client_info::address(request);
+    if address.is_empty() { "an unknown address".to_owned() } else { address }
 }
 
 fn shortened(text: &[u8]) -> String {
