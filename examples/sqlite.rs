@@ -38,7 +38,7 @@ async fn log_out(session: Session) -> web::Redirect {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = SqlSessionStore::connect("sqlite://sessions.db").await?;
     let secret = Secret::new("for development: a real app reads it from a setting")?;
-    let sessions = SessionMiddleware::builder(store, Keyring::new(&secret))
+    let sessions = SessionMiddleware::builder(store.clone(), Keyring::new(&secret))
         .cookie_secure(false) // development, over HTTP
         .build()?;
     let app = move || {
@@ -49,5 +49,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .route("/logout", web::post().to(log_out))
     };
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8081".to_owned());
-    Ok(HttpServer::new(app).bind(address)?.run().await?)
+    HttpServer::new(app).bind(address)?.run().await?;
+    // Now the file is complete by itself.
+    store.close().await;
+    Ok(())
 }

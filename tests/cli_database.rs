@@ -87,16 +87,7 @@ fn a_disk_that_is_read_only_or_full_is_told_at_the_start() {
     let waxseal = waxseal!();
     let disk = waxseal.folder().join("disk");
     fs::create_dir(&disk).unwrap();
-    let mount = |options: &str| {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&disk).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success())
-    };
-    let unmount = || assert!(Command::new("umount").arg(&disk).status().unwrap().success());
-    if !mount("size=1m") {
-        skip_test("DISK", "only root can mount a disk that is small enough to fill");
-        return;
-    }
+    let Some(full) = Disk::mount(&disk, "size=1m") else { return };
     let ballast = format!("of={}", disk.join("ballast").display());
     Command::new("dd").args(["if=/dev/zero", &ballast]).stderr(Stdio::null()).status().unwrap();
     refuses(
@@ -104,10 +95,9 @@ fn a_disk_that_is_read_only_or_full_is_told_at_the_start() {
         "sqlite://disk/waxseal.db",
         "no space is left on the disk of disk/waxseal.db",
     );
-    unmount();
-    assert!(mount("size=1m,ro"));
+    drop(full);
+    let _read_only = Disk::mount(&disk, "ro").unwrap();
     refuses(&waxseal, "sqlite://disk/waxseal.db", "disk/waxseal.db is on a read-only file system");
-    unmount();
 }
 
 #[test]
@@ -226,6 +216,27 @@ fn assert_says(line: &str, sentence: &str) {
     assert!(line.starts_with("waxseal: DATABASE_URL: "), "{line}");
     assert!(line.contains(sentence), "{line}\nshould say {sentence}");
     assert!(!line.contains("hunter2"), "{line}");
+}
+
+/// A disk in memory.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(folder: &'a Path, options: &str) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        skip_test("DISK", "only root can mount a disk that is small enough to fill");
+        None
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg(self.0).status();
+    }
 }
 
 /// A place that has a copy of the database file and nothing else.

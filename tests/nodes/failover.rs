@@ -62,6 +62,27 @@ async fn a_connection_that_turns_out_to_be_read_only_is_not_used_again() {
 }
 
 #[actix_web::test]
+async fn a_standby_is_not_ready_until_it_is_promoted() {
+    let Some(mut server) = Postgres::start() else { return };
+    let app = App::start_on(&server).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    server.stop();
+    server.start_again_as_standby();
+    comes_to_be(&app, r#""database":"not writable""#).await;
+    assert_eq!(app.client().log_in(EMAIL, PASSWORD).await.status, 503);
+    assert_eq!(ann.get("/profile").await.status, 200);
+    // A node can start on it, too.
+    let node = app.another_node(&[]).await;
+    ann.move_to(&node);
+    assert_eq!(ann.get("/profile").await.status, 200);
+    server.promote();
+    for app in [app, node] {
+        comes_to_be(&app, r#""database":"ok""#).await;
+        app.logged_in(EMAIL).await;
+    }
+}
+
+#[actix_web::test]
 async fn a_server_that_is_read_only_for_a_while_is_written_to_again() {
     let Some(server) = Postgres::start() else { return };
     let app = App::start_on(&server).await;

@@ -73,6 +73,10 @@ async fn a_database_that_stops_answering_blocks_no_request() {
     assert_try_again(&visitor.log_in(EMAIL, PASSWORD).await);
     assert_try_again(&ann.get("/profile").await);
     assert_eq!(ann.get("/api/session").await.status, 200);
+    // Once a poll has noticed, no request waits for it.
+    app.clock.elapse(SECOND);
+    eventually(async || node.client().get("/readyz").await.body.contains("out of reach")).await;
+    assert_try_again(&visitor.log_in(EMAIL, PASSWORD).await);
     wire.freeze(false);
     app.clock.elapse(SECOND);
     eventually(async || ann.clone().get("/profile").await.status == 200).await;

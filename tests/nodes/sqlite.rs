@@ -111,6 +111,28 @@ async fn a_file_that_was_removed_replaced_or_moved_takes_no_more_writes_until_it
     assert!(told[0].contains("data/waxseal.db was removed or replaced"), "{log:#?}");
 }
 
+/// As the system makes it after an error. Only root can do that: otherwise this is left out.
+#[actix_web::test]
+async fn a_disk_that_becomes_read_only_is_told_and_all_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("waxseal.db").display());
+    let app = App::start_with(&[("DATABASE_URL", &database)]).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let Some(disk) = Disk::read_only(folder.path()) else { return };
+    app.clock.elapse(SECOND);
+    let state = r#""database":"not writable""#;
+    eventually(async || says(&app.client().get("/readyz").await, state)).await;
+    assert_try_again(&app.client().sign_up("bob@example.com", PASSWORD).await);
+    assert_try_again(&ann.log_out().await);
+    assert_eq!(ann.get("/profile").await.status, 200);
+
+    drop(disk);
+    app.clock.elapse(SECOND);
+    eventually(async || says(&app.client().get("/readyz").await, "\"ready\":true")).await;
+    app.client().signed_up("bob@example.com").await;
+    assert_eq!(ann.log_out().await.redirects_to(), "/login");
+}
+
 /// The latest commits are in it.
 #[actix_web::test]
 async fn nothing_is_acknowledged_while_the_wal_file_is_gone() {
@@ -154,17 +176,33 @@ fn assert_try_again(answer: &Answer) {
     assert!(answer.set_cookies().is_empty(), "{answer:?}");
 }
 
+fn mount(arguments: &[&str], folder: &Path) -> bool {
+    let mut mount = Command::new("mount");
+    mount.args(arguments).arg(folder).stderr(Stdio::null());
+    mount.status().is_ok_and(|status| status.success())
+}
+
 struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
     fn mount(folder: &'a Path) -> Option<Self> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) {
-            return Some(Self(folder));
+        let mounted = mount(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], folder);
+        if !mounted {
+            skip_test("DISK", "only root can mount a disk that is small enough to fill");
         }
-        skip_test("DISK", "only root can mount a disk that is small enough to fill");
-        None
+        mounted.then_some(Self(folder))
+    }
+
+    /// The same files in the same place, read-only.
+    fn read_only(folder: &'a Path) -> Option<Self> {
+        let name = folder.to_str().unwrap();
+        let mounted = mount(&["--bind", name], folder);
+        if !mounted {
+            skip_test("DISK", "only root can make a disk read-only");
+            return None;
+        }
+        let disk = Self(folder);
+        mount(&["-o", "remount,ro,bind"], folder).then_some(disk)
     }
 }
 

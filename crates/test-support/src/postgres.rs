@@ -144,6 +144,17 @@ impl Postgres {
         self.wait_until_it_answers();
     }
 
+    /// Starts the server again as a standby: it is read-only until it is [promoted](Self::promote).
+    pub fn start_again_as_standby(&mut self) {
+        fs::write(self.data().join("standby.signal"), "").unwrap();
+        self.start_again();
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        assert_eq!(self.sql("SELECT pg_promote()"), "t");
+    }
+
     fn wait_until_it_answers(&self) {
         for _ in 0..600 {
             let mut ready = Command::new(self.programs.join("pg_isready"));

@@ -17,18 +17,20 @@
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let store = SqlSessionStore::connect("sqlite://sessions.db").await?;
 //!     let secret = Secret::new(&std::env::var("SESSION_SECRET")?)?;
-//!     let sessions = SessionMiddleware::builder(store, Keyring::new(&secret)).build()?;
+//!     let sessions = SessionMiddleware::builder(store.clone(), Keyring::new(&secret)).build()?;
 //!     HttpServer::new(move || App::new().wrap(sessions.clone()).route("/", web::get().to(hello)))
 //!         .bind("127.0.0.1:8080")?
 //!         .run()
 //!         .await?;
+//!     store.close().await;
 //!     Ok(())
 //! }
 //! ```
 //!
 //! [`SqlSessionStore::connect`] takes a URL and opens connections of its own; [`SqlSessionStore::new`] takes
 //! your `SqlitePool` or `PgPool`. Both start the background tasks: the revocation feed, last-seen times and
-//! the deletion of expired sessions. They stop when the last clone of the store is dropped.
+//! the deletion of expired sessions. They stop when the last clone of the store is dropped. Before the process
+//! ends, call [`SqlSessionStore::close`]: a SQLite file is complete by itself then.
 //!
 //! # Tables
 //!

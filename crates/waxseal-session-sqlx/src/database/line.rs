@@ -7,12 +7,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::Mutex, time::sleep};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 
 use super::{Database, DatabaseError, pool::PooledConnection};
 
 /// How often to look for a returned connection while a new one is being opened.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long an idle connection has to answer before a poll gives up on it.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The line of the requests that wait for a connection: who holds the lock is the first.
 #[derive(Debug, Clone, Default)]
@@ -69,9 +75,19 @@ impl Database {
     pub(crate) async fn acquire_to_poll(&self) -> Result<PooledConnection, DatabaseError> {
         match self.feed_pool.acquire().await {
             Err(sqlx::Error::PoolTimedOut) if !self.is_shared => {
-                Ok(self.pool.try_acquire().ok_or(sqlx::Error::PoolTimedOut)?)
+                Ok(self.idle().await.ok_or(sqlx::Error::PoolTimedOut)?)
             }
             connection => Ok(connection?),
         }
+    }
+
+    /// An idle connection on which the server answers.
+    async fn idle(&self) -> Option<PooledConnection> {
+        let mut idle = self.pool.try_acquire()?;
+        if timeout(PING_TIMEOUT, idle.is_alive()).await == Ok(true) {
+            return Some(idle);
+        }
+        idle.discard();
+        None
     }
 }

@@ -93,8 +93,8 @@ pub enum OpenError {
     },
     /// The server accepts no more connections.
     #[error(
-        "the PostgreSQL server at {server} has no connection left for user {user:?}: lower \
-         DATABASE_CONNECTIONS, or raise the server's limit ({reason})"
+        "the PostgreSQL server at {server} has no connection left for user {user:?}: lower the \
+         number of connections (DATABASE_CONNECTIONS), or raise the server's limit ({reason})"
     )]
     TooManyConnections {
         /// Host and port.

@@ -52,6 +52,9 @@ impl Database {
         if !can_write {
             // After a failover the next one may lead to the new primary.
             connection.discard();
+        }
+        if self.pool.is_postgres() && !(can_write && self.status() == DatabaseStatus::Writable) {
+            // Also when that has been found: those that are idle still lead to the old one.
             self.found_read_only();
         }
         Ok(can_write)
