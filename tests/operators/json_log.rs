@@ -58,6 +58,14 @@ fn every_line_is_an_object_and_audit_lines_have_their_fields() {
     let refused = event("access_refused");
     assert_eq!((&refused["method"], &refused["path"]), (&"GET".into(), &"/admin/users".into()));
 
+    let is_profile = |event: &&Value| event["path"] == "/profile";
+    let request =
+        events.iter().filter(|event| event["target"] == "waxseal::access").find(is_profile);
+    let request = request.unwrap();
+    assert_eq!((&request["method"], &request["status"]), (&"GET".into(), &303.into()));
+    assert_eq!(request["address"], "203.0.113.9");
+    assert!(request["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{request}");
+
     // A rule rather than a table: the words before the colon.
     for event in audit {
         let words = event["message"].as_str().unwrap().split_once(':').unwrap().0;
