@@ -2,7 +2,12 @@
 
 use std::io;
 
-use super::{file::FileGone, open_error::OpenError, url::InvalidDatabaseUrl};
+use super::{
+    codes::{FULL, IOERR, READONLY, code_of, sqlite_code_of},
+    file::FileGone,
+    open_error::OpenError,
+    url::InvalidDatabaseUrl,
+};
 
 /// The database could not be reached, or an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,27 +61,6 @@ impl DatabaseError {
             None => code_of(error).as_deref() == Some("25006"),
         }
     }
-}
-
-/// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>.
-pub(super) const BUSY: u32 = 5;
-pub(super) const READONLY: u32 = 8;
-pub(super) const IOERR: u32 = 10;
-pub(super) const CORRUPT: u32 = 11;
-pub(super) const FULL: u32 = 13;
-pub(super) const CANTOPEN: u32 = 14;
-pub(super) const NOTADB: u32 = 26;
-
-/// The SQLSTATE of PostgreSQL, or the result code of SQLite.
-pub(super) fn code_of(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
-}
-
-/// SQLite's primary result code: the lowest byte of an extended one.
-pub(super) fn sqlite_code_of(error: &sqlx::Error) -> Option<u32> {
-    let error = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    let code: u32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
-    Some(code & 0xff)
 }
 
 impl From<DatabaseError> for io::Error {

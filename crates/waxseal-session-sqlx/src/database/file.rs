@@ -1,4 +1,4 @@
-//! The SQLite file on disk: whether it is still the one that was opened.
+//! The SQLite file on disk: whether it is still the one that was opened, and who can read it.
 //!
 //! A process that has a file open goes on writing to it after it was removed or replaced, and what it
 //! writes is gone when it closes the file.
@@ -116,4 +116,26 @@ impl Identity {
     fn of(_: &Metadata) -> Self {
         Self
     }
+}
+
+/// The directory that the file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A warning if other users can read the file.
+#[cfg(unix)]
+pub(super) fn privacy_warning(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
+    (mode & 0o077 != 0).then(|| format!("other users can read {} (mode {mode:o})", path.display()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn privacy_warning(_: &Path) -> Option<String> {
+    None
 }

@@ -1,7 +1,9 @@
 //! The database: connections, transactions with timeouts, migrations.
 
+mod codes;
 mod connection;
 mod error;
+mod explain;
 mod file;
 mod inspection;
 mod limit;

@@ -9,7 +9,9 @@ use sqlx::{
 use tokio::time::sleep;
 
 use super::{
-    error::{BUSY, DatabaseError, sqlite_code_of},
+    codes::{BUSY, sqlite_code_of},
+    error::DatabaseError,
+    file::{folder_of, privacy_warning},
     open_error::OpenError,
 };
 
@@ -78,14 +80,6 @@ fn check_access(_: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The directory that the file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// Creates the database file with mode 0600. SQLite gives the `-wal` and `-shm` files the same mode.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
@@ -103,20 +97,6 @@ fn warn_unless_private(path: &Path) {
     if let Some(warning) = privacy_warning(path) {
         log::warn!("{warning}");
     }
-}
-
-/// A warning if other users can read the file.
-#[cfg(unix)]
-pub(super) fn privacy_warning(path: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
-    (mode & 0o077 != 0).then(|| format!("other users can read {} (mode {mode:o})", path.display()))
-}
-
-#[cfg(not(unix))]
-pub(super) fn privacy_warning(_: &Path) -> Option<String> {
-    None
 }
 
 /// With `synchronous = FULL`, a commit is on disk before it returns.

@@ -9,6 +9,8 @@ use std::{
 use sqlx::postgres::PgConnectOptions;
 use sqlx_core::Url;
 
+use super::file::privacy_warning;
+
 /// A database URL: `sqlite://FILE` (relative to the working directory), `sqlite:///ABSOLUTE/FILE` or
 /// `postgres://USER:PASSWORD@HOST:PORT/NAME`. `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,13 +29,11 @@ impl DatabaseUrl {
             Self::Postgres(_) => None,
         }
     }
-}
 
-impl DatabaseUrl {
     /// A warning if users other than its owner can read a SQLite file.
     pub fn privacy_warning(&self) -> Option<String> {
         match self {
-            Self::Sqlite(path) => super::sqlite::privacy_warning(path),
+            Self::Sqlite(path) => privacy_warning(path),
             Self::Postgres(_) => None,
         }
     }
