@@ -4,13 +4,17 @@ use std::{fmt, pin::Pin};
 
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{
-    Either, Execute, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction,
-    any::{AnyQueryResult, AnyRow},
+    Any, Either, Execute, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction,
+    any::{AnyArguments, AnyQueryResult, AnyRow},
+    query::Query,
 };
 use sqlx_core::any::AnyConnectionBackend;
 use tokio::time::Sleep;
 
-use super::{DatabaseError, transactions::SqlQuery};
+use super::DatabaseError;
+
+/// A query with its bound values.
+pub type SqlQuery<'q> = Query<'q, Any, AnyArguments>;
 
 /// A connection to SQLite or PostgreSQL, made from `&mut` one of sqlx's connections or transactions.
 pub struct DatabaseConnection<'c> {

@@ -34,7 +34,7 @@ use self::{
 
 pub(crate) use self::pool::{PoolMember, PooledConnection};
 pub use self::{
-    connection::DatabaseConnection,
+    connection::{DatabaseConnection, SqlQuery},
     error::DatabaseError,
     file::FileGone,
     limit::ConnectionLimit,
@@ -42,7 +42,7 @@ pub use self::{
     open_error::OpenError,
     pool::SessionPool,
     status::DatabaseStatus,
-    transactions::{SqlQuery, WriteTransaction},
+    transactions::WriteTransaction,
     url::{DatabaseUrl, InvalidDatabaseUrl},
 };
 

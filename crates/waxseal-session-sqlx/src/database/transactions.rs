@@ -3,19 +3,18 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use sqlx::{
-    Any, SqlSafeStr,
-    any::{AnyArguments, AnyRow},
-    query::Query,
-};
+use sqlx::{SqlSafeStr, any::AnyRow};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::{Sleep, sleep, timeout},
 };
 
 use super::{
-    Database, DatabaseError, DatabaseStatus, connection::DatabaseConnection, file::DatabaseFile,
-    pool::PooledConnection, postgres, sqlite,
+    Database, DatabaseError, DatabaseStatus,
+    connection::{DatabaseConnection, SqlQuery},
+    file::DatabaseFile,
+    pool::PooledConnection,
+    postgres, sqlite,
 };
 
 /// How long a read may take.
@@ -23,9 +22,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a request waits for the write lock, and then how long its whole transaction may take.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// A query with its bound values.
-pub type SqlQuery<'q> = Query<'q, Any, AnyArguments>;
 
 /// SQLite has one writer at a time. The others wait for this lock without holding a connection, so
 /// that readers always get one.
