@@ -1,21 +1,11 @@
-//! Text that pages and the command line have in common: counts, times, addresses, and which characters
-//! are safe to print.
+//! Text that pages and the command line have in common: counts, times, and which characters are
+//! safe to print.
 
 use waxseal_session::Timestamp;
-
-use crate::domain::Email;
 
 /// `1 session`, `2 sessions`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// An email address for administrators: one whose domain can be mistaken for another is spelled out.
-pub(crate) fn address(email: &Email) -> String {
-    match email.look_alike() {
-        Some(ascii) => format!("{email} (look-alike: {ascii})"),
-        None => email.to_string(),
-    }
 }
 
 /// `5 minutes ago`, `just now` within the last minute, `in 7 days`.

@@ -134,3 +134,39 @@ fn done(user: UserId, session: SessionRecord, context: &LoginContext) -> Passwor
     audit::password_changed(user, session.id, &context.client.address);
     PasswordChange::Done(session)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        accounts::testing::{EMAIL, Fixture, PASSWORD, context, email, password},
+        domain::LogIn,
+    };
+
+    const NEW: &str = "granite lantern seven otters";
+    const OTHER: &str = "copper windmill thirty ferns";
+
+    /// Sends the form of a change, in this session.
+    async fn change(fixture: &Fixture, session: &SessionRecord, new: &str) -> PasswordChange {
+        let context = LoginContext { replaces: Some(session.id), ..context() };
+        let (current, new) = (password(PASSWORD), password(new));
+        let state = session.state.clone();
+        let change =
+            fixture.accounts.change_password(fixture.ann, (&current, &new), &context, state);
+        fixture.finish(change).await.0.unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_change_sent_again_in_the_session_that_it_has_ended_must_be_the_same() {
+        let fixture = Fixture::new().await;
+        let (address, password, client) = (email(EMAIL), password(PASSWORD), context());
+        let log_in = fixture.accounts.log_in(&address, &password, &client);
+        let LogIn::Granted(session) = fixture.finish(log_in).await.0.unwrap() else { panic!() };
+
+        let PasswordChange::Done(renewed) = change(&fixture, &session, NEW).await else { panic!() };
+        let other = change(&fixture, &session, OTHER).await;
+        assert!(matches!(other, PasswordChange::WrongPassword), "{other:?}");
+        let again = change(&fixture, &session, NEW).await;
+        assert!(matches!(&again, PasswordChange::Done(same) if same.id == renewed.id), "{again:?}");
+    }
+}

@@ -10,10 +10,7 @@ use serde::{Serialize, Serializer};
 use time::macros::format_description;
 use waxseal_session::Timestamp;
 
-use crate::{
-    accounts::Email,
-    text::{self, is_unsafe_to_print},
-};
+use crate::{accounts::Email, text::is_unsafe_to_print};
 
 /// Why a command failed.
 pub(super) type Failure = Box<dyn Error>;
@@ -195,7 +192,15 @@ impl Serialize for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::address(&self.0))
+        f.write_str(&address(&self.0))
+    }
+}
+
+/// An email address for people. One whose domain can be mistaken for another is spelled out.
+pub(super) fn address(email: &Email) -> String {
+    match email.look_alike() {
+        Some(ascii) => format!("{email} (look-alike: {ascii})"),
+        None => email.to_string(),
     }
 }
 

@@ -64,20 +64,26 @@ async fn a_log_in_sent_twice_while_logged_in_leaves_one_session() {
 
 #[actix_web::test]
 async fn a_session_belongs_to_one_form_one_client_and_one_minute() {
-    let app = App::start().await;
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
     app.signed_up(EMAIL).await.log_out().await;
     let mut visitor = app.client();
     let first = form(&mut visitor, "/login", PASSWORD).await;
     let mut sessions = Vec::new();
-    let mut log_in = async |form: &[(&'static str, String)], user_agent: &str| {
+    let mut log_in_from = async |form: &[(&'static str, String)], client: [&str; 2]| {
         let mut browser = app.client();
-        let request = browser.request(Method::POST, "/login").header("User-Agent", user_agent);
-        browser.send(request.form(form)).await.redirects_to();
+        let request = browser.request(Method::POST, "/login").form(form);
+        let [user_agent, address] = client;
+        let request = request.header("User-Agent", user_agent).header("X-Forwarded-For", address);
+        browser.send(request).await.redirects_to();
         sessions.push(browser.session_id().await);
+    };
+    log_in_from(&first, [FIREFOX, "192.0.2.1"]).await;
+    log_in_from(&first, ["", "192.0.2.2"]).await;
+    let mut log_in = async |form: &[(&'static str, String)], user_agent: &str| {
+        log_in_from(form, [user_agent, "192.0.2.1"]).await;
     };
     log_in(&first, "").await;
     log_in(&form(&mut visitor, "/login", PASSWORD).await, "").await;
-    log_in(&first, FIREFOX).await;
     for no_id in ["", "x", "0"] {
         let [email, password, _] = first.clone().try_into().unwrap();
         log_in(&[email, password, ("form", no_id.to_owned())], "").await;

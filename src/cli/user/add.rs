@@ -7,11 +7,10 @@ use crate::{
     accounts::{Accounts, Actor, Email, NewAccount, PasswordPolicy, Role, UserSummary},
     cli::{
         open_database::{IfMissing, with_accounts},
-        output::{Failure, Output},
+        output::{Failure, Output, address},
         prompt,
     },
     config::{DatabaseArgs, PasswordArgs},
-    text::address,
 };
 
 #[derive(Args)]

@@ -9,11 +9,10 @@ use crate::{
     cli::{
         find_user::find_user,
         open_database::{IfMissing, with_accounts},
-        output::{Failure, Output},
+        output::{Failure, Output, address},
         prompt,
     },
     config::DatabaseArgs,
-    text::address,
 };
 
 #[derive(Args)]
