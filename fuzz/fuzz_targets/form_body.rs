@@ -29,8 +29,10 @@ use waxseal::{
     db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
     web::{
         limits::RateLimits,
-        middleware::{PublicOrigin, error_pages, no_store, reject_cross_origin, security_headers},
+        middleware::{error_pages, no_store, reject_cross_origin, security_headers},
         page_routes,
+        setup::SetupChecks,
+        site_origin::SiteOrigin,
         trusted_proxies::TrustedProxies,
     },
 };
@@ -206,11 +208,14 @@ async fn service(clock: Clock) -> Serve {
         expiry_policy: ExpiryPolicy::default(),
         clock: clock.clone(),
     };
+    let origin = SiteOrigin::default();
+    let setup = SetupChecks::new(origin.clone(), "session".to_owned(), clock.clone());
     let app = App::new()
         .app_data(Data::new(accounts))
         .app_data(Data::new(RateLimits::new(&clock)))
         .app_data(Data::new(TrustedProxies::default()))
-        .app_data(Data::new(PublicOrigin::default()))
+        .app_data(Data::new(origin))
+        .app_data(Data::new(setup))
         .service(web::scope("").configure(page_routes).wrap(sessions).wrap(from_fn(no_store)))
         .wrap(from_fn(reject_cross_origin))
         .wrap(from_fn(error_pages))

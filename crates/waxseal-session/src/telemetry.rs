@@ -64,7 +64,8 @@ pub(crate) fn cookie_rejected(
     let session = subject.map(|subject| subject.session.to_string()).unwrap_or_default();
     log::info!(
         target: AUDIT_TARGET,
-        event = "cookie_rejected", reason = reason.as_str(), user, session, address:%;
+        event = "cookie_rejected", reason = reason.as_str(), user = user.as_str(),
+        session = session.as_str(), address:%;
         "cookie rejected: {reason}, {whose}from {address}"
     );
 }
