@@ -107,6 +107,28 @@ mod tests {
         assert_eq!(validate("aaaaaaaaaaaaaaaa violet anvils", 12), Ok(()));
     }
 
+    #[test]
+    fn a_word_is_as_weak_however_often_it_is_repeated() {
+        for word in [
+            "abc123",
+            "iloveyou1",
+            "password1",
+            "Password1!",
+            "football1",
+            "trustno1!",
+            "sunshine9",
+            "changeme1",
+            "p455w0rd!",
+        ] {
+            for times in 2..8 {
+                let repeated = word.repeat(times);
+                assert!(validate(&repeated, 8).is_err(), "{repeated}");
+                assert!(validate(&format!("x{repeated}{}", word.to_uppercase()), 8).is_err());
+            }
+        }
+        assert_eq!(validate("granite otters granite kettles", 12), Ok(()));
+    }
+
     fn validate(password: &str, min_length: usize) -> Result<(), PasswordRejected> {
         let email = "ann.marmot@example.com".parse().unwrap();
         PasswordPolicy::new(min_length).validate(&Password::parse(password).unwrap(), &email)

@@ -14,9 +14,12 @@ const MIN_GUESSES_LOG10: usize = 10;
 const WINDOW: usize = 16;
 const WINDOWS: usize = 3;
 
+/// How many characters in a row count as a repetition.
+const REPETITION: usize = 3;
+
 /// Why a password is easy to guess for an attacker who knows these words; `None` if it is not.
 ///
-/// It estimates parts: the whole is at least as strong as its strongest part.
+/// It estimates parts, without what they repeat: the whole is at least as strong as its strongest part.
 pub(super) fn weakness(password: &str, words: &[&str]) -> Option<String> {
     // zxcvbn does not detect repeated newlines.
     let visible = |c: char| if c.is_control() { ' ' } else { c };
@@ -26,7 +29,7 @@ pub(super) fn weakness(password: &str, words: &[&str]) -> Option<String> {
     let power = MIN_GUESSES_LOG10.min(characters.len());
     let min_guesses = (0..power).fold(1_u64, |guesses, _| 10 * guesses);
     let mut reason = None;
-    for window in characters.chunks(WINDOW).take(WINDOWS) {
+    for window in without_repetitions(&characters).chunks(WINDOW) {
         let mut text = Zeroizing::new(String::with_capacity(WINDOW * char::MAX_LEN_UTF8));
         text.extend(window);
         let estimate = zxcvbn(&text, words);
@@ -37,4 +40,29 @@ pub(super) fn weakness(password: &str, words: &[&str]) -> Option<String> {
     }
     let reason = reason.filter(|reason| !reason.is_empty());
     Some(reason.unwrap_or_else(|| "Add another word or two.".to_owned()))
+}
+
+/// The beginning of a password, without characters that repeat what stands before: `abc123` is as easy to
+/// guess six times over, but cut into windows it looks random.
+fn without_repetitions(characters: &[char]) -> Zeroizing<Vec<char>> {
+    let most = WINDOW * WINDOWS;
+    let mut new = Zeroizing::new(Vec::with_capacity(most));
+    let mut at = 0;
+    while at < characters.len() && new.len() < most {
+        let repeated = (0..at).map(|start| common(&characters[start..], &characters[at..])).max();
+        match repeated {
+            Some(length) if length >= REPETITION => at += length,
+            _ => {
+                new.push(characters[at]);
+                at += 1;
+            }
+        }
+    }
+    new
+}
+
+/// How many characters two texts begin with in common, in either case.
+fn common(one: &[char], other: &[char]) -> usize {
+    let same = |(a, b): &(&char, &char)| a.to_lowercase().eq(b.to_lowercase());
+    one.iter().zip(other).take_while(same).count()
 }
