@@ -150,3 +150,26 @@ async fn a_closed_store_leaves_a_file_that_is_complete_alone() {
     assert!(!place.file().unwrap().with_extension("db-wal").exists());
     assert!(copied.node().await.load(&ann.id).await.unwrap().is_some());
 }
+
+/// After a failover all that are idle lead to the old primary.
+#[actix_web::test]
+async fn when_a_refresh_finds_a_connection_read_only_no_idle_one_is_used_again() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.url_of_new_role("refreshing", "");
+    let (database, clock) =
+        (Database::connect(&url.parse().unwrap()).await.unwrap(), Clock::manual(START));
+    let store = SqlSessionStore::load(database, clock.clone()).await.unwrap();
+    let ann = session("ann", &clock);
+    assert!(store.create(&ann, None).await.unwrap());
+    server.sql("ALTER ROLE refreshing SET default_transaction_read_only = on");
+    server
+        .sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'refreshing'");
+    let wait = || store.database().fetch_all(sqlx::query("SELECT 1 FROM pg_sleep(0.3)"));
+    tokio::try_join!(wait(), wait(), wait(), wait()).unwrap();
+    server.sql("ALTER ROLE refreshing RESET default_transaction_read_only");
+    let refresh = async || store.save(&ann, &StateChanges::default()).await;
+    assert!(refresh().await.is_err());
+    for _ in 0..4 {
+        assert!(refresh().await.unwrap().is_some());
+    }
+}
