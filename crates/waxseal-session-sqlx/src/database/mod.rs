@@ -10,10 +10,10 @@ mod limit;
 mod line;
 mod migrations;
 mod open_error;
+mod poll;
 mod pool;
 mod postgres;
 mod sqlite;
-mod status;
 pub(crate) mod transactions;
 mod url;
 mod writability;
@@ -28,8 +28,8 @@ use sqlx::{
 use tokio::time::timeout;
 
 use self::{
-    file::DatabaseFile, line::Line, migrations::SESSION_MIGRATIONS, status::StatusCell,
-    transactions::WriteLock,
+    file::DatabaseFile, line::Line, migrations::SESSION_MIGRATIONS, transactions::WriteLock,
+    writability::StatusCell,
 };
 
 pub(crate) use self::pool::{PoolMember, PooledConnection};
@@ -41,9 +41,9 @@ pub use self::{
     migrations::Migrations,
     open_error::OpenError,
     pool::SessionPool,
-    status::DatabaseStatus,
     transactions::WriteTransaction,
     url::{DatabaseUrl, InvalidDatabaseUrl},
+    writability::DatabaseStatus,
 };
 
 /// How long the first in line tries to open a connection before it looks again.
