@@ -18,12 +18,11 @@ pub(crate) mod transactions;
 mod url;
 mod writability;
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use sqlx::{
-    PgConnection, SqliteConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    PgConnection, Row, SqliteConnection, pool::PoolOptions, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
 };
 use tokio::time::timeout;
 
@@ -91,17 +90,18 @@ impl Database {
     ) -> Result<Self, DatabaseError> {
         match url {
             DatabaseUrl::Sqlite(path) => {
-                let options = sqlite::open(path).await?;
-                let pool = sqlite_pool(options.clone(), limit.for_requests(), false);
-                let feed_pool = sqlite_pool(options, 1, true);
-                let file = DatabaseFile::at(path).map(DatabaseFile::with_wal);
+                let (options, file) = sqlite::open(path).await?;
+                let requests = for_requests(limit.for_requests());
+                let pool = sqlite_pool(requests, options.clone(), file.clone());
+                let feed_pool = sqlite_pool(for_feed(), options, file.clone());
                 Self::open(pool.into(), feed_pool.into(), false, file).await
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
-                let pool = postgres_pool(options.clone(), limit.for_requests(), "2500ms", false);
+                let requests = for_requests(limit.for_requests());
+                let pool = postgres_pool(requests, options.clone(), "2500ms");
                 // It may have a million revocations to read.
-                let feed_pool = postgres_pool(options, 1, "60s", true);
+                let feed_pool = postgres_pool(for_feed(), options, "60s");
                 Self::open(pool.into(), feed_pool.into(), false, None).await
             }
         }
@@ -195,9 +195,16 @@ impl Database {
         if self.pool.is_postgres() {
             return;
         }
-        let checkpoint = self.fetch_all(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"));
-        if let Err(error) = checkpoint.await {
-            log::debug!("the WAL could not be written into the database file: {error}");
+        let checkpoint = self.fetch_optional(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"));
+        match checkpoint.await.and_then(|row| Ok(row.map(|row| row.try_get(0)).transpose()?)) {
+            // Beside a server, a command finds it so: nothing to warn of.
+            Ok(Some(1_i64)) => {
+                log::debug!("the latest commits stay in the WAL file: another process uses it");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                log::debug!("the WAL could not be written into the database file: {error}");
+            }
         }
     }
 
@@ -207,26 +214,38 @@ impl Database {
     }
 }
 
-fn sqlite_pool(options: SqliteConnectOptions, size: u32, tests: bool) -> sqlx::SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(size)
-        .test_before_acquire(tests)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options)
+/// The line tests the connections.
+fn for_requests<DB: sqlx::Database>(size: u32) -> PoolOptions<DB> {
+    let options = PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.test_before_acquire(false)
+}
+
+/// It keeps its connection: where the server allows no further ones, a request would take its place.
+fn for_feed<DB: sqlx::Database>() -> PoolOptions<DB> {
+    let options = PoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.max_lifetime(None).idle_timeout(None)
+}
+
+/// A connection that was opened just when another file was at the path would stay with that file.
+fn sqlite_pool(
+    pool: PoolOptions<sqlx::Sqlite>,
+    options: SqliteConnectOptions,
+    file: Option<DatabaseFile>,
+) -> sqlx::SqlitePool {
+    pool.after_connect(move |_, _| {
+        let checked = file.as_ref().map_or(Ok(()), DatabaseFile::check);
+        Box::pin(ready(checked.map_err(|gone| sqlx::Error::Configuration(gone.into()))))
+    })
+    .connect_lazy_with(options)
 }
 
 fn postgres_pool(
+    pool: PoolOptions<sqlx::Postgres>,
     options: PgConnectOptions,
-    size: u32,
     statement_timeout: &'static str,
-    tests: bool,
 ) -> sqlx::PgPool {
-    PgPoolOptions::new()
-        .max_connections(size)
-        .test_before_acquire(tests)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(move |connection, _| {
-            Box::pin(postgres::set_up(connection, statement_timeout))
-        })
-        .connect_lazy_with(options)
+    pool.after_connect(move |connection, _| {
+        Box::pin(postgres::set_up(connection, statement_timeout))
+    })
+    .connect_lazy_with(options)
 }
