@@ -153,7 +153,7 @@ mod tests {
     use sqlx::Row;
     use tokio::time::timeout;
 
-    use crate::database::{Database, PooledConnection};
+    use crate::database::Database;
 
     /// It would go on using that one after the first is back, and what it writes would be lost.
     #[actix_web::test]
@@ -169,14 +169,12 @@ mod tests {
         assert!(further.is_err(), "there was none");
         fs::rename(&elsewhere, &path).unwrap();
         let mut second = database.acquire().await.unwrap();
-        run(&mut first, "CREATE TABLE since (number INTEGER)").await;
-        run(&mut second, "INSERT INTO since VALUES (1)").await;
+        let create = sqlx::query("CREATE TABLE since (number INTEGER)");
+        first.as_connection().execute(create).await.unwrap();
+        let insert = sqlx::query("INSERT INTO since VALUES (1)");
+        second.as_connection().execute(insert).await.unwrap();
         let query = sqlx::query("SELECT number FROM since");
         let rows = first.as_connection().fetch_all(query).await.unwrap();
         assert_eq!(rows[0].get::<i64, _>(0), 1);
-    }
-
-    async fn run(connection: &mut PooledConnection, sql: &'static str) {
-        connection.as_connection().execute(sqlx::query(sql)).await.unwrap();
     }
 }
