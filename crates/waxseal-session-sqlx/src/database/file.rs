@@ -153,7 +153,16 @@ mod tests {
     use sqlx::Row;
     use tokio::time::timeout;
 
+    use super::*;
     use crate::database::Database;
+
+    #[test]
+    fn a_commit_needs_a_wal_file_in_wal_mode_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let in_mode = |mode| DatabaseFile::at(file.path()).unwrap().in_journal_mode(mode);
+        assert!(in_mode("delete").check_commit().is_ok());
+        assert!(in_mode(WAL).check_commit().is_err());
+    }
 
     /// It would go on using that one after the first is back, and what it writes would be lost.
     #[actix_web::test]

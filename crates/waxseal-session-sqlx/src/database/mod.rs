@@ -195,17 +195,25 @@ impl Database {
         if self.pool.is_postgres() {
             return;
         }
-        let checkpoint = self.fetch_optional(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"));
-        match checkpoint.await.and_then(|row| Ok(row.map(|row| row.try_get(0)).transpose()?)) {
+        match self.checkpoint().await {
+            Ok(true) => {}
             // Beside a server, a command finds it so: nothing to warn of.
-            Ok(Some(1_i64)) => {
+            Ok(false) | Err(DatabaseError::Busy) => {
                 log::debug!("the latest commits stay in the WAL file: another process uses it");
             }
-            Ok(_) => {}
             Err(error) => {
                 log::debug!("the WAL could not be written into the database file: {error}");
             }
         }
+    }
+
+    /// Whether the whole WAL is in the database file now. Other processes can be in the way, which is no
+    /// error to SQLite.
+    async fn checkpoint(&self) -> Result<bool, DatabaseError> {
+        let query = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        let row = self.fetch_optional(query).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let is_blocked: i64 = row.try_get(0)?;
+        Ok(is_blocked == 0)
     }
 
     /// What the database can do, as of the latest poll.
@@ -248,4 +256,29 @@ fn postgres_pool(
         Box::pin(postgres::set_up(connection, statement_timeout))
     })
     .connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Executor};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_checkpoint_that_another_process_is_in_the_way_of_is_not_taken_for_a_whole_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        // One for requests, so that the setting holds for all that follows.
+        let limit = ConnectionLimit::new(ConnectionLimit::LOWEST).unwrap();
+        let database = Database::connect_with(&url.parse().unwrap(), limit).await.unwrap();
+        assert!(database.checkpoint().await.unwrap());
+        let mut only = database.acquire().await.unwrap();
+        only.as_connection().execute(sqlx::query("PRAGMA busy_timeout = 0")).await.unwrap();
+        drop(only);
+        let mut other = SqliteConnection::connect(&url).await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        assert!(!database.checkpoint().await.unwrap());
+        other.execute("ROLLBACK").await.unwrap();
+        assert!(database.checkpoint().await.unwrap());
+    }
 }
