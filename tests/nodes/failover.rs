@@ -124,8 +124,10 @@ async fn requests_wait_in_line_where_the_server_allows_three_connections() {
 #[actix_web::test]
 async fn revocations_are_polled_for_where_all_connections_are_taken() {
     let Some(server) = Postgres::shared() else { return };
-    let app = App::launch(role(server, "crowded", "CONNECTION LIMIT 3"), Clock::manual(START), &[]);
-    let app = app.await;
+    let database = role(server, "crowded", "CONNECTION LIMIT 3");
+    // So that no request tries to open the one that the other program is to have.
+    let settings = [("DATABASE_CONNECTIONS", "3")];
+    let app = App::launch(database, Clock::manual(START), &settings).await;
     let mut ann = app.signed_up(EMAIL).await;
     // The node's connection that polls ends, and another program takes its place.
     server.sql(
