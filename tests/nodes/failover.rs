@@ -4,8 +4,12 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::rt;
+use sqlx::Executor;
 use test_support::{App, Client, Database, EMAIL, PASSWORD, Postgres, SECOND, START, eventually};
 use waxseal_session::Clock;
+use waxseal_session_sqlx::Database as Connections;
+
+use crate::wire::{Kind, Wire};
 
 #[actix_web::test]
 async fn a_node_leaves_a_server_that_has_become_read_only_and_finds_the_one_that_has_not() {
@@ -120,8 +124,10 @@ async fn requests_wait_in_line_where_the_server_allows_three_connections() {
 #[actix_web::test]
 async fn revocations_are_polled_for_where_all_connections_are_taken() {
     let Some(server) = Postgres::shared() else { return };
-    let app = App::launch(role(server, "crowded", "CONNECTION LIMIT 3"), Clock::manual(START), &[]);
-    let app = app.await;
+    let database = role(server, "crowded", "CONNECTION LIMIT 3");
+    // So that no request tries to open the one that the other program is to have.
+    let settings = [("DATABASE_CONNECTIONS", "3")];
+    let app = App::launch(database, Clock::manual(START), &settings).await;
     let mut ann = app.signed_up(EMAIL).await;
     // The node's connection that polls ends, and another program takes its place.
     server.sql(
@@ -136,6 +142,61 @@ async fn revocations_are_polled_for_where_all_connections_are_taken() {
         comes_to_be(&app, "\"ready\":true").await;
         assert_eq!(ann.get("/api/session").await.status, 200);
     }
+}
+
+/// The one that the pool has is returned long before the next is open.
+#[actix_web::test]
+async fn connections_that_take_long_to_open_are_opened_where_requests_wait_for_them() {
+    let Some(server) = Postgres::shared() else { return };
+    let wire = Wire::to(server.port(), Kind::SlowToOpen);
+    let url = wire.url(&server.url_of_new_role("slow", ""));
+    let database = Connections::connect(&url.parse().unwrap()).await.unwrap();
+    let queries = (0..16).map(|_| {
+        let database = database.clone();
+        rt::spawn(async move {
+            for _ in 0..20 {
+                database.fetch_all(sqlx::query("SELECT 1")).await.unwrap();
+            }
+        })
+    });
+    for queries in queries.collect::<Vec<_>>() {
+        queries.await.unwrap();
+    }
+    let open = server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'slow'");
+    assert!(open.parse::<u32>().unwrap() > 1, "{open}");
+}
+
+/// The node's connection that polls has ended, another program has taken its place, and a request holds the
+/// only other one while it waits for a lock.
+#[actix_web::test]
+async fn a_database_is_not_out_of_reach_because_all_connections_to_it_are_busy() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = role(server, "busy", "CONNECTION LIMIT 3");
+    let settings = [("DATABASE_CONNECTIONS", "3")];
+    let app = App::launch(database, Clock::manual(START), &settings).await;
+    let mut ann = app.signed_up(EMAIL).await;
+    server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE usename = 'busy' AND query LIKE '%waxseal_sessions%revoked_seq >=%'",
+    );
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'busy'";
+    eventually(async || server.sql(open) == "2").await;
+    let mut other = app.database.connect().await;
+    other.execute("BEGIN; SELECT id FROM waxseal_sessions FOR UPDATE").await.unwrap();
+    let log_out = rt::spawn(async move { ann.log_out().await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE usename = 'busy' AND wait_event_type = 'Lock'";
+    eventually(async || server.sql(waiting) == "1").await;
+
+    app.clock.elapse(SECOND);
+    while !log_out.is_finished() {
+        let answer = app.client().get("/readyz").await;
+        assert!(answer.body.contains(r#""database":"ok""#), "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    other.execute("ROLLBACK").await.unwrap();
+    comes_to_be(&app, "\"ready\":true").await;
+    app.logged_in(EMAIL).await;
 }
 
 #[actix_web::test]

@@ -8,7 +8,11 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
+
+/// How long that is.
+const SLOWNESS: Duration = Duration::from_millis(30);
 
 /// What a wire does to what goes over it.
 #[derive(Clone, Copy)]
@@ -17,6 +21,8 @@ pub enum Kind {
     Honest,
     /// It delivers no notifications, as a pooler in transaction mode.
     WithoutNotifications,
+    /// It takes its time before a connection stands.
+    SlowToOpen,
     /// The server does not know LISTEN, as databases that only speak PostgreSQL's protocol.
     WithoutListen,
 }
@@ -101,7 +107,12 @@ fn connect(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
     shared.streams.lock().unwrap().extend([client.try_clone()?, server.try_clone()?]);
     let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
     let there = Arc::clone(shared);
-    thread::spawn(move || ended(there.forward_requests(from_client, to_server)));
+    thread::spawn(move || {
+        if matches!(there.kind, Kind::SlowToOpen) {
+            thread::sleep(SLOWNESS);
+        }
+        ended(there.forward_requests(from_client, to_server));
+    });
     let back = Arc::clone(shared);
     thread::spawn(move || ended(back.forward_answers(server, client)));
     Ok(())

@@ -9,6 +9,9 @@ pub(super) const FULL: u32 = 13;
 pub(super) const CANTOPEN: u32 = 14;
 pub(super) const NOTADB: u32 = 26;
 
+/// PostgreSQL's SQLSTATE, also for the limit of a role or of a database.
+pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
+
 /// The SQLSTATE of PostgreSQL, or the result code of SQLite.
 pub(super) fn code_of(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())

@@ -9,6 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The journal mode in which the latest commits are in a file of their own.
+pub(super) const WAL: &str = "wal";
+
 /// The file that was opened.
 #[derive(Debug, Clone)]
 pub(super) struct DatabaseFile {
@@ -34,8 +37,11 @@ impl DatabaseFile {
         Some(Self { path, identity, wal: None })
     }
 
-    /// The same in WAL mode.
-    pub(super) fn with_wal(self) -> Self {
+    /// The same in this journal mode.
+    pub(super) fn in_journal_mode(self, mode: &str) -> Self {
+        if mode != WAL {
+            return self;
+        }
         let mut wal = self.path.clone().into_os_string();
         wal.push("-wal");
         Self { wal: Some(wal.into()), ..self }
@@ -138,4 +144,46 @@ pub(super) fn privacy_warning(path: &Path) -> Option<String> {
 #[cfg(not(unix))]
 pub(super) fn privacy_warning(_: &Path) -> Option<String> {
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use sqlx::Row;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::database::Database;
+
+    #[test]
+    fn a_commit_needs_a_wal_file_in_wal_mode_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let in_mode = |mode| DatabaseFile::at(file.path()).unwrap().in_journal_mode(mode);
+        assert!(in_mode("delete").check_commit().is_ok());
+        assert!(in_mode(WAL).check_commit().is_err());
+    }
+
+    /// It would go on using that one after the first is back, and what it writes would be lost.
+    #[actix_web::test]
+    async fn no_connection_is_opened_to_another_file_at_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, elsewhere] = ["test.db", "elsewhere.db"].map(|name| folder.path().join(name));
+        let url = format!("sqlite://{}", path.display());
+        let database = Database::connect(&url.parse().unwrap()).await.unwrap();
+        let mut first = database.acquire().await.unwrap();
+        fs::rename(&path, &elsewhere).unwrap();
+        fs::copy(&elsewhere, &path).unwrap();
+        let further = timeout(Duration::from_millis(300), database.acquire()).await;
+        assert!(further.is_err(), "there was none");
+        fs::rename(&elsewhere, &path).unwrap();
+        let mut second = database.acquire().await.unwrap();
+        let create = sqlx::query("CREATE TABLE since (number INTEGER)");
+        first.as_connection().execute(create).await.unwrap();
+        let insert = sqlx::query("INSERT INTO since VALUES (1)");
+        second.as_connection().execute(insert).await.unwrap();
+        let query = sqlx::query("SELECT number FROM since");
+        let rows = first.as_connection().fetch_all(query).await.unwrap();
+        assert_eq!(rows[0].get::<i64, _>(0), 1);
+    }
 }

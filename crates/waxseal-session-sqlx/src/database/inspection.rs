@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use super::{
     Database, DatabaseError, DatabaseUrl, OpenError,
     connection::DatabaseConnection,
+    for_requests,
     migrations::{CONNECT_TIMEOUT, Migrations, SESSION_MIGRATIONS},
     postgres, postgres_pool, sqlite, sqlite_pool, url,
 };
@@ -30,12 +31,13 @@ impl Database {
                     first.close().await
                 };
                 opening.await.map_err(|error| OpenError::explain_sqlite(path, error))?;
-                let pool = || sqlite_pool(options.clone(), CONNECTIONS, false).into();
+                let pool = || sqlite_pool(for_requests(CONNECTIONS), options.clone(), None).into();
                 Ok(Some(Self::of(pool(), pool(), false, None)))
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
-                let pool = || postgres_pool(options.clone(), CONNECTIONS, "2500ms", false).into();
+                let pool =
+                    || postgres_pool(for_requests(CONNECTIONS), options.clone(), "2500ms").into();
                 let database = Self::of(pool(), pool(), false, None);
                 let checking = async {
                     // Outside the pool, which would hide the cause.

@@ -7,22 +7,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::Mutex,
-    time::{sleep, timeout},
-};
+use tokio::{sync::Mutex, time::sleep};
 
 use super::{Database, DatabaseError, pool::PooledConnection};
 
 /// How often to look for a returned connection while a new one is being opened.
-const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
-/// How long an idle connection has to answer before a poll gives up on it.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// The line of the requests that wait for a connection: who holds the lock is the first.
+/// The line of those that wait for a connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line(Arc<Mutex<()>>);
+pub(super) struct Line {
+    /// Who holds this lock is the first.
+    first: Arc<Mutex<()>>,
+    /// Held while a connection is being opened: one at a time, so that requests don't flood a server that
+    /// refuses them.
+    opening: Arc<Mutex<()>>,
+}
 
 impl Database {
     /// A connection of the pool. Call it with a timeout.
@@ -31,8 +31,17 @@ impl Database {
             // The app's settings of its pool hold, such as what it checks before a connection is used.
             return Ok(self.pool.acquire().await?);
         }
+        // While this one waits, a poll may find out that the database is out of reach.
+        self.acquire_while(Self::check_reachable).await
+    }
+
+    /// A connection of a pool of ours, if the condition holds whenever this one looks for one.
+    pub(super) async fn acquire_while(
+        &self,
+        condition: impl Fn(&Self) -> Result<(), DatabaseError>,
+    ) -> Result<PooledConnection, DatabaseError> {
         loop {
-            let mut connection = self.first_free().await?;
+            let mut connection = self.first_free(&condition).await?;
             if connection.is_alive().await {
                 return Ok(connection);
             }
@@ -40,23 +49,51 @@ impl Database {
         }
     }
 
-    async fn first_free(&self) -> Result<PooledConnection, DatabaseError> {
-        let _first_in_line = self.line.0.lock().await;
+    async fn first_free(
+        &self,
+        condition: impl Fn(&Self) -> Result<(), DatabaseError>,
+    ) -> Result<PooledConnection, DatabaseError> {
+        let _first_in_line = self.line.first.lock().await;
         loop {
-            // While this one waited, a poll may have found out.
-            self.check_reachable()?;
+            condition(self)?;
             if let Some(idle) = self.pool.try_acquire() {
                 return Ok(idle);
             }
             let opened = tokio::select! {
                 biased;
-                opened = self.pool.acquire() => opened,
+                opened = self.opened() => opened,
                 returned = self.returned() => return Ok(returned),
             };
             match opened {
                 // No further one can be opened, but one of these will be returned.
-                Err(sqlx::Error::PoolTimedOut) if self.pool.size() > 0 => {}
-                opened => return Ok(opened?),
+                Err(DatabaseError::Database(sqlx::Error::PoolTimedOut)) if self.pool.size() > 0 => {
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// A connection that was opened. That goes on when this is dropped: the connection is the pool's then.
+    /// Otherwise a pool whose connections take longer to open than to be returned would never grow.
+    async fn opened(&self) -> Result<PooledConnection, DatabaseError> {
+        let opening = Arc::clone(&self.line.opening).lock_owned().await;
+        self.wait_for_file().await?;
+        let pool = self.pool.clone();
+        let opened = tokio::spawn(async move {
+            let opened = pool.acquire().await;
+            drop(opening);
+            opened
+        });
+        Ok(opened.await??)
+    }
+
+    /// Waits while another file is at the path, as long as connections to the first are open. When one to the
+    /// other is closed, SQLite removes the WAL file at the path: the first one's.
+    async fn wait_for_file(&self) -> Result<(), DatabaseError> {
+        loop {
+            match self.check_file() {
+                Err(_) if self.pool.size() > 0 => sleep(LOOK_INTERVAL).await,
+                checked => return checked,
             }
         }
     }
@@ -69,25 +106,5 @@ impl Database {
                 return idle;
             }
         }
-    }
-
-    /// The connection that polls. If the server refuses it, an idle one of the pool.
-    pub(crate) async fn acquire_to_poll(&self) -> Result<PooledConnection, DatabaseError> {
-        match self.feed_pool.acquire().await {
-            Err(sqlx::Error::PoolTimedOut) if !self.is_shared => {
-                Ok(self.idle().await.ok_or(sqlx::Error::PoolTimedOut)?)
-            }
-            connection => Ok(connection?),
-        }
-    }
-
-    /// An idle connection on which the server answers.
-    async fn idle(&self) -> Option<PooledConnection> {
-        let mut idle = self.pool.try_acquire()?;
-        if timeout(PING_TIMEOUT, idle.is_alive()).await == Ok(true) {
-            return Some(idle);
-        }
-        idle.discard();
-        None
     }
 }

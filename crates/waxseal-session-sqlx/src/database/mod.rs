@@ -10,26 +10,25 @@ mod limit;
 mod line;
 mod migrations;
 mod open_error;
+mod poll;
 mod pool;
 mod postgres;
 mod sqlite;
-mod status;
 pub(crate) mod transactions;
 mod url;
 mod writability;
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use sqlx::{
-    PgConnection, SqliteConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    PgConnection, Row, SqliteConnection, pool::PoolOptions, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
 };
 use tokio::time::timeout;
 
 use self::{
-    file::DatabaseFile, line::Line, migrations::SESSION_MIGRATIONS, status::StatusCell,
-    transactions::WriteLock,
+    file::DatabaseFile, line::Line, migrations::SESSION_MIGRATIONS, transactions::WriteLock,
+    writability::StatusCell,
 };
 
 pub(crate) use self::pool::{PoolMember, PooledConnection};
@@ -41,9 +40,9 @@ pub use self::{
     migrations::Migrations,
     open_error::OpenError,
     pool::SessionPool,
-    status::DatabaseStatus,
     transactions::WriteTransaction,
     url::{DatabaseUrl, InvalidDatabaseUrl},
+    writability::DatabaseStatus,
 };
 
 /// How long the first in line tries to open a connection before it looks again.
@@ -91,17 +90,18 @@ impl Database {
     ) -> Result<Self, DatabaseError> {
         match url {
             DatabaseUrl::Sqlite(path) => {
-                let options = sqlite::open(path).await?;
-                let pool = sqlite_pool(options.clone(), limit.for_requests(), false);
-                let feed_pool = sqlite_pool(options, 1, true);
-                let file = DatabaseFile::at(path).map(DatabaseFile::with_wal);
+                let (options, file) = sqlite::open(path).await?;
+                let requests = for_requests(limit.for_requests());
+                let pool = sqlite_pool(requests, options.clone(), file.clone());
+                let feed_pool = sqlite_pool(for_feed(), options, file.clone());
                 Self::open(pool.into(), feed_pool.into(), false, file).await
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
-                let pool = postgres_pool(options.clone(), limit.for_requests(), "2500ms", false);
+                let requests = for_requests(limit.for_requests());
+                let pool = postgres_pool(requests, options.clone(), "2500ms");
                 // It may have a million revocations to read.
-                let feed_pool = postgres_pool(options, 1, "60s", true);
+                let feed_pool = postgres_pool(for_feed(), options, "60s");
                 Self::open(pool.into(), feed_pool.into(), false, None).await
             }
         }
@@ -195,10 +195,25 @@ impl Database {
         if self.pool.is_postgres() {
             return;
         }
-        let checkpoint = self.fetch_all(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"));
-        if let Err(error) = checkpoint.await {
-            log::debug!("the WAL could not be written into the database file: {error}");
+        match self.checkpoint().await {
+            Ok(true) => {}
+            // Beside a server, a command finds it so: nothing to warn of.
+            Ok(false) | Err(DatabaseError::Busy) => {
+                log::debug!("the latest commits stay in the WAL file: another process uses it");
+            }
+            Err(error) => {
+                log::debug!("the WAL could not be written into the database file: {error}");
+            }
         }
+    }
+
+    /// Whether the whole WAL is in the database file now. Other processes can be in the way, which is no
+    /// error to SQLite.
+    async fn checkpoint(&self) -> Result<bool, DatabaseError> {
+        let query = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        let row = self.fetch_optional(query).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let is_blocked: i64 = row.try_get(0)?;
+        Ok(is_blocked == 0)
     }
 
     /// What the database can do, as of the latest poll.
@@ -207,26 +222,63 @@ impl Database {
     }
 }
 
-fn sqlite_pool(options: SqliteConnectOptions, size: u32, tests: bool) -> sqlx::SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(size)
-        .test_before_acquire(tests)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options)
+/// The line tests the connections.
+fn for_requests<DB: sqlx::Database>(size: u32) -> PoolOptions<DB> {
+    let options = PoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.test_before_acquire(false)
+}
+
+/// It keeps its connection: where the server allows no further ones, a request would take its place.
+fn for_feed<DB: sqlx::Database>() -> PoolOptions<DB> {
+    let options = PoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.max_lifetime(None).idle_timeout(None)
+}
+
+/// A connection that was opened just when another file was at the path would stay with that file.
+fn sqlite_pool(
+    pool: PoolOptions<sqlx::Sqlite>,
+    options: SqliteConnectOptions,
+    file: Option<DatabaseFile>,
+) -> sqlx::SqlitePool {
+    pool.after_connect(move |_, _| {
+        let checked = file.as_ref().map_or(Ok(()), DatabaseFile::check);
+        Box::pin(ready(checked.map_err(|gone| sqlx::Error::Configuration(gone.into()))))
+    })
+    .connect_lazy_with(options)
 }
 
 fn postgres_pool(
+    pool: PoolOptions<sqlx::Postgres>,
     options: PgConnectOptions,
-    size: u32,
     statement_timeout: &'static str,
-    tests: bool,
 ) -> sqlx::PgPool {
-    PgPoolOptions::new()
-        .max_connections(size)
-        .test_before_acquire(tests)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(move |connection, _| {
-            Box::pin(postgres::set_up(connection, statement_timeout))
-        })
-        .connect_lazy_with(options)
+    pool.after_connect(move |connection, _| {
+        Box::pin(postgres::set_up(connection, statement_timeout))
+    })
+    .connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Executor};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_checkpoint_that_another_process_is_in_the_way_of_is_not_taken_for_a_whole_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        // One for requests, so that the setting holds for all that follows.
+        let limit = ConnectionLimit::new(ConnectionLimit::LOWEST).unwrap();
+        let database = Database::connect_with(&url.parse().unwrap(), limit).await.unwrap();
+        assert!(database.checkpoint().await.unwrap());
+        let mut only = database.acquire().await.unwrap();
+        only.as_connection().execute(sqlx::query("PRAGMA busy_timeout = 0")).await.unwrap();
+        drop(only);
+        let mut other = SqliteConnection::connect(&url).await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        assert!(!database.checkpoint().await.unwrap());
+        other.execute("ROLLBACK").await.unwrap();
+        assert!(database.checkpoint().await.unwrap());
+    }
 }

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::{
     codes::{BUSY, sqlite_code_of},
     error::DatabaseError,
-    file::{folder_of, privacy_warning},
+    file::{DatabaseFile, WAL, folder_of, privacy_warning},
     open_error::OpenError,
 };
 
@@ -24,9 +24,11 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// If two processes start together, the second waits until the first has run the migrations.
 pub(super) const BEGIN_MIGRATION: &str = "BEGIN EXCLUSIVE";
 
-/// Creates the file if it is missing, and checks that it is a database in WAL mode. Returns the settings of
-/// its connections.
-pub(super) async fn open(path: &Path) -> Result<SqliteConnectOptions, DatabaseError> {
+/// Creates the file if it is missing, and checks that it is a database, in WAL mode if possible. Returns the
+/// settings of its connections, and what tells whether the file is still there.
+pub(super) async fn open(
+    path: &Path,
+) -> Result<(SqliteConnectOptions, Option<DatabaseFile>), DatabaseError> {
     if path.is_dir() {
         return Err(OpenError::Directory(path.to_owned()).into());
     }
@@ -35,12 +37,15 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnectOptions, DatabaseEr
     let options = options(path);
     let opening = async {
         let mut first = SqliteConnection::connect_with(&options).await?;
-        turn_on_wal(&mut first).await?;
-        first.close().await
+        let mode = turn_on_wal(&mut first).await?;
+        // The one that this connection has open.
+        let file = DatabaseFile::at(path);
+        first.close().await?;
+        Ok(file.map(|file| file.in_journal_mode(&mode)))
     };
-    opening.await.map_err(|error| OpenError::explain_sqlite(path, error))?;
+    let file = opening.await.map_err(|error| OpenError::explain_sqlite(path, error))?;
     warn_unless_private(path);
-    Ok(options)
+    Ok((options, file))
 }
 
 /// Checks that the file can be opened, or could be created: `None` then.
@@ -110,8 +115,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Turns on WAL mode, in which readers don't wait for a writer. The mode is stored in the database, so
 /// only the first process changes it. That takes an exclusive lock, and SQLite ignores the busy timeout
-/// for it, so this retries.
-async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// for it, so this retries. Returns the mode, which is another where the file system can't share memory.
+async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
     const TRIES: u32 = 250;
     const PAUSE: Duration = Duration::from_millis(10);
     let mut tries = 1;
@@ -119,8 +124,9 @@ async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Erro
         match sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await {
             Err(error) if is_busy(&error) && tries < TRIES => tries += 1,
             mode => {
-                warn_unless_wal(mode?.try_get(0)?);
-                return Ok(());
+                let mode: String = mode?.try_get(0)?;
+                warn_unless_wal(&mode);
+                return Ok(mode);
             }
         }
         sleep(PAUSE).await;
@@ -128,7 +134,7 @@ async fn turn_on_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Erro
 }
 
 fn warn_unless_wal(mode: &str) {
-    if mode != "wal" {
+    if mode != WAL {
         log::warn!("SQLite uses journal mode {mode:?}, not WAL: readers wait for writers");
     }
 }

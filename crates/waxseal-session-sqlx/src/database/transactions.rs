@@ -73,11 +73,12 @@ impl Database {
         let mut connection = self.acquire_within(time).await?;
         let mut connection = connection.as_connection();
         let write = connection.fetch_optional(query);
-        if self.pool.is_postgres() {
-            return timeout(time, write).await.map_err(|_| DatabaseError::Busy)?;
-        }
-        // No timeout, for the reason given below.
-        let written = write.await.inspect_err(|error| self.note_failed_write(error))?;
+        let written = match self.pool.is_postgres() {
+            true => timeout(time, write).await.unwrap_or(Err(DatabaseError::Busy)),
+            // No timeout, for the reason given below.
+            false => write.await,
+        };
+        let written = written.inspect_err(|error| self.note_failed_write(error))?;
         self.check_commit()?;
         Ok(written)
     }

@@ -1,38 +1,78 @@
 //! Finding out what the database can do: every poll asks, and a write that fails tells.
 
-use sqlx::Connection;
-use tokio::time::{Duration, timeout};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use super::{Database, DatabaseError, DatabaseStatus, PoolMember, PooledConnection, SessionPool};
+use sqlx::Connection;
+use tokio::time::timeout;
+
+use super::{
+    Database, DatabaseError, PoolMember, PooledConnection, SessionPool, file::DatabaseFile,
+};
 
 /// How long to wait for the answer: longer than SQLite waits for other writers.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// What the database can do, as of the latest poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseStatus {
+    /// It can be read and written.
+    Writable,
+    /// It can only be read: the server or the disk is read-only, or the disk is full.
+    ReadOnly,
+    /// The SQLite file was removed or replaced, so what is written would be lost.
+    FileGone,
+    /// It does not answer.
+    Unreachable,
+}
+
+/// The current status, shared by the clones of a database.
+#[derive(Debug, Clone)]
+pub(super) struct StatusCell(Arc<Mutex<DatabaseStatus>>);
+
+impl Default for StatusCell {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(DatabaseStatus::Writable)))
+    }
+}
+
+impl StatusCell {
+    pub(super) fn get(&self) -> DatabaseStatus {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the status. Returns the one before.
+    pub(super) fn replace(&self, status: DatabaseStatus) -> DatabaseStatus {
+        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), status)
+    }
+}
+
 impl Database {
-    /// Sets the status after a poll for revocations, which may have failed.
-    pub(crate) async fn update_status(&self, poll: Result<(), &DatabaseError>) {
-        let found = match poll {
-            Ok(()) => timeout(CHECK_TIMEOUT, self.find_status()).await,
-            Err(DatabaseError::Database(_)) => Ok(DatabaseStatus::Unreachable),
+    /// Sets the status after a poll for revocations: over this connection, or it has failed.
+    pub(crate) async fn update_status(&self, poll: Result<&mut PooledConnection, &DatabaseError>) {
+        if self.check_file().is_err() {
+            return self.set_status(DatabaseStatus::FileGone);
+        }
+        match poll {
+            Ok(connection) => {
+                let finding = timeout(CHECK_TIMEOUT, self.find_status(connection));
+                if let Ok(status) = finding.await {
+                    self.set_status(status);
+                }
+            }
+            Err(DatabaseError::Database(_)) => self.set_status(DatabaseStatus::Unreachable),
             // It answers, but late.
-            Err(_) => return,
-        };
-        match found {
-            Ok(status) => self.set_status(status),
-            Err(_elapsed) => {}
+            Err(_) => {}
         }
     }
 
-    async fn find_status(&self) -> DatabaseStatus {
-        if let Some(file) = &self.file {
-            if file.check().is_err() {
-                return DatabaseStatus::FileGone;
-            }
-            if !file.is_writable() {
-                return DatabaseStatus::ReadOnly;
-            }
+    async fn find_status(&self, connection: &mut PooledConnection) -> DatabaseStatus {
+        if !self.file.as_ref().is_none_or(DatabaseFile::is_writable) {
+            return DatabaseStatus::ReadOnly;
         }
-        match self.can_write().await {
+        match self.can_write(connection).await {
             Ok(true) => DatabaseStatus::Writable,
             Ok(false) => DatabaseStatus::ReadOnly,
             Err(error) if error.is_read_only() => DatabaseStatus::ReadOnly,
@@ -42,13 +82,12 @@ impl Database {
         }
     }
 
-    async fn can_write(&self) -> Result<bool, DatabaseError> {
+    async fn can_write(&self, connection: &mut PooledConnection) -> Result<bool, DatabaseError> {
         if !self.pool.is_postgres() && self.status() != DatabaseStatus::ReadOnly {
             // SQLite finds out when it writes.
             return Ok(true);
         }
-        let mut connection = self.acquire_to_poll().await?;
-        let can_write = may_write(&mut connection).await?;
+        let can_write = may_write(connection).await?;
         if !can_write {
             // After a failover the next one may lead to the new primary.
             connection.discard();

@@ -13,7 +13,7 @@ use super::{
     order::{POSTGRES_END, POSTGRES_POSITION},
     row::{REVOCATION_COLUMNS, read_revocation},
 };
-use crate::database::{Database, DatabaseError, PoolMember};
+use crate::database::{Database, DatabaseError, PoolMember, PooledConnection};
 
 /// How long a poll may take.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,8 +56,18 @@ impl RevocationSource for FeedSource<'_> {
         after: &FeedPosition,
         mut insert: impl FnMut(Revocation),
     ) -> Result<FeedPosition, StoreError> {
-        let outcome = self.read_after(after, &mut insert).await;
-        self.database.update_status(outcome.as_ref().map(drop)).await;
+        let outcome = match self.connection().await {
+            Ok(mut connection) => {
+                let outcome = self.read_over(&mut connection, after, &mut insert).await;
+                let poll = outcome.as_ref().map(|_position| &mut connection);
+                self.database.update_status(poll).await;
+                outcome
+            }
+            Err(error) => {
+                self.database.update_status(Err(&error)).await;
+                Err(error)
+            }
+        };
         outcome.map_err(StoreError::new)
     }
 }
@@ -70,7 +80,19 @@ impl FeedSource<'_> {
         after: &FeedPosition,
         insert: &mut impl FnMut(Revocation),
     ) -> Result<FeedPosition, DatabaseError> {
-        let mut connection = within(POLL_TIMEOUT, self.database.acquire_to_poll()).await?;
+        self.read_over(&mut self.connection().await?, after, insert).await
+    }
+
+    async fn connection(&self) -> Result<PooledConnection, DatabaseError> {
+        within(POLL_TIMEOUT, self.database.acquire_to_poll()).await
+    }
+
+    async fn read_over(
+        &self,
+        connection: &mut PooledConnection,
+        after: &FeedPosition,
+        insert: &mut impl FnMut(Revocation),
+    ) -> Result<FeedPosition, DatabaseError> {
         match &mut connection.member {
             PoolMember::Sqlite(connection) => self.read_sqlite(connection, after, insert).await,
             PoolMember::Postgres(connection) => self.read_postgres(connection, after, insert).await,

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::rt::time::{sleep, timeout};
+use actix_web::rt::time::timeout;
 use sqlx::postgres::PgListener;
 use test_support::eventually;
 use waxseal_session::{Clock, RevocationStatus, SessionRecord, SessionStore};
 use waxseal_session_sqlx::{SessionPool, SqlSessionStore};
 
-use crate::place::{AppTransaction, Place, START, run, session};
-
-/// A few polls.
-const POLLS: Duration = Duration::from_millis(2500);
+use crate::place::{AppTransaction, Place, START, polled, run, session};
 
 async fn created(store: &SqlSessionStore) -> SessionRecord {
     let session = session("ann", &Clock::system());
@@ -39,7 +36,7 @@ async fn a_revoker_with_a_clock_that_is_behind_is_heard_of() {
         let behind = Clock::manual(Clock::system().now() - Duration::from_secs(70));
         let (node, revoker) = (place.node().await, place.still(&behind).await);
         let ann = created(&node).await;
-        sleep(POLLS).await;
+        polled(&node).await;
         revoker.revoke(&ann).await.unwrap();
         eventually(async || is_revoked(&node, &ann)).await;
     }
@@ -60,7 +57,7 @@ async fn a_revocation_whose_commit_is_held_back_is_heard_of_when_it_comes() {
             run(&pool, &place.revocation(&[&punctual])).await;
             eventually(async || is_revoked(&node, &punctual)).await;
         }
-        sleep(POLLS).await;
+        polled(&node).await;
         assert!(!is_revoked(&node, &late), "not committed");
         transaction.commit().await;
         eventually(async || is_revoked(&node, &late)).await;
@@ -99,7 +96,7 @@ async fn revocations_from_the_dump_of_another_server_are_known_and_do_not_hide_l
         run(&pool, &dump).await;
         let started = place.node().await;
         assert!(is_revoked(&started, &dumped));
-        sleep(POLLS).await;
+        polled(&started).await;
         run(&pool, &place.revocation(&[&later])).await;
         eventually(async || is_revoked(&started, &later)).await;
     }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use tempfile::TempDir;
-use test_support::Postgres;
+use test_support::{Postgres, eventually};
 use waxseal_session::{Clock, ExpiryPolicy, SessionRecord, State, Timestamp};
 use waxseal_session_sqlx::{Database, SessionPool, SqlSessionStore};
 
@@ -95,6 +95,13 @@ impl Place {
         };
         sessions.iter().map(revoke).collect()
     }
+}
+
+/// Waits for the end of a poll that begins from now on.
+pub async fn polled(node: &SqlSessionStore) {
+    let clock = Clock::system();
+    let now = clock.elapsed();
+    eventually(async || node.feed_status().age < clock.elapsed() - now).await;
 }
 
 /// A new session, not yet stored, that starts now by this clock.
