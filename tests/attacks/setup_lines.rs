@@ -1,4 +1,4 @@
-//! Slips in the setup: each is told once, with the setting that mends it.
+//! Slips in the setup: each is told once, with the setting that fixes it.
 
 use test_support::{EMAIL, PASSWORD};
 

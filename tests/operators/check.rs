@@ -186,8 +186,6 @@ fn a_sqlite_file_is_looked_at_and_left_as_it_is() {
         "ok       DATABASE_URL: sqlite://waxseal.db would be migrated: 2 migrations are pending";
     assert_finds(&waxseal, &[], expected);
     assert_eq!(fs::metadata(&file).unwrap().len(), 0);
-    #[cfg(unix)]
-    assert_finds(&waxseal, &[], "warning  DATABASE_URL: other users can read waxseal.db (mode ");
     waxseal.write("waxseal.db", &"this is no database".repeat(100));
     assert_finds(&waxseal, &[], "error    DATABASE_URL: waxseal.db is not a SQLite database");
     let nowhere = [("DATABASE_URL", "sqlite://no/folder/waxseal.db")];
@@ -196,6 +194,27 @@ fn a_sqlite_file_is_looked_at_and_left_as_it_is() {
         &nowhere,
         "error    DATABASE_URL: the directory of no/folder/waxseal.db",
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_other_users_can_read_is_warned_of_by_the_rule_for_secret_files() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    let waxseal = program();
+    let mode = |path: &str, mode| {
+        fs::set_permissions(waxseal.folder().join(path), Permissions::from_mode(mode)).unwrap();
+    };
+    waxseal.write("waxseal.db", "");
+    for (folder, file, told) in [(0o755, 0o644, true), (0o755, 0o640, false), (0o700, 0o644, false)]
+    {
+        mode("waxseal.db", file);
+        mode("", folder);
+        let (lines, _) = check(&waxseal, &[]);
+        let warning =
+            "warning  DATABASE_URL: other users can read waxseal.db (mode 644): run chmod 600";
+        assert_eq!(lines.iter().any(|line| line == warning), told, "{lines:#?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Slips in the setup that would otherwise fail without a word: the site over plain HTTP, a proxy that
 //! is not trusted or changes `Host`, a browser that keeps no cookie.
 //!
-//! The page says what a person can do, and the log, once per kind, which setting mends it. The signs
+//! The page says what a person can do, and the log, once per kind, which setting fixes it. The signs
 //! are what browsers and proxies send, so a client can fake them: nothing is decided by them.
 
 mod lost_cookies;
