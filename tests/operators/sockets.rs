@@ -89,6 +89,16 @@ fn the_address_is_what_the_proxy_says_if_the_socket_is_trusted() {
 }
 
 #[test]
+fn a_line_about_a_browser_without_an_address_says_so() {
+    let waxseal = program().set("APP_ENV", "production");
+    let server = waxseal.serve_with(&[], &[LISTEN]);
+    let browser = ["User-Agent: Mozilla/5.0 (X11; Linux x86_64)"];
+    assert_eq!(ask(&socket(&waxseal), "GET", "/login", &browser, "").status, 200);
+    let log = server.stop().join("\n");
+    assert!(log.contains("a browser at an unknown address seems to reach this site"), "{log}");
+}
+
+#[test]
 fn limits_count_the_addresses_that_come_through_the_socket() {
     let waxseal = program();
     let _server = waxseal.serve_with(&[], &[LISTEN, ("TRUSTED_PROXIES", "unix")]);
