@@ -131,19 +131,19 @@ mod tests {
     use super::*;
 
     /// Once the queue is full, the next connection has to wait.
-    fn with_full_queue(path: &Path) -> (UnixListener, Vec<UnixStream>) {
-        let listener = UnixListener::bind(path).unwrap();
-        rustix::net::listen(&listener, 0).unwrap();
+    fn with_full_queue(path: &Path) -> io::Result<(UnixListener, Vec<UnixStream>)> {
+        let listener = UnixListener::bind(path)?;
+        rustix::net::listen(&listener, 0)?;
         let soon = Duration::from_millis(10);
         let waiting = std::iter::from_fn(|| connect(path, soon).ok()).collect();
-        (listener, waiting)
+        Ok((listener, waiting))
     }
 
     #[test]
     fn a_server_that_hangs_fails_within_the_time_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("waxseal.sock");
-        let _hanging = with_full_queue(&path);
+        let _hanging = with_full_queue(&path).unwrap();
         let timeout = Duration::from_millis(10);
         let server = LocalServer { address: ListenAddress::Unix(path), timeout };
         let (asked, answer) = mpsc::channel();
