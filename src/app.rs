@@ -10,7 +10,7 @@ mod site;
 use std::{io, net::SocketAddr};
 
 use actix_web::{dev::Server, web::Data};
-use waxseal_session::{Clock, SessionMiddleware, SettingsError};
+use waxseal_session::{Clock, SessionMiddleware, SessionMiddlewareBuilder, SettingsError};
 
 use self::{
     listener::{Listener, SocketFile},
@@ -19,16 +19,16 @@ use self::{
 };
 use crate::{
     accounts::{Accounts, Hashing, HashingError},
-    config::{Config, Environment, ListenAddress},
+    config::{Config, Environment, ListenAddress, SessionConfig},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     web::{
         is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
-        site_origin::SiteOrigin,
+        site_origin::SiteOrigin, trusted_proxies::TrustedProxies,
     },
 };
 
-pub(crate) use self::listener::is_socket_taken;
+pub(crate) use self::listener::{is_socket_taken, passed_on};
 pub use self::{listener::ListenError, metrics_server::MetricsError};
 
 /// A server that is bound to its address and ready to run.
@@ -63,17 +63,10 @@ impl Application {
         let cookie_name = session.cookie_name.clone();
         let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
         let notice_cookie = NoticeCookie::beside(&session.cookie_name, in_production);
-        let middleware = SessionMiddleware::builder(sessions.clone(), session.keyring)
-            .cookie_name(session.cookie_name)
+        let expiry_policy = session.expiry_policy;
+        let proxies = server.trusted_proxies.clone();
+        let middleware = session_middleware(sessions.clone(), session, proxies, clock.clone())
             .cookie_secure(in_production)
-            .expiry_policy(session.expiry_policy)
-            .mode(session.mode)
-            .clock(clock.clone())
-            .no_refresh(is_background)
-            .client_address({
-                let proxies = server.trusted_proxies.clone();
-                move |request| proxies.client_address(request)
-            })
             .build()?;
         let jobs = Jobs {
             accounts: store.clone(),
@@ -84,7 +77,7 @@ impl Application {
             store,
             hashing: Hashing::new(clock.clone())?,
             policy: passwords,
-            expiry_policy: session.expiry_policy,
+            expiry_policy,
             clock: clock.clone(),
         });
         let site = Site {
@@ -147,6 +140,22 @@ impl Application {
         jobs.finish().await;
         outcome
     }
+}
+
+/// The session middleware as the settings have it.
+fn session_middleware(
+    sessions: SqlSessionStore,
+    config: SessionConfig,
+    proxies: TrustedProxies,
+    clock: Clock,
+) -> SessionMiddlewareBuilder<SqlSessionStore> {
+    SessionMiddleware::builder(sessions, config.keyring)
+        .cookie_name(config.cookie_name)
+        .expiry_policy(config.expiry_policy)
+        .mode(config.mode)
+        .clock(clock)
+        .no_refresh(is_background)
+        .client_address(move |request| proxies.client_address(request))
 }
 
 /// Completes on SIGTERM or Ctrl-C. It catches signals from the call on, not from the first poll, because

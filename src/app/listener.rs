@@ -1,17 +1,24 @@
 //! The sockets that the server listens on: a port, a UNIX socket, or those that systemd passes on.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    path::Path,
-};
+use std::{io, net::TcpListener, path::Path};
 
+use super::http_server;
 use crate::config::{Environment, ListenAddress};
 
 #[cfg(unix)]
 pub(super) use self::unix::SocketFile;
 
-/// Whether a server listens on a socket.
+/// The addresses of the sockets that systemd or the like has passed on.
+///
+/// # Errors
+///
+/// If one can't be used.
+pub(crate) fn passed_on(environment: Environment) -> Result<Vec<ListenAddress>, ListenError> {
+    let listeners = inherited(environment)?;
+    listeners.iter().map(|socket| socket.address().map_err(ListenError::Inherited)).collect()
+}
+
+/// Whether a process has a socket. It notices nothing of being looked at.
 ///
 /// # Errors
 ///
@@ -29,9 +36,7 @@ pub(super) struct SocketFile;
 
 /// A socket to listen on.
 pub(super) enum Listener {
-    /// A port to bind. actix-web does it, with a longer queue than the standard library's.
-    Port(SocketAddr),
-    /// A port that is bound.
+    /// A port.
     Tcp(TcpListener),
     /// A UNIX socket, and its file if this process made it.
     #[cfg(unix)]
@@ -51,21 +56,21 @@ pub(super) fn listeners(
     if !inherited.is_empty() {
         return Ok(inherited);
     }
-    let listener = match address {
-        ListenAddress::Tcp(address) => Listener::Port(*address),
+    let bound =
+        bind(address).map_err(|cause| ListenError::Bind { address: address.clone(), cause })?;
+    Ok(vec![bound])
+}
+
+fn bind(address: &ListenAddress) -> io::Result<Listener> {
+    match address {
+        ListenAddress::Tcp(address) => http_server::listen(*address).map(Listener::Tcp),
         #[cfg(unix)]
         ListenAddress::Unix(path) => {
-            let (socket, file) = unix::bind(path)
-                .map_err(|cause| ListenError::Bind { address: address.clone(), cause })?;
-            Listener::Unix(socket, Some(file))
+            unix::bind(path).map(|(socket, file)| Listener::Unix(socket, Some(file)))
         }
         #[cfg(not(unix))]
-        ListenAddress::Unix(_) => {
-            let cause = io::ErrorKind::Unsupported.into();
-            return Err(ListenError::Bind { address: address.clone(), cause });
-        }
-    };
-    Ok(vec![listener])
+        ListenAddress::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
 }
 
 #[cfg(unix)]
@@ -98,16 +103,15 @@ fn inherited(_: Environment) -> Result<Vec<Listener>, ListenError> {
 impl Listener {
     pub(super) fn is_unix(&self) -> bool {
         match self {
-            Self::Port(_) | Self::Tcp(_) => false,
+            Self::Tcp(_) => false,
             #[cfg(unix)]
             Self::Unix(..) => true,
         }
     }
 
-    /// The address; its port is 0 if the system is still to pick one.
+    /// The address that it is bound to.
     pub(super) fn address(&self) -> io::Result<ListenAddress> {
         Ok(match self {
-            Self::Port(address) => ListenAddress::Tcp(*address),
             Self::Tcp(socket) => ListenAddress::Tcp(socket.local_addr()?),
             #[cfg(unix)]
             Self::Unix(socket, _) => {
@@ -149,7 +153,7 @@ mod unix {
         io,
         os::unix::{
             fs::{FileTypeExt, MetadataExt, PermissionsExt},
-            net::{UnixListener, UnixStream},
+            net::{UnixDatagram, UnixListener},
         },
         path::{Path, PathBuf},
     };
@@ -193,7 +197,9 @@ mod unix {
             let problem = "there is a file of that name, which is not a socket";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
         }
-        match UnixStream::connect(path) {
+        // A connection would wait for a server that hangs, and start the service of a socket that systemd
+        // holds. A datagram socket can't connect to it, for another reason if no process has it.
+        match UnixDatagram::unbound()?.connect(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(false),
             _ => Ok(true),
         }

@@ -74,15 +74,9 @@ impl Site {
             .shutdown_timeout(DRAIN_SECONDS);
         let (mut addresses, mut socket_files) = (Vec::new(), Vec::new());
         for listener in listeners {
-            let mut address = listener.address().map_err(ListenError::Inherited)?;
+            let address = listener.address().map_err(ListenError::Inherited)?;
             let (site, stopping) = (self.clone(), server.graceful_shutdown_signal());
             let listening = match listener {
-                Listener::Port(port) => http_server::listen(port).and_then(|socket| {
-                    address = ListenAddress::Tcp(socket.local_addr()?);
-                    server.listen(NAME, socket, move || {
-                        http_server::serve(site.app(), stopping.clone())
-                    })
-                }),
                 Listener::Tcp(socket) => server
                     .listen(NAME, socket, move || http_server::serve(site.app(), stopping.clone())),
                 #[cfg(unix)]

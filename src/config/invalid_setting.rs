@@ -23,7 +23,7 @@ impl InvalidSetting {
 pub struct SettingWarning {
     /// `SESSION_SECRET`.
     pub setting: Cow<'static, str>,
-    /// The rest of the sentence: what is wrong, and what mends it.
+    /// The rest of the sentence: what is wrong, and what fixes it.
     pub problem: String,
 }
 

@@ -4,7 +4,12 @@
 //! A secret setting has two fields, the value and the file. Both are flags, variables and lines of
 //! `.env` like any other setting.
 
-use std::{env, fs::File, io::Read, path::PathBuf};
+use std::{
+    env,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use zeroize::Zeroizing;
 
@@ -12,12 +17,13 @@ use super::{
     invalid_setting::{InvalidSetting, SettingWarning},
     value::given,
 };
+use crate::db::privacy_warning;
 
 /// Where systemd puts the credentials of a service (`LoadCredential=` in its unit).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// The most that is read of a file: many times the longest secret.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// A secret setting as it was given.
 pub(super) struct SecretSetting<'a> {
@@ -44,8 +50,9 @@ impl SecretSetting<'_> {
             return Ok(Some(Zeroizing::new(value.clone())));
         }
         let Some((setting, path)) = self.path() else { return Ok(None) };
-        let text = read(&path).map_err(|problem| {
-            InvalidSetting::new(setting, format!("{}: {problem}", path.display()))
+        let text = read(&path).map_err(|problem| match may_be_the_secret(&path) {
+            true => InvalidSetting::new(setting, format!("must be the path of a file: {problem}")),
+            false => InvalidSetting::new(setting, format!("{}: {problem}", path.display())),
         })?;
         Ok(Some(text))
     }
@@ -53,10 +60,7 @@ impl SecretSetting<'_> {
     /// Warns of a file that other users can read.
     pub(super) fn warning(&self) -> Option<SettingWarning> {
         let (setting, path) = self.path()?;
-        let mode = mode_for_others(&path)?;
-        let path = path.display();
-        let problem = format!("other users can read {path} (mode {mode:o}): chmod 600 mends it");
-        Some(SettingWarning::new(setting, problem))
+        Some(SettingWarning::new(setting, privacy_warning(&path)?))
     }
 
     /// The file that holds the value, if one does, and the setting to name with it.
@@ -76,12 +80,19 @@ impl SecretSetting<'_> {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Zeroizing<String>, String> {
+/// Whether the secret itself may stand where its file belongs: there is no such file. With an absolute path
+/// whose folder exists, only the file is missing; but a secret can begin with a slash, too.
+fn may_be_the_secret(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| path.is_absolute() && folder.parent().is_some());
+    path.symlink_metadata().is_err() && !folder.is_some_and(Path::is_dir)
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     // A buffer that never grows: growing would leave an unwiped copy in memory.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024 + 1));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES + 1));
     let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_BYTES {
         return Err(format!("it has more than {MAX_BYTES} bytes, so it is not a secret"));
     }
     let text = str::from_utf8(&bytes).map_err(|_| "it must be UTF-8")?;
@@ -89,22 +100,4 @@ fn read(path: &PathBuf) -> Result<Zeroizing<String>, String> {
         true => Err("it is empty".to_owned()),
         false => Ok(Zeroizing::new(text.to_owned())),
     }
-}
-
-/// The mode of a file that users other than its owner and group can read.
-#[cfg(unix)]
-fn mode_for_others(path: &std::path::Path) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let path = path.canonicalize().ok()?;
-    let file = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let folder = path.parent()?.metadata().ok()?;
-    let mode = file.permissions().mode() & 0o777;
-    // Others can't reach a file in a folder that they can't enter.
-    (mode & 0o004 != 0 && folder.permissions().mode() & 0o001 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn mode_for_others(_: &std::path::Path) -> Option<u32> {
-    None
 }

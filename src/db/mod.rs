@@ -29,5 +29,5 @@ pub use users::Credentials;
 pub use waxseal_session_sqlx::{
     Client, ConnectionLimit, Database, DatabaseError, DatabaseStatus, DatabaseUrl, FeedStatus,
     Health, InvalidDatabaseUrl, Migrations, OpenError, SessionDetails, SessionInfo,
-    SessionTransaction, SqlQuery, SqlSessionStore, WriteTransaction,
+    SessionTransaction, SqlQuery, SqlSessionStore, WriteTransaction, privacy_warning,
 };

@@ -1,4 +1,4 @@
-//! Slips in the setup: each is told once, with the setting that mends it.
+//! Slips in the setup: each is told once for each address, with the setting that fixes it.
 
 use test_support::{EMAIL, PASSWORD};
 
@@ -62,6 +62,37 @@ fn a_host_that_forms_do_not_come_from_is_told_of_once() {
             assert!(lines[0].contains(text), "{text}: {lines:#?}");
         }
     }
+}
+
+/// Or a client could use up the line about the operator's own proxy with its own address.
+#[test]
+fn each_proxy_is_told_of() {
+    let server = Server::start(&[]);
+    for address in ["203.0.113.9", "198.51.100.7"] {
+        let forwarded = format!("X-Forwarded-For: 192.0.2.1, {address}");
+        while server.node.post("/signup", &[&forwarded], "").status != 429 {}
+    }
+    let lines = setup_lines(server);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains("add 203.0.113.9 to TRUSTED_PROXIES"), "{lines:#?}");
+    assert!(lines[1].contains("add 198.51.100.7 to TRUSTED_PROXIES"), "{lines:#?}");
+}
+
+#[test]
+fn each_origin_that_the_host_does_not_fit_is_told_of_but_few_of_one_client() {
+    let server = Server::start(&[]);
+    let send = |address: &str, origin: &str| {
+        let headers = [format!("X-Forwarded-For: {address}"), format!("Origin: {origin}")];
+        let answer = server.node.post("/login", &[&headers[0], &headers[1]], "");
+        assert_eq!(answer.status, 403);
+    };
+    for number in 0..20 {
+        send("203.0.113.9", &format!("https://{number}.example"));
+    }
+    send("192.0.2.1", "https://example.com");
+    let lines = setup_lines(server);
+    assert_eq!(lines.len(), 5, "{lines:#?}");
+    assert!(lines[4].contains("set PUBLIC_URL=https://example.com"), "{lines:#?}");
 }
 
 #[test]

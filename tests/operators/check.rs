@@ -1,10 +1,15 @@
 //! `waxseal check`.
 
 use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     net::TcpListener,
+    path::Path,
     time::Duration,
 };
+#[cfg(unix)]
+use std::{io::ErrorKind, os::unix::net::UnixListener};
 
 use serde_json::Value;
 use test_support::{Finished, Postgres, Program, waxseal};
@@ -162,8 +167,8 @@ fn a_socket_is_free_or_the_server_s_own_or_a_file() {
     let socket = ("LISTEN", "unix:waxseal.sock");
     assert_finds(&waxseal, &[socket], "ok       LISTEN: unix:waxseal.sock is free");
     let server = waxseal.serve_with(&[], &[socket]);
-    let expected = "ok       LISTEN: a waxseal server listens on unix:waxseal.sock";
-    assert_finds(&waxseal, &[socket], expected);
+    let used = "ok       LISTEN: unix:waxseal.sock is in use, as while the server runs or systemd";
+    assert_finds(&waxseal, &[socket], used);
     server.kill();
     assert_finds(&waxseal, &[socket], "ok       LISTEN: unix:waxseal.sock is free");
     fs::remove_file(waxseal.folder().join("waxseal.sock")).unwrap();
@@ -175,6 +180,13 @@ fn a_socket_is_free_or_the_server_s_own_or_a_file() {
     );
     let nowhere = ("LISTEN", "unix:no/folder.sock");
     assert_finds(&waxseal, &[nowhere], "error    LISTEN: unix:no/folder.sock can't be bound");
+
+    // As systemd holds one: a connection would start the service.
+    fs::remove_file(waxseal.folder().join("waxseal.sock")).unwrap();
+    let held = UnixListener::bind(waxseal.folder().join("waxseal.sock")).unwrap();
+    held.set_nonblocking(true).unwrap();
+    assert_finds(&waxseal, &[socket], used);
+    assert_eq!(held.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "no one has connected");
 }
 
 #[test]
@@ -186,8 +198,6 @@ fn a_sqlite_file_is_looked_at_and_left_as_it_is() {
         "ok       DATABASE_URL: sqlite://waxseal.db would be migrated: 2 migrations are pending";
     assert_finds(&waxseal, &[], expected);
     assert_eq!(fs::metadata(&file).unwrap().len(), 0);
-    #[cfg(unix)]
-    assert_finds(&waxseal, &[], "warning  DATABASE_URL: other users can read waxseal.db (mode ");
     waxseal.write("waxseal.db", &"this is no database".repeat(100));
     assert_finds(&waxseal, &[], "error    DATABASE_URL: waxseal.db is not a SQLite database");
     let nowhere = [("DATABASE_URL", "sqlite://no/folder/waxseal.db")];
@@ -196,6 +206,58 @@ fn a_sqlite_file_is_looked_at_and_left_as_it_is() {
         &nowhere,
         "error    DATABASE_URL: the directory of no/folder/waxseal.db",
     );
+}
+
+/// The files of a folder and what is in them, but for the index of the WAL: readers share it.
+fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    files
+        .filter(|file| !file.path().to_str().unwrap().ends_with("-shm"))
+        .map(|file| (file.file_name(), fs::read(file.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_wal_of_a_killed_server_is_read_and_stays() {
+    let waxseal = program();
+    let server = waxseal.serve();
+    assert_eq!(server.post("/signup", &[], FORM).status, 303);
+    server.kill();
+    let before = files(waxseal.folder());
+    assert!(before.get(OsStr::new("waxseal.db-wal")).is_some_and(|wal| !wal.is_empty()));
+    assert_finds(&waxseal, &[], "ok       DATABASE_URL: sqlite://waxseal.db is up to date");
+    assert!(files(waxseal.folder()) == before, "the check has changed files");
+}
+
+#[test]
+fn beside_a_database_that_was_closed_no_file_is_created() {
+    let waxseal = program();
+    waxseal.serve().stop();
+    let names = || fs::read_dir(waxseal.folder()).unwrap().count();
+    let before = (files(waxseal.folder()), names());
+    assert_finds(&waxseal, &[], "ok       DATABASE_URL: sqlite://waxseal.db is up to date");
+    assert!((files(waxseal.folder()), names()) == before, "the check has changed files");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_other_users_can_read_is_warned_of_by_the_rule_for_secret_files() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    let waxseal = program();
+    let mode = |path: &str, mode| {
+        fs::set_permissions(waxseal.folder().join(path), Permissions::from_mode(mode)).unwrap();
+    };
+    waxseal.write("waxseal.db", "");
+    for (folder, file, told) in [(0o755, 0o644, true), (0o755, 0o640, false), (0o700, 0o644, false)]
+    {
+        mode("waxseal.db", file);
+        mode("", folder);
+        let (lines, _) = check(&waxseal, &[]);
+        let warning =
+            "warning  DATABASE_URL: other users can read waxseal.db (mode 644): run chmod 600";
+        assert_eq!(lines.iter().any(|line| line == warning), told, "{lines:#?}");
+    }
 }
 
 #[test]

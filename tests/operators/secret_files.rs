@@ -115,7 +115,8 @@ fn a_file_that_cannot_be_used_is_one_line_with_the_setting_and_the_path() {
     waxseal.write("two-lines", &format!("{SECRET}\n{OTHER}"));
     fs::write(waxseal.folder().join("binary"), b"hunter2\xff".repeat(8)).unwrap();
     for (file, expected) in [
-        ("missing", "SESSION_SECRET_FILE: missing: No such file"),
+        ("missing", "SESSION_SECRET_FILE: must be the path of a file: No such file"),
+        ("/dev/missing", "SESSION_SECRET_FILE: /dev/missing: No such file"),
         ("folder", "SESSION_SECRET_FILE: folder: Is a directory"),
         ("empty", "SESSION_SECRET_FILE: empty: it is empty"),
         ("binary", "SESSION_SECRET_FILE: binary: it must be UTF-8"),
@@ -126,6 +127,34 @@ fn a_file_that_cannot_be_used_is_one_line_with_the_setting_and_the_path() {
         let line = waxseal.run_with(&[], &[("SESSION_SECRET_FILE", file)]).refusal();
         assert!(line.starts_with(&format!("waxseal: {expected}")), "{line}");
         assert!(!line.contains("hunter2") && !line.contains(SECRET), "{line}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_its_file_is_not_printed() {
+    let waxseal = waxseal!();
+    for secret in [
+        "q5LrNTgKhunter2Wb0jU+uSsM0X9x1Tg=",
+        // One in 64 of openssl's begins with a slash.
+        "/5LrNTgKhunter2Wb0jU+uSsM0X9x1Tg=",
+        "/5LrNTgK/unter2Wb0jU+uSsM0X9x1Tg=",
+        "postgres://waxseal:hunter2@db.example.com/waxseal",
+        &"hunter2".repeat(100),
+    ] {
+        for name in ["SESSION_SECRET", "SESSION_SECRET_FALLBACKS", "DATABASE_URL"] {
+            let file = format!("{name}_FILE");
+            // Of several bad settings, the first is named.
+            let settings = [("SESSION_SECRET", SECRET), (&*file, secret)];
+            let settings = &settings[usize::from(name == "SESSION_SECRET")..];
+            let line = waxseal.run_with(&["serve"], settings).refusal();
+            let expected = format!("waxseal: {file}: must be the path of a file: ");
+            assert!(line.starts_with(&expected), "{line}");
+            let checked = waxseal.run_with(&["check", "--json"], settings);
+            assert!(checked.stdout.contains(&file), "{checked:?}");
+            for text in [&line, &checked.stdout, &checked.stderr] {
+                assert!(!text.contains("unter2"), "{text}");
+            }
+        }
     }
 }
 
@@ -144,7 +173,7 @@ fn a_file_that_other_users_can_read_is_warned_of() {
         mode("secret", file);
         mode("", folder);
         let server = waxseal.serve_with(&[], &[("SESSION_SECRET_FILE", "secret")]);
-        let warning = "SESSION_SECRET_FILE: other users can read secret (mode 644): chmod 600";
+        let warning = "SESSION_SECRET_FILE: other users can read secret (mode 644): run chmod 600";
         assert_eq!(server.has_logged(warning), told, "{:?}", server.log());
         server.stop();
     }

@@ -89,6 +89,16 @@ fn the_address_is_what_the_proxy_says_if_the_socket_is_trusted() {
 }
 
 #[test]
+fn a_line_about_a_browser_without_an_address_says_so() {
+    let waxseal = program().set("APP_ENV", "production");
+    let server = waxseal.serve_with(&[], &[LISTEN]);
+    let browser = ["User-Agent: Mozilla/5.0 (X11; Linux x86_64)"];
+    assert_eq!(ask(&socket(&waxseal), "GET", "/login", &browser, "").status, 200);
+    let log = server.stop().join("\n");
+    assert!(log.contains("a browser at an unknown address seems to reach this site"), "{log}");
+}
+
+#[test]
 fn limits_count_the_addresses_that_come_through_the_socket() {
     let waxseal = program();
     let _server = waxseal.serve_with(&[], &[LISTEN, ("TRUSTED_PROXIES", "unix")]);
@@ -163,7 +173,12 @@ fn a_connection_through_the_socket_that_dawdles_is_closed() {
 }
 
 /// Runs a program as systemd does, with sockets in place from file descriptor 3 on.
-fn activated(waxseal: &Program, sockets: &str, settings: &[(&str, &str)]) -> Command {
+fn activated(
+    waxseal: &Program,
+    sockets: &str,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> Command {
     const START: &str = "import os, socket, sys
 sockets = []
 for name in sys.argv[2].split(','):
@@ -180,10 +195,11 @@ fds = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
 for i, fd in enumerate(fds):
     os.dup2(fd, 3 + i)
 os.environ.update(LISTEN_FDS=str(len(fds)), LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[1], [sys.argv[1]])";
+os.execv(sys.argv[1], [sys.argv[1]] + sys.argv[3:])";
 
     let mut command = Command::new("/usr/bin/env");
     command.args(["python3", "-c", START, env!("CARGO_BIN_EXE_waxseal"), sockets]);
+    command.args(arguments);
     command.env_clear().current_dir(waxseal.folder()).env("PATH", "/usr/local/bin:/usr/bin:/bin");
     command.env("SESSION_SECRET", SECRET).envs(settings.iter().copied());
     command
@@ -197,7 +213,7 @@ fn sockets_that_are_passed_on_are_used_in_place_of_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let mut command =
-        activated(&waxseal, &sockets, &[("LISTEN", &taken), ("TRUSTED_PROXIES", "unix")]);
+        activated(&waxseal, &sockets, &[], &[("LISTEN", &taken), ("TRUSTED_PROXIES", "unix")]);
     let server = Process::of(&mut command);
     assert_eq!(server.get("/login", &[]).status, 200);
     server.wait_for(&format!(" listens on unix:{}", path.display()));
@@ -208,7 +224,7 @@ fn sockets_that_are_passed_on_are_used_in_place_of_the_setting() {
     assert!(!log.contains("TRUSTED_PROXIES: "), "{log}");
     assert!(path.exists(), "the file is systemd's");
     fs::remove_file(&path).unwrap();
-    let server = Process::of(&mut activated(&waxseal, &path.display().to_string(), &[]));
+    let server = Process::of(&mut activated(&waxseal, &path.display().to_string(), &[], &[]));
     assert!(
         server.has_logged("TRUSTED_PROXIES: does not have the word unix"),
         "{:?}",
@@ -217,12 +233,39 @@ fn sockets_that_are_passed_on_are_used_in_place_of_the_setting() {
 }
 
 #[test]
+fn the_check_honours_sockets_that_are_passed_on() {
+    let waxseal = program();
+    let path = waxseal.folder().join("passed.sock");
+    let path = path.display().to_string();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for listen in [taken, format!("unix:{path}")] {
+        let settings = [("LISTEN", &*listen)];
+        let report = Finished::of(&mut activated(&waxseal, &path, &["check"], &settings), "");
+        let report = report.success();
+        let used = "ok       LISTEN_FDS: unix:";
+        assert!(
+            report.contains(&format!("{used}{path}: passed on, and used in place")),
+            "{report}"
+        );
+        assert!(!report.contains(" LISTEN: "), "{report}");
+        let warnings = report.matches("TRUSTED_PROXIES: does not have the word unix").count();
+        assert_eq!(warnings, 1, "{report}");
+        fs::remove_file(&path).unwrap();
+    }
+    let report = Finished::of(&mut activated(&waxseal, "0.0.0.0", &["check"], &[]), "");
+    assert_eq!(report.code, Some(1));
+    assert!(report.stdout.contains("error    LISTEN_FDS: 0.0.0.0:"), "{report:?}");
+}
+
+#[test]
 fn development_refuses_a_socket_that_is_not_loopback_and_production_takes_it() {
     let waxseal = program();
-    let line = Finished::of(&mut activated(&waxseal, "0.0.0.0", &[]), "").refusal();
+    let line = Finished::of(&mut activated(&waxseal, "0.0.0.0", &[], &[]), "").refusal();
     assert!(line.starts_with("waxseal: LISTEN_FDS: 0.0.0.0:"), "{line}");
     assert!(line.contains("APP_ENV=production"), "{line}");
-    let server = Process::of(&mut activated(&waxseal, "0.0.0.0", &[("APP_ENV", "production")]));
+    let server =
+        Process::of(&mut activated(&waxseal, "0.0.0.0", &[], &[("APP_ENV", "production")]));
     server.stop();
 }
 

@@ -240,10 +240,10 @@ fn a_proxy_that_changes_the_host_is_told_of_until_the_public_url_is_set(kind: Ki
     assert!(refused.body.contains("<h1>Request refused</h1>"), "{refused:?}");
     assert!(!refused.body.contains("account"), "{refused:?}");
     let told = format!("a form from {ours} came with the Host \"waxseal\"");
-    let mends = format!("set PUBLIC_URL={ours}");
+    let remedy = format!("set PUBLIC_URL={ours}");
     let lines = setup_lines(&site);
     assert!(!lines.is_empty());
-    assert!(lines.iter().all(|line| line.contains(&told) && line.contains(&mends)), "{lines:#?}");
+    assert!(lines.iter().all(|line| line.contains(&told) && line.contains(&remedy)), "{lines:#?}");
 
     drop(site);
     // The port is another one now, so the setting names it without.

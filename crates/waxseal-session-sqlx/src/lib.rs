@@ -85,6 +85,7 @@ pub use client::Client;
 pub use database::{
     ConnectionLimit, Database, DatabaseConnection, DatabaseError, DatabaseStatus, DatabaseUrl,
     FileGone, InvalidDatabaseUrl, Migrations, OpenError, SessionPool, SqlQuery, WriteTransaction,
+    privacy_warning,
 };
 pub use queries::SessionDetails;
 pub use retry::retry_lock_conflict;

@@ -83,17 +83,17 @@ fn check_clock(inspection: &Inspection, url: &DatabaseUrl, now: Timestamp) -> Fi
     };
     let future = [inspection.latest_log_in, modified(url)].into_iter().flatten().max();
     let future = future.map_or(Duration::ZERO, |time| time.since(now));
-    let mends = "set both by NTP: cookies are refused that were sealed a minute ahead";
+    let remedy = "set both by NTP: cookies are refused that were sealed a minute ahead";
     if ahead > TOLERANCE {
         let by = seconds(ahead);
-        Finding::warning(CLOCK, format!("is {by} s ahead of the database's clock: {mends}"))
+        Finding::warning(CLOCK, format!("is {by} s ahead of the database's clock: {remedy}"))
     } else if behind > TOLERANCE {
         let by = seconds(behind);
-        Finding::warning(CLOCK, format!("is {by} s behind the database's clock: {mends}"))
+        Finding::warning(CLOCK, format!("is {by} s behind the database's clock: {remedy}"))
     } else if future > TOLERANCE {
         let by = seconds(future);
         let problem = "is behind: the database was written to";
-        Finding::warning(CLOCK, format!("{problem} {by} s from now ({mends})"))
+        Finding::warning(CLOCK, format!("{problem} {by} s from now ({remedy})"))
     } else if inspection.server.is_some() {
         Finding::ok(CLOCK, "agrees with the database's clock")
     } else {

@@ -10,7 +10,7 @@ use crate::config::{InvalidSetting, SettingWarning};
 #[derive(Serialize)]
 pub(super) struct Finding {
     pub(super) level: Level,
-    /// The setting that mends it, or what was looked at: `clock`.
+    /// The setting that fixes it, or what was looked at: `clock`.
     pub(super) subject: Cow<'static, str>,
     pub(super) message: String,
 }

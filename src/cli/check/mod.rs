@@ -27,7 +27,7 @@ pub(super) async fn run(args: CheckArgs, slips: Vec<SettingWarning>) -> Result<(
     match args.serve.validate() {
         Ok(config) => {
             findings.push(settings(&config));
-            findings.extend(listen::check(&config.server));
+            findings.extend(listen::check(&config.server, config.environment));
             findings.extend(database::check(&config, Clock::system().now()).await);
             findings.extend(config.warnings.into_iter().map(Finding::from));
         }

@@ -67,6 +67,10 @@ impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Fields<'_, M> {
             Ok(())
         } else if let Some(number) = value.to_u64() {
             self.line.serialize_entry(key, &number)
+        } else if let Some(number) = value.to_i64() {
+            self.line.serialize_entry(key, &number)
+        } else if let Some(truth) = value.to_bool() {
+            self.line.serialize_entry(key, &truth)
         } else if let Some(number) = value.to_f64() {
             self.line.serialize_entry(key, &number)
         } else {

@@ -110,6 +110,9 @@ mod tests {
             ("user", Value::from("me\u{9b}31m\n\"")),
             ("status", Value::from(303)),
             ("ms", Value::from(1.5)),
+            ("change", Value::from(-5)),
+            ("whole", Value::from(2.0)),
+            ("known", Value::from(true)),
             ("session", Value::from("")),
             ("message", Value::from("another")),
         ];
@@ -133,6 +136,9 @@ mod tests {
             "user": "me\\u{9b}31m\\n\"",
             "status": 303,
             "ms": 1.5,
+            "change": -5,
+            "whole": 2.0,
+            "known": true,
         });
         assert_eq!(object, expected);
     }

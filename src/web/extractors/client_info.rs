@@ -1,6 +1,9 @@
 //! The client of a request: its address, its browser, and the session it has.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+};
 
 use actix_web::{
     Error, FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT, web::Data,
@@ -33,9 +36,12 @@ impl FromRequest for ClientInfo {
 
 /// The client's address; `-` if it is unknown, as through a UNIX socket that passes on none.
 pub(crate) fn address(request: &HttpRequest) -> String {
-    let proxies = request.app_data::<Data<TrustedProxies>>();
-    let address = proxies.and_then(|proxies| proxies.client_address(request));
-    address.map_or_else(|| "-".to_owned(), |address| address.to_string())
+    ip_address(request).map_or_else(|| "-".to_owned(), |address| address.to_string())
+}
+
+/// The client's address, if it is known.
+pub(crate) fn ip_address(request: &HttpRequest) -> Option<IpAddr> {
+    request.app_data::<Data<TrustedProxies>>()?.client_address(request)
 }
 
 /// Whose session cookie the request has, whether or not that session is live.

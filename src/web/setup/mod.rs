@@ -1,7 +1,7 @@
 //! Slips in the setup that would otherwise fail without a word: the site over plain HTTP, a proxy that
 //! is not trusted or changes `Host`, a browser that keeps no cookie.
 //!
-//! The page says what a person can do, and the log, once per kind, which setting mends it. The signs
+//! The page says what a person can do, and the log, once for each address, which setting fixes it. The signs
 //! are what browsers and proxies send, so a client can fake them: nothing is decided by them.
 
 mod lost_cookies;
@@ -35,7 +35,7 @@ impl SetupChecks {
     /// Checks for a site with these origins, whose session cookie has this name.
     pub fn new(origin: SiteOrigin, cookie_name: String, clock: Clock) -> Self {
         let lost_cookies = LostCookies::new(cookie_name, clock);
-        Self { origin, lost_cookies, warnings: Warnings::new() }
+        Self { origin, lost_cookies, warnings: Warnings::default() }
     }
 
     fn hint(&self, request: &HttpRequest) -> Option<String> {
@@ -73,7 +73,7 @@ impl SetupChecks {
             Sender::PlainHttp => self.warnings.plain_http(request),
             Sender::ThisSite | Sender::AnotherHost => {
                 if let Some(origin) = self.origin.unlike_host(request.headers()) {
-                    self.warnings.rewritten_host(origin, request.headers());
+                    self.warnings.rewritten_host(origin, request);
                 }
             }
             Sender::AnotherSite => {}

@@ -132,17 +132,25 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A warning if other users can read the file.
+/// A warning if users other than the owner and the group can read a file of secrets. They can't where they
+/// may not enter one of its folders.
 #[cfg(unix)]
-pub(super) fn privacy_warning(path: &Path) -> Option<String> {
+pub fn privacy_warning(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
 
-    let mode = path.metadata().map_or(0, |file| file.permissions().mode() & 0o777);
-    (mode & 0o077 != 0).then(|| format!("other users can read {} (mode {mode:o})", path.display()))
+    let file = path.canonicalize().ok()?;
+    let mode = |path: &Path| path.metadata().map_or(0, |found| found.permissions().mode() & 0o777);
+    let can_be_reached = || file.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0);
+    let told = file.is_file() && mode(&file) & 0o004 != 0 && can_be_reached();
+    told.then(|| {
+        let mode = mode(&file);
+        format!("other users can read {} (mode {mode:o}): run chmod 600", path.display())
+    })
 }
 
+/// There are no modes to look at.
 #[cfg(not(unix))]
-pub(super) fn privacy_warning(_: &Path) -> Option<String> {
+pub fn privacy_warning(_: &Path) -> Option<String> {
     None
 }
 

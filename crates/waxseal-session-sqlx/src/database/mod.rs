@@ -35,7 +35,7 @@ pub(crate) use self::pool::{PoolMember, PooledConnection};
 pub use self::{
     connection::{DatabaseConnection, SqlQuery},
     error::DatabaseError,
-    file::FileGone,
+    file::{FileGone, privacy_warning},
     limit::ConnectionLimit,
     migrations::Migrations,
     open_error::OpenError,

@@ -1,6 +1,11 @@
 //! SQLite: the database file, the settings, and the journal mode.
 
-use std::{fs::OpenOptions, io, path::Path, time::Duration};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
 
 use sqlx::{
     Connection, Row, SqliteConnection,
@@ -57,7 +62,26 @@ pub(super) fn look(path: &Path) -> Result<Option<SqliteConnectOptions>, OpenErro
         return Err(OpenError::creating(path, io::ErrorKind::NotFound.into()));
     }
     check_access(path)?;
-    Ok(path.exists().then(|| options(path)))
+    Ok(path.exists().then(|| unchanged(path)))
+}
+
+/// Settings to look at a database with. A connection that may write would, as the last one to be closed,
+/// bring the WAL of a killed server into the file. Where there is no WAL, the file is complete and no one has
+/// it open: SQLite is told so, because it would create the files beside it, and leave them.
+fn unchanged(path: &Path) -> SqliteConnectOptions {
+    if !is_in_wal_mode(path) {
+        return options(path);
+    }
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    options(path).read_only(true).immutable(!Path::new(&wal).exists())
+}
+
+/// As its header says (bytes 18 and 19 of SQLite's file format).
+fn is_in_wal_mode(path: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header[18..] == [2, 2]
 }
 
 /// SQLite's own errors name no file, and don't tell the causes apart.

@@ -30,7 +30,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// A warning if users other than its owner can read a SQLite file.
+    /// A warning if users other than its owner and group can read a SQLite file.
     pub fn privacy_warning(&self) -> Option<String> {
         match self {
             Self::Sqlite(path) => privacy_warning(path),
