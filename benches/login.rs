@@ -30,7 +30,7 @@ fn login(criterion: &mut Criterion) {
     let known = "ann@example.com".parse().unwrap();
     let right = Password::parse("violet anvil forty marmots").unwrap();
     let wrong = Password::parse("violet anvil forty geese").unwrap();
-    let signed_up = runtime.block_on(accounts.sign_up(&known, &right, &arrival)).unwrap();
+    let signed_up = runtime.block_on(accounts.sign_up(&known, &right, &arrival, || None)).unwrap();
     assert!(matches!(signed_up, SignUp::Done(_)));
 
     let mut group = criterion.benchmark_group("login");

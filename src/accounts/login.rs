@@ -1,5 +1,7 @@
 //! Sign-up and log-in.
 
+use std::time::Duration;
+
 use super::{error::AccountsError, service::Accounts, throttle::Admission};
 use crate::{
     audit,
@@ -14,7 +16,8 @@ pub(super) const HASH_ATTEMPTS: usize = 2;
 
 impl Accounts {
     /// Creates an account and logs the user in. If the address has an account, its owner may have clicked
-    /// twice or forgotten it: the right password logs in.
+    /// twice or forgotten it: the right password logs in. `log_in_limit` counts that attempt, and says how long
+    /// its network has to wait.
     ///
     /// # Errors
     ///
@@ -24,9 +27,10 @@ impl Accounts {
         email: &Email,
         password: &Password,
         context: &LoginContext,
+        log_in_limit: impl Fn() -> Option<Duration>,
     ) -> Result<SignUp, AccountsError> {
         if self.store.user_by_email(email).await?.is_some() {
-            return self.log_in_instead(email, password, context).await;
+            return self.log_in_instead(email, password, context, log_in_limit).await;
         }
         if let Err(rejected) = self.validate(password, email).await? {
             return Ok(SignUp::Rejected(rejected));
@@ -42,7 +46,9 @@ impl Accounts {
                 audit::signed_up(id, session.id, &context.client.address);
             }
             // Another sign-up was faster: the first click, perhaps.
-            SignUp::EmailTaken => return self.log_in_instead(email, password, context).await,
+            SignUp::EmailTaken => {
+                return self.log_in_instead(email, password, context, log_in_limit).await;
+            }
             _ => {}
         }
         Ok(outcome)
@@ -54,9 +60,13 @@ impl Accounts {
         email: &Email,
         password: &Password,
         context: &LoginContext,
+        log_in_limit: impl Fn() -> Option<Duration>,
     ) -> Result<SignUp, AccountsError> {
+        if let Some(wait) = log_in_limit() {
+            return Ok(SignUp::Limited(wait));
+        }
         let session = match self.log_in(email, password, context).await? {
-            LogIn::Granted(session) => session,
+            LogIn::Granted(session) | LogIn::Repeated(session) => session,
             LogIn::Refused => return Ok(SignUp::EmailTaken),
             LogIn::Throttled(until) => return Ok(SignUp::Throttled(until)),
         };
@@ -132,6 +142,9 @@ fn log_outcome(outcome: &LogIn, user: Option<UserId>, from: &str) {
             if let Some(user) = user {
                 audit::logged_in(user, session.id, from);
             }
+        }
+        LogIn::Repeated(session) => {
+            log::debug!("log-in repeated: session {}, from {from:?}", session.id);
         }
         LogIn::Refused => {
             telemetry::login_refused();

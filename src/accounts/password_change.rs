@@ -30,7 +30,7 @@ impl Accounts {
                 Verification::Right(credentials, attempt) => (credentials, attempt),
                 Verification::Wrong(credentials, attempt) => {
                     if let Some(session) = self.already_changed(&credentials, new, context).await? {
-                        return Ok(done(user, session, context));
+                        return Ok(repeated(session, context));
                     }
                     let until = self.refuse(user, &attempt, &context.client).await?;
                     return Ok(
@@ -50,7 +50,11 @@ impl Accounts {
                 context,
                 attempt: &attempt,
             };
-            let session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
+            let mut session =
+                SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
+            if let Some(id) = context.changed_session_id(change.password_hash) {
+                session.id = id;
+            }
             match self.store.change_password(change, session).await? {
                 // The password has changed meanwhile.
                 None => {}
@@ -58,7 +62,7 @@ impl Accounts {
                 Some(PasswordChange::SessionEnded) => {
                     let session = self.already_changed(&credentials, new, context).await?;
                     return Ok(
-                        session.map_or(PasswordChange::SessionEnded, |it| done(user, it, context))
+                        session.map_or(PasswordChange::SessionEnded, |it| repeated(it, context))
                     );
                 }
                 Some(outcome) => {
@@ -85,12 +89,17 @@ impl Accounts {
         new: &Password,
         context: &LoginContext,
     ) -> Result<Option<SessionRecord>, AccountsError> {
-        let Some(session) = self.successor(ended).await? else { return Ok(None) };
+        let Some((first, session)) = self.successor(ended).await? else { return Ok(None) };
         let user = session.state.user_id().and_then(|id| id.parse::<UserId>().ok());
         let Some(user) = user else { return Ok(None) };
+        let Some(credentials) = self.store.credentials(user).await? else { return Ok(None) };
+        let context = &LoginContext { replaces: Some(*ended), ..context.clone() };
+        if context.changed_session_id(&credentials.password_hash) != Some(first) {
+            return Ok(None);
+        }
         match self.verify(user, new, &context.client).await? {
             Verification::Right(..) => {
-                audit::password_changed(user, session.id, &context.client.address);
+                log_repeated(&session, context);
                 Ok(Some(session))
             }
             Verification::Wrong(_, attempt) => {
@@ -110,29 +119,46 @@ impl Accounts {
         context: &LoginContext,
     ) -> Result<Option<SessionRecord>, AccountsError> {
         let Some(ended) = &context.replaces else { return Ok(None) };
-        let Some(session) = self.successor(ended).await? else { return Ok(None) };
-        if session.state.user_id() != Some(credentials.user.id.to_string()) {
+        let Some((first, session)) = self.successor(ended).await? else { return Ok(None) };
+        if context.changed_session_id(&credentials.password_hash) != Some(first) {
             return Ok(None);
         }
         let verified = self.hashing.verify(new, Some(&credentials.password_hash)).await?;
         Ok(verified.map(|_| session))
     }
 
-    /// The live session that took the place of this one within the last minute, on any node.
-    async fn successor(&self, ended: &SessionId) -> Result<Option<SessionRecord>, AccountsError> {
-        let (sessions, mut id) = (self.store.sessions(), *ended);
+    /// The session that took the place of this one within the last minute, on any node, and the live one that
+    /// has taken its place since, often the same.
+    async fn successor(
+        &self,
+        ended: &SessionId,
+    ) -> Result<Option<(SessionId, SessionRecord)>, AccountsError> {
+        let (sessions, mut id, mut first) = (self.store.sessions(), *ended, None);
         sessions.catch_up(&id).await?;
         while let RevocationStatus::Replaced { by } = sessions.revocation_status(&id) {
             sessions.catch_up(&by).await?;
+            first.get_or_insert(by);
             id = by;
         }
-        Ok(if id == *ended { None } else { sessions.load(&id).await? })
+        let Some(first) = first else { return Ok(None) };
+        Ok(sessions.load(&id).await?.map(|session| (first, session)))
     }
 }
 
 fn done(user: UserId, session: SessionRecord, context: &LoginContext) -> PasswordChange {
     audit::password_changed(user, session.id, &context.client.address);
     PasswordChange::Done(session)
+}
+
+/// The first one is in the audit log; nothing was changed again.
+fn repeated(session: SessionRecord, context: &LoginContext) -> PasswordChange {
+    log_repeated(&session, context);
+    PasswordChange::Repeated(session)
+}
+
+fn log_repeated(session: &SessionRecord, context: &LoginContext) {
+    let address = &context.client.address;
+    log::debug!("password change repeated: session {}, from {address:?}", session.id);
 }
 
 #[cfg(test)]
@@ -167,6 +193,9 @@ mod tests {
         let other = change(&fixture, &session, OTHER).await;
         assert!(matches!(other, PasswordChange::WrongPassword), "{other:?}");
         let again = change(&fixture, &session, NEW).await;
-        assert!(matches!(&again, PasswordChange::Done(same) if same.id == renewed.id), "{again:?}");
+        assert!(
+            matches!(&again, PasswordChange::Repeated(same) if same.id == renewed.id),
+            "{again:?}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use waxseal_session::SessionId;
 use waxseal_session_sqlx::Client;
 
-use crate::domain::{FormId, UserId};
+use crate::domain::{FormId, PasswordHash, UserId};
 
 /// The client, session and form that a sign-up, a log-in or a password comes from.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +29,22 @@ impl LoginContext {
             .chain_update(format!("waxseal form {} of user {user} from ", self.form?))
             .chain_update(&self.client.address)
             .chain_update([0])
-            .chain_update(&self.client.user_agent)
-            .finalize();
-        let id = digest.get(..SessionId::BYTES)?;
-        BASE64_URL_SAFE_NO_PAD.encode(id).parse().ok()
+            .chain_update(&self.client.user_agent);
+        session_id(digest)
     }
+
+    /// The id of the session that a change of password to this hash opens in place of the current one. So a
+    /// repeat can tell, on any node, that this change came before it, and not another log-in.
+    pub fn changed_session_id(&self, hash: &PasswordHash) -> Option<SessionId> {
+        let digest = Sha256::new()
+            .chain_update(format!("waxseal change of password in session {} to ", self.replaces?))
+            .chain_update(hash.as_phc());
+        session_id(digest)
+    }
+}
+
+fn session_id(digest: Sha256) -> Option<SessionId> {
+    let digest = digest.finalize();
+    let id = digest.get(..SessionId::BYTES)?;
+    BASE64_URL_SAFE_NO_PAD.encode(id).parse().ok()
 }

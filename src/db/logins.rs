@@ -81,10 +81,11 @@ impl AccountStore {
             Some(_) => transaction.find(&session.id).await?,
             None => None,
         };
-        match opened {
+        let outcome = match opened {
             Some(opened) if is_repeat(&opened, login, now) => {
                 session = record(opened);
                 end_previous(&mut transaction, login.context, &session).await?;
+                LogIn::Repeated(session)
             }
             opened => {
                 if opened.is_some() {
@@ -92,10 +93,11 @@ impl AccountStore {
                     session.id = SessionId::random();
                 }
                 open_session(&mut transaction, login.user_id, &session, login.context).await?;
+                LogIn::Granted(session)
             }
-        }
+        };
         transaction.commit().await?;
-        Ok(Some(Ok(LogIn::Granted(session))))
+        Ok(Some(Ok(outcome)))
     }
 
     /// Adds a user and opens their first session.

@@ -1,5 +1,7 @@
 //! The outcomes of operations on accounts: one enum per operation, used from SQL up to the pages.
 
+use std::time::Duration;
+
 use waxseal_session::{SessionRecord, Timestamp};
 
 use super::{password::PasswordRejected, user::UserId};
@@ -17,6 +19,8 @@ pub enum SignUp {
     /// The address has an account, and the password was not checked, after too many wrong ones. Attempts
     /// have to wait until then.
     Throttled(Timestamp),
+    /// The address has an account, and the password was not checked: its network has to wait this long.
+    Limited(Duration),
     /// The password does not meet the policy.
     Rejected(PasswordRejected),
 }
@@ -37,6 +41,8 @@ pub enum NewAccount {
 pub enum LogIn {
     /// The session is open.
     Granted(SessionRecord),
+    /// The same form has opened this session a moment ago.
+    Repeated(SessionRecord),
     /// Wrong password, or no account with this address.
     Refused,
     /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
@@ -46,9 +52,10 @@ pub enum LogIn {
 /// The outcome of a change of password.
 #[derive(Debug)]
 pub enum PasswordChange {
-    /// The password was changed, now or by the same form a moment ago. All previous sessions have ended;
-    /// this is the new one.
+    /// The password was changed. All previous sessions have ended; this is the new one.
     Done(SessionRecord),
+    /// The same form has changed the password a moment ago; this is the session since.
+    Repeated(SessionRecord),
     /// The current password is wrong.
     WrongPassword,
     /// The new password does not meet the policy.

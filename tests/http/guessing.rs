@@ -257,6 +257,19 @@ async fn one_network_tries_so_many_accounts_and_no_more() {
     assert_eq!(visitor.log_in(EMAIL, PASSWORD).await.status, 422);
 }
 
+/// Signing up with an address that has an account is a log-in. Who really signs up is not limited by it.
+#[actix_web::test]
+async fn signing_up_with_a_known_address_is_limited_with_the_log_ins() {
+    let app = App::start().await;
+    app.signed_up(EMAIL).await;
+    for _ in 0..100 {
+        assert_eq!(app.client().log_in(EMAIL, "").await.status, 422);
+    }
+    assert_wait(&app.client().sign_up(EMAIL, PASSWORD).await, 1);
+    let answer = app.client().sign_up("bob@example.com", PASSWORD).await;
+    assert_eq!(answer.redirects_to(), "/profile");
+}
+
 #[actix_web::test]
 async fn the_other_forms_that_take_a_password_are_limited_with_the_log_ins() {
     let app = App::start().await;

@@ -232,6 +232,21 @@ async fn the_old_cookie_gets_no_one_in_without_the_new_password() {
     assert!(answer.clears_the_cookie(), "after a minute it is over for good");
 }
 
+/// Logging in again has renewed the session, and no password was changed.
+#[actix_web::test]
+async fn a_session_renewed_by_a_log_in_has_no_change_to_repeat() {
+    let app = App::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    let mut late = ann.clone();
+    ann.log_in(EMAIL, PASSWORD).await.redirects_to();
+    for (current, new) in [(WRONG, PASSWORD), (PASSWORD, NEW)] {
+        let answer = post(&mut late, "/profile/password", &change(current, new)).await;
+        assert!(answer.redirects_to().starts_with("/login"), "{answer:?}");
+        assert!(answer.set_cookies().is_empty(), "{answer:?}");
+    }
+    assert_eq!(events(&app).await, ["granted", "granted"], "nothing failed");
+}
+
 /// A session that was ended by another browser's change has no successor.
 #[actix_web::test]
 async fn a_session_that_was_not_renewed_is_not_led_to_anothers() {

@@ -64,7 +64,7 @@ pub(crate) async fn submit(
     errors.throttle("", limits.check_log_in(&context.client.address));
     if let Some((email, password)) = credentials.parse(&mut errors) {
         match accounts.log_in(&email, &password, &context).await? {
-            LogIn::Granted(session) => {
+            LogIn::Granted(session) | LogIn::Repeated(session) => {
                 waxseal_session::attach_session(&request, session)?;
                 return Ok(see_next(next));
             }

@@ -54,7 +54,9 @@ pub(crate) async fn submit(
         let state = State::from_session(&request.get_session());
         let change = accounts.change_password(user_id, (&current, &new), &context, state).await;
         match change.map_err(AppError::from)? {
-            PasswordChange::Done(session) => return Ok(done(&request, session)?),
+            PasswordChange::Done(session) | PasswordChange::Repeated(session) => {
+                return Ok(done(&request, session)?);
+            }
             PasswordChange::SessionEnded => {
                 clear_site_data::session_ended(&request);
                 return Ok(see_other("/login"));

@@ -64,7 +64,8 @@ pub(crate) async fn submit(
     let mut errors = FormErrors::default();
     errors.throttle("", limits.check_sign_up(&context.client.address));
     if let Some((email, password)) = credentials.parse(&mut errors) {
-        match accounts.sign_up(&email, &password, &context).await? {
+        let log_in_limit = || limits.check_log_in(&context.client.address);
+        match accounts.sign_up(&email, &password, &context, log_in_limit).await? {
             SignUp::Done(session) => {
                 waxseal_session::attach_session(&request, session)?;
                 notices::leave(&request, "Your account has been created, and you are logged in.");
@@ -81,6 +82,7 @@ pub(crate) async fn submit(
             SignUp::Throttled(until) => {
                 errors.throttle("", Some(until.since(accounts.clock.now())));
             }
+            SignUp::Limited(wait) => errors.throttle("", Some(wait)),
             SignUp::Rejected(rejected) => errors.add("password", rejected),
         }
     }
