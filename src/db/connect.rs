@@ -25,7 +25,17 @@ pub async fn connect_with(
     url: &DatabaseUrl,
     limit: ConnectionLimit,
 ) -> Result<Database, DatabaseError> {
+    // Before anything is created or changed in a database of another program.
+    if let Some(existing) = Database::open_unchanged(url).await? {
+        let checked = existing.check_tables(&ACCOUNT_MIGRATIONS).await;
+        existing.close_unchanged().await;
+        checked?;
+    }
+    let missing = url.missing_file().map(std::path::absolute);
     let database = Database::connect_with(url, limit).await?;
     database.migrate(&ACCOUNT_MIGRATIONS).await?;
+    if let Some(Ok(created)) = missing {
+        log::info!("created the database {}", created.display());
+    }
     Ok(database)
 }

@@ -35,6 +35,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
+                url::check_root_certificate(url)?;
                 let pool = || postgres_pool(options.clone(), CONNECTIONS, "2500ms", false).into();
                 let database = Self::of(pool(), pool(), false, None);
                 let checking = async {
@@ -48,6 +49,11 @@ impl Database {
                 Ok(Some(database))
             }
         }
+    }
+
+    /// Closes the connections of a database that was opened to be looked at.
+    pub async fn close_unchanged(&self) {
+        tokio::join!(self.pool.close(), self.feed_pool.close());
     }
 
     /// How many migrations are still to run: those of the session table, and an app's.

@@ -14,6 +14,7 @@ mod pool;
 mod postgres;
 mod sqlite;
 mod status;
+mod tables;
 pub(crate) mod transactions;
 mod url;
 mod writability;
@@ -99,6 +100,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
+                url::check_root_certificate(url)?;
                 let pool = postgres_pool(options.clone(), limit.for_requests(), "2500ms", false);
                 // It may have a million revocations to read.
                 let feed_pool = postgres_pool(options, 1, "60s", true);
