@@ -77,6 +77,10 @@ fn tables_of_another_user_are_told_with_what_mends_it() {
     let Some(server) = Postgres::start() else { return };
     let waxseal = waxseal!();
     let url = server.url();
+    server.sql("CREATE TABLE public.users (name TEXT)");
+    refuses(&waxseal, &url, "has a table \"users\" that isn't waxseal's");
+    assert_eq!(server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
+    server.sql("DROP TABLE public.users");
     waxseal.serve_with(&[], &[("DATABASE_URL", &url)]).stop();
     server.sql("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
     let guest = url.replace("postgres@", "guest@");

@@ -31,11 +31,7 @@ pub async fn connect_with(
         existing.close_unchanged().await;
         checked?;
     }
-    let missing = url.missing_file().map(std::path::absolute);
     let database = Database::connect_with(url, limit).await?;
     database.migrate(&ACCOUNT_MIGRATIONS).await?;
-    if let Some(Ok(created)) = missing {
-        log::info!("created the database {}", created.display());
-    }
     Ok(database)
 }
