@@ -87,6 +87,8 @@ fn tables_of_another_user_are_told_with_what_mends_it() {
     refuses(&waxseal, &guest, "user \"guest\" may not use the tables (table \"");
     server.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest");
     refuses(&waxseal, &guest, "ALTER TABLE … OWNER TO \"guest\"");
+    let checked = waxseal.run_with(&["check"], &[("DATABASE_URL", &guest)]);
+    assert!(checked.stdout.contains("error    DATABASE_URL: user \"guest\" may not use"));
     server.sql("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest");
     waxseal.run_with(&["user", "list"], &[("DATABASE_URL", &guest)]).success();
 }
@@ -214,6 +216,8 @@ fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_mends_it() 
     let tls = format!("{}?sslmode=verify-full", url.replace("127.0.0.1", "localhost"));
     let certificate = "the certificate of the PostgreSQL server at localhost:";
     refuses(&waxseal, &tls, certificate);
+    let unescaped = "postgres://waxseal:hunter2@secretpart/xyz@db/waxseal";
+    refuses(&waxseal, unescaped, "a special character is not percent-encoded");
     refuses(&waxseal, &tls, "is not accepted (UnknownIssuer): in the URL, sslrootcert=FILE names");
 }
 

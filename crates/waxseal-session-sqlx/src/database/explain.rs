@@ -159,3 +159,20 @@ fn is_full(path: &Path) -> bool {
 fn is_full(_: &Path) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_and_certificates_are_told_apart() {
+        assert!(is_about_table("permission denied for table _waxseal_session_migrations"));
+        assert!(is_about_table("must be owner of table users"));
+        assert!(!is_about_table("permission denied for schema public"));
+        let wrong_name = "certificate not valid for name \"db\"; certificate is only valid for x";
+        assert!(certificate_mend(wrong_name).contains("must name the host"));
+        assert!(certificate_mend("UnknownIssuer").contains("sslrootcert=FILE"));
+        let timed_out = DatabaseError::from(sqlx::Error::PoolTimedOut).to_string();
+        assert!(timed_out.contains("it may be down"), "{timed_out}");
+    }
+}
