@@ -128,8 +128,8 @@ pub enum OpenError {
     RootCertificate(PathBuf, #[source] io::Error),
     /// The user may not read and write, or migrate, tables that exist.
     #[error(
-        "user {user:?} may not use the tables ({reason}): make it their owner with ALTER TABLE … OWNER TO \
-         {user:?} or REASSIGN OWNED, or GRANT SELECT, INSERT, UPDATE, DELETE on them"
+        "user {user:?} may not use the tables ({reason}): make it the owner of each with ALTER TABLE … \
+         OWNER TO {user:?}, or GRANT SELECT, INSERT, UPDATE, DELETE on them"
     )]
     NotOwner {
         /// The user's name.
