@@ -58,6 +58,55 @@ fn a_database_that_another_version_has_changed_is_told_apart() {
 }
 
 #[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let waxseal = waxseal!();
+    let url = waxseal.database_url();
+    fs::write(waxseal.folder().join("waxseal.db"), "").unwrap();
+    execute(&url, "CREATE TABLE users (name TEXT)");
+    let before = fs::read(waxseal.folder().join("waxseal.db")).unwrap();
+    refuses(&waxseal, &url, "has a table \"users\" that isn't waxseal's");
+    let checked =
+        waxseal.run_with(&["check"], &[("DATABASE_URL", &url), ("LISTEN", "127.0.0.1:0")]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.stdout.contains("that isn't waxseal's"), "{}", checked.stdout);
+    assert_eq!(fs::read(waxseal.folder().join("waxseal.db")).unwrap(), before);
+}
+
+#[test]
+fn tables_of_another_user_are_told_with_what_mends_it() {
+    let Some(server) = Postgres::start() else { return };
+    let waxseal = waxseal!();
+    let url = server.url();
+    server.sql("CREATE TABLE public.users (name TEXT)");
+    refuses(&waxseal, &url, "has a table \"users\" that isn't waxseal's");
+    assert_eq!(server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
+    server.sql("DROP TABLE public.users");
+    waxseal.serve_with(&[], &[("DATABASE_URL", &url)]).stop();
+    server.sql("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
+    let guest = url.replace("postgres@", "guest@");
+    refuses(&waxseal, &guest, "user \"guest\" may not use the tables (table \"");
+    server.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest");
+    refuses(&waxseal, &guest, "ALTER TABLE … OWNER TO \"guest\"");
+    let checked = waxseal.run_with(&["check"], &[("DATABASE_URL", &guest)]);
+    assert!(checked.stdout.contains("error    DATABASE_URL: user \"guest\" may not use"));
+    server.sql("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest");
+    waxseal.run_with(&["user", "list"], &[("DATABASE_URL", &guest)]).success();
+}
+
+#[test]
+fn a_database_is_created_only_for_a_good_password_and_with_a_word() {
+    let waxseal = waxseal!();
+    for password in ["", "short"] {
+        waxseal.run_with_input(&["user", "add", EMAIL], password).refusal();
+        assert!(!waxseal.folder().join("waxseal.db").exists(), "{password:?}");
+    }
+    let added = waxseal.run_with_input(&["user", "add", EMAIL], PASSWORD);
+    let file = waxseal.folder().join("waxseal.db");
+    let created = format!("created the database {}", file.display());
+    assert!(added.stderr.contains(&created), "{}", added.stderr);
+}
+
+#[test]
 fn missing_permissions_are_told_with_the_file_or_the_directory() {
     let waxseal = waxseal!();
     let url = waxseal.database_url();
@@ -150,7 +199,10 @@ fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_mends_it() 
         (in_database("waxseal"), format!("{at} has no database \"waxseal\"")),
         (format!("{url}?sslmode=require"), format!("no TLS connection to {at}, as sslmode")),
         (format!("{url}?sslmode=verify_full"), "sslmode is \"verify_full\", but must".to_owned()),
-        (format!("{url}?sslrootcert=/none.pem&sslmode=verify-full"), "no TLS".to_owned()),
+        (
+            format!("{url}?sslrootcert=/none.pem&sslmode=verify-full"),
+            "sslrootcert: /none.pem".to_owned(),
+        ),
         (url.replace("127.0.0.1", "db.invalid"), format!("the host of db.invalid:{port} is unkn")),
         (url.replace("127.0.0.1", "127.0.0.1,127.0.0.2"), "several hosts".to_owned()),
     ] {
@@ -164,6 +216,8 @@ fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_mends_it() 
     let tls = format!("{}?sslmode=verify-full", url.replace("127.0.0.1", "localhost"));
     let certificate = "the certificate of the PostgreSQL server at localhost:";
     refuses(&waxseal, &tls, certificate);
+    let unescaped = "postgres://waxseal:hunter2@secretpart/xyz@db/waxseal";
+    refuses(&waxseal, unescaped, "a special character is not percent-encoded");
     refuses(&waxseal, &tls, "is not accepted (UnknownIssuer): in the URL, sslrootcert=FILE names");
 }
 

@@ -35,7 +35,12 @@ async fn open(database: &DatabaseUrl, if_missing: IfMissing) -> Result<Accounts,
     if let (IfMissing::Fail, Some(file)) = (if_missing, database.missing_file()) {
         return Err(format!("DATABASE_URL: the database {} does not exist", file.display()).into());
     }
+    let missing = database.missing_file().map(std::path::absolute);
     let database = db::connect(database).await.map_err(StartError::from)?;
+    if let Some(Ok(created)) = missing {
+        // The command may run in the wrong directory.
+        log::info!(target: "waxseal::database", "created the database {}", created.display());
+    }
     let clock = Clock::system();
     let sessions = SqlSessionStore::without_feed(database, clock.clone());
     Ok(Accounts {

@@ -7,8 +7,9 @@ use super::{invalid_setting::InvalidSetting, value::given};
 const DEFAULT: &str = "info";
 const FORMAT: &str = "text";
 
-/// What commands log beside a server's log: warnings, and the audit lines of what they change.
-const COMMANDS_FILTER: &str = "warn,waxseal::audit=info";
+/// What commands log beside a server's log: warnings, the audit lines of what they change, and that they
+/// created a database.
+const COMMANDS_FILTER: &str = "warn,waxseal::audit=info,waxseal::database=info";
 
 /// The settings of the log.
 #[derive(Args, Clone, Default)]

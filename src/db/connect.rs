@@ -25,6 +25,12 @@ pub async fn connect_with(
     url: &DatabaseUrl,
     limit: ConnectionLimit,
 ) -> Result<Database, DatabaseError> {
+    // Before anything is created or changed in a database of another program.
+    if let Some(existing) = Database::open_unchanged(url).await? {
+        let checked = existing.check_tables(&ACCOUNT_MIGRATIONS).await;
+        existing.close_unchanged().await;
+        checked?;
+    }
     let database = Database::connect_with(url, limit).await?;
     database.migrate(&ACCOUNT_MIGRATIONS).await?;
     Ok(database)

@@ -47,6 +47,7 @@ const SERVER: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGIN
 /// If it can't be opened, was migrated by a newer version, or fails.
 pub async fn inspect(url: &DatabaseUrl) -> Result<Option<Inspection>, DatabaseError> {
     let Some(database) = Database::open_unchanged(url).await? else { return Ok(None) };
+    database.check_tables(&ACCOUNT_MIGRATIONS).await?;
     let pending_migrations = database.pending_migrations(&ACCOUNT_MIGRATIONS).await?;
     let latest_log_in = match pending_migrations {
         0 => latest_log_in(&database).await?,

@@ -107,7 +107,9 @@ impl Finished {
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         assert!(
-            self.stderr.lines().all(|line| line.contains(" waxseal::audit] ")),
+            self.stderr.lines().all(|line| {
+                line.contains(" waxseal::audit] ") || line.contains(" waxseal::database] created ")
+            }),
             "{}",
             self.stderr
         );

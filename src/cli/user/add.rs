@@ -4,13 +4,15 @@ use clap::Args;
 
 use super::{role, user_item::UserItem};
 use crate::{
-    accounts::{Accounts, Actor, Email, NewAccount, PasswordPolicy, Role, UserSummary},
+    accounts::{Accounts, Actor, Email, NewAccount, Password, PasswordPolicy, Role, UserSummary},
+    app::StartError,
     cli::{
         open_database::{IfMissing, with_accounts},
         output::{Failure, Output, address},
         prompt,
     },
     config::{DatabaseArgs, PasswordArgs},
+    db,
 };
 
 #[derive(Args)]
@@ -33,10 +35,21 @@ pub(super) async fn run(args: AddArgs) -> Result<(), Failure> {
     let email: Email = args.email.parse().map_err(|error| format!("{:?}: {error}", args.email))?;
     let policy = args.passwords.validate()?;
     let database = args.database.validate()?;
+    // A database is not created for a password that is refused.
+    let early = match db::inspect(&database).await.map_err(StartError::from)? {
+        None => Some(new_password(&email, policy)?),
+        Some(_) => None,
+    };
     with_accounts(&database, IfMissing::Create, async |accounts| {
-        add(args, accounts, &email, policy).await
+        add(args, accounts, &email, policy, early).await
     })
     .await
+}
+
+fn new_password(email: &Email, policy: PasswordPolicy) -> Result<Password, Failure> {
+    let password = prompt::new_password()?;
+    policy.validate(&password, email)?;
+    Ok(password)
 }
 
 async fn add(
@@ -44,6 +57,7 @@ async fn add(
     accounts: Accounts,
     email: &Email,
     policy: PasswordPolicy,
+    early: Option<Password>,
 ) -> Result<(), Failure> {
     let accounts = Accounts { policy, ..accounts };
     let taken = || Failure::from(format!("{email} already has an account"));
@@ -51,7 +65,10 @@ async fn add(
     if accounts.user_by_email(email).await?.is_some() {
         return Err(taken());
     }
-    let password = prompt::new_password()?;
+    let password = match early {
+        Some(password) => password,
+        None => prompt::new_password()?,
+    };
     let added = accounts.add_user(email, &password, args.role, &Actor::CommandLine).await?;
     let id = match added {
         NewAccount::Done(id) => id,

@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// A query failed, or no connection was free in time.
-    #[error("the database failed")]
+    #[error("{}", describe(.0))]
     Database(#[from] sqlx::Error),
     /// The operation took too long, or the write lock was not free in time.
     #[error("the database is busy")]
@@ -60,6 +60,16 @@ impl DatabaseError {
             Some(code) => matches!(code, READONLY | IOERR | FULL),
             None => code_of(error).as_deref() == Some("25006"),
         }
+    }
+}
+
+/// A pool that times out has one message for a server that is down and for connections that are all in use.
+fn describe(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::PoolTimedOut => {
+            "the database gave no connection in time: it may be down, or all connections are in use"
+        }
+        _ => "the database failed",
     }
 }
 

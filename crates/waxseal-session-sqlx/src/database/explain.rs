@@ -97,6 +97,8 @@ fn explain_postgres(options: &PgConnectOptions, error: sqlx::Error) -> OpenError
         }
         Some("53300") => OpenError::TooManyConnections { server, user, reason },
         Some("57P03" | "57P01" | "57P02") => OpenError::NotNow { server, reason },
+        // The server says which table; with a schema it's the right to create.
+        Some("42501") if is_about_table(&reason) => OpenError::NotOwner { user, reason },
         // No privilege; no schema that it may create in.
         Some("42501" | "3F000") => OpenError::NoRights { user, reason },
         Some("25006") => OpenError::ReadOnlyServer(server),
@@ -104,10 +106,17 @@ fn explain_postgres(options: &PgConnectOptions, error: sqlx::Error) -> OpenError
     }
 }
 
+fn is_about_table(reason: &str) -> bool {
+    ["permission denied for table", "permission denied for relation", "must be owner of"]
+        .iter()
+        .any(|start| reason.starts_with(start))
+}
+
 fn explain_io(server: String, cause: io::Error) -> OpenError {
     let reason = cause.to_string();
     if let Some(reason) = reason.strip_prefix("invalid peer certificate: ") {
-        return OpenError::Certificate { server, reason: reason.to_owned() };
+        let mend = certificate_mend(reason);
+        return OpenError::Certificate { server, reason: reason.to_owned(), mend };
     }
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => OpenError::Refused(server),
@@ -115,6 +124,18 @@ fn explain_io(server: String, cause: io::Error) -> OpenError {
         // The standard library has no kind for it.
         _ if reason.contains("failed to lookup address") => OpenError::UnknownHost(server),
         _ => OpenError::Postgres(server, cause.into()),
+    }
+}
+
+fn certificate_mend(reason: &str) -> &'static str {
+    if reason.contains("not valid for name") || reason.contains("NotValidForName") {
+        "the URL must name the host as the certificate does"
+    } else if reason.contains("CaUsedAsEndEntity") {
+        "it is its own CA; the server needs a certificate that a CA has signed"
+    } else if reason.contains("xpired") {
+        "renew it"
+    } else {
+        "in the URL, sslrootcert=FILE names its CA"
     }
 }
 
@@ -137,4 +158,21 @@ fn is_full(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_full(_: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_and_certificates_are_told_apart() {
+        assert!(is_about_table("permission denied for table _waxseal_session_migrations"));
+        assert!(is_about_table("must be owner of table users"));
+        assert!(!is_about_table("permission denied for schema public"));
+        let wrong_name = "certificate not valid for name \"db\"; certificate is only valid for x";
+        assert!(certificate_mend(wrong_name).contains("must name the host"));
+        assert!(certificate_mend("UnknownIssuer").contains("sslrootcert=FILE"));
+        let timed_out = DatabaseError::from(sqlx::Error::PoolTimedOut).to_string();
+        assert!(timed_out.contains("it may be down"), "{timed_out}");
+    }
 }

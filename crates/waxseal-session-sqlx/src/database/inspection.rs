@@ -36,6 +36,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
+                url::check_root_certificate(url)?;
                 let pool =
                     || postgres_pool(for_requests(CONNECTIONS), options.clone(), "2500ms").into();
                 let database = Self::of(pool(), pool(), false, None);
@@ -50,6 +51,11 @@ impl Database {
                 Ok(Some(database))
             }
         }
+    }
+
+    /// Closes the connections of a database that was opened to be looked at.
+    pub async fn close_unchanged(&self) {
+        tokio::join!(self.pool.close(), self.feed_pool.close());
     }
 
     /// How many migrations are still to run: those of the session table, and an app's.

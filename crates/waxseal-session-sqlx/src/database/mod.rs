@@ -14,6 +14,7 @@ mod poll;
 mod pool;
 mod postgres;
 mod sqlite;
+mod tables;
 pub(crate) mod transactions;
 mod url;
 mod writability;
@@ -98,6 +99,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(url) => {
                 let options = url::postgres_options(url)?;
+                url::check_root_certificate(url)?;
                 let requests = for_requests(limit.for_requests());
                 let pool = postgres_pool(requests, options.clone(), "2500ms");
                 // It may have a million revocations to read.

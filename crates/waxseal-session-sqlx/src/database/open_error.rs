@@ -113,15 +113,35 @@ pub enum OpenError {
     },
     /// The server's certificate is not trusted, or for another host.
     #[error(
-        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): in the URL, \
-         sslrootcert=FILE names its CA"
+        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): {mend}"
     )]
     Certificate {
         /// Host and port.
         server: String,
         /// Why.
         reason: String,
+        /// What mends it.
+        mend: &'static str,
     },
+    /// The file that `sslrootcert` names can't be read.
+    #[error("sslrootcert: {} can't be read", .0.display())]
+    RootCertificate(PathBuf, #[source] io::Error),
+    /// The user may not read and write, or migrate, tables that exist.
+    #[error(
+        "user {user:?} may not use the tables ({reason}): make it the owner of each with ALTER TABLE … \
+         OWNER TO {user:?}, or GRANT SELECT, INSERT, UPDATE, DELETE on them"
+    )]
+    NotOwner {
+        /// The user's name.
+        user: String,
+        /// Which table, or what the server said.
+        reason: String,
+    },
+    /// Another program has a table of the same name.
+    #[error(
+        "the database has a table {0:?} that isn't waxseal's: give waxseal a database of its own"
+    )]
+    ForeignTable(String),
     /// The user has no right to create tables.
     #[error(
         "user {user:?} may not create the tables: GRANT CREATE ON SCHEMA public TO {user:?} ({reason})"

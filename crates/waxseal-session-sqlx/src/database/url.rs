@@ -9,7 +9,7 @@ use std::{
 use sqlx::postgres::PgConnectOptions;
 use sqlx_core::Url;
 
-use super::file::privacy_warning;
+use super::{file::privacy_warning, open_error::OpenError};
 
 /// A database URL: `sqlite://FILE` (relative to the working directory), `sqlite:///ABSOLUTE/FILE` or
 /// `postgres://USER:PASSWORD@HOST:PORT/NAME`. `Debug` hides the password.
@@ -58,6 +58,9 @@ impl FromStr for DatabaseUrl {
 /// What a PostgreSQL URL says. sqlx skips parameters that it doesn't know, with which `sslmod=verify-full`
 /// would connect without TLS; here they are refused.
 pub(super) fn postgres_options(text: &str) -> Result<PgConnectOptions, InvalidDatabaseUrl> {
+    if has_unescaped(text) {
+        return Err(InvalidDatabaseUrl::Unescaped);
+    }
     // Several hosts with ports are not even a URL.
     let address = text.split_once('?').map_or(text, |(address, _)| address);
     let hosts = address.rsplit_once('@').map_or(address, |(_, hosts)| hosts);
@@ -75,6 +78,33 @@ pub(super) fn postgres_options(text: &str) -> Result<PgConnectOptions, InvalidDa
         Some(address) => options.host(&address),
         None => options,
     })
+}
+
+/// Whether a character of the password ends it too early. What follows would be taken for the host, and be
+/// shown as such.
+fn has_unescaped(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (authority, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = after.split_once('?').unwrap_or((after, ""));
+    // Only with a password can the query be a part of it: `?user=me@realm` is a parameter.
+    let in_query = !authority.contains('@')
+        && authority.contains(':')
+        && path.is_empty()
+        && query.contains('@');
+    authority.matches('@').count() > 1 || path.contains('@') || text.contains('#') || in_query
+}
+
+/// Checks that the file with the server's CA can be read. sqlx's error doesn't name it.
+pub(super) fn check_root_certificate(text: &str) -> Result<(), OpenError> {
+    let Ok(url) = Url::parse(text) else { return Ok(()) };
+    for (name, value) in url.query_pairs() {
+        let is_file = !value.starts_with("-----BEGIN");
+        if is_file && ["sslrootcert", "ssl-root-cert", "ssl-ca"].contains(&&*name) {
+            let opened = std::fs::File::open(&*value);
+            opened.map_err(|error| OpenError::RootCertificate(value.as_ref().into(), error))?;
+        }
+    }
+    Ok(())
 }
 
 fn check_parameter(name: &str, value: &str) -> Result<(), InvalidDatabaseUrl> {
@@ -145,6 +175,11 @@ pub enum InvalidDatabaseUrl {
         "it must read postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters percent-encoded"
     )]
     Postgres,
+    /// A special character in the password is not percent-encoded.
+    #[error(
+        "a special character is not percent-encoded: in the password, @ is %40, / is %2F, # is %23, ? is %3F"
+    )]
+    Unescaped,
     /// The URL names several hosts.
     #[error(
         "it names several hosts, and waxseal connects to one: use a name or address that leads to the primary"
@@ -196,6 +231,23 @@ mod tests {
         }
         for url in ["postgres://me@a,b/x", "postgres://me@a:1,b:2/x", "postgresql://a,b"] {
             assert_eq!(postgres_options(url).unwrap_err(), InvalidDatabaseUrl::SeveralHosts);
+        }
+    }
+
+    #[test]
+    fn a_password_with_unescaped_characters_is_refused_and_not_shown() {
+        for url in [
+            "postgres://waxseal:hunter2@secretpart/xyz@db/waxseal",
+            "postgres://waxseal:hunter2@secretpart@db/waxseal",
+            "postgres://waxseal:secret/part@db/waxseal",
+            "postgres://waxseal:12/secretpart@db/waxseal",
+            "postgres://waxseal:12?secretpart@db/waxseal",
+            "postgres://waxseal:12#secretpart@db/waxseal",
+        ] {
+            assert_eq!(postgres_options(url).unwrap_err(), InvalidDatabaseUrl::Unescaped, "{url}");
+        }
+        for url in ["postgres:///x?user=me@realm", "postgres://me:a%40b%2Fc%23d%3Fe@db/x"] {
+            postgres_options(url).unwrap();
         }
     }
 
