@@ -119,8 +119,8 @@ impl Application {
         self.metrics.as_ref().map(MetricsServer::address)
     }
 
-    /// Answers requests and runs the background jobs until SIGTERM or Ctrl-C, then finishes the
-    /// requests in flight.
+    /// Answers requests and runs the background jobs until SIGTERM, SIGHUP, SIGQUIT or Ctrl-C, then
+    /// finishes the requests in flight.
     ///
     /// # Errors
     ///
@@ -158,7 +158,8 @@ fn session_middleware(
         .client_address(move |request| proxies.client_address(request))
 }
 
-/// Completes on SIGTERM or Ctrl-C. It catches signals from the call on, not from the first poll, because
+/// Completes on SIGTERM, Ctrl-C, SIGHUP (a terminal that closes) or SIGQUIT, which would otherwise end
+/// the process at once, with requests in flight. It catches signals from the call on, not from the first poll, because
 /// the server may be stopped as soon as the log says that it listens.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
@@ -166,13 +167,31 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut hung_up = match is_hangup_ignored() {
+        true => None,
+        false => Some(signal(SignalKind::hangup())?),
+    };
+    let mut quit = signal(SignalKind::quit())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
-        log::info!("stopping after the requests in flight");
+        let name = tokio::select! {
+            _ = terminated.recv() => "SIGTERM",
+            _ = interrupted.recv() => "SIGINT",
+            Some(_) = async { hung_up.as_mut()?.recv().await } => "SIGHUP",
+            _ = quit.recv() => "SIGQUIT",
+        };
+        log::info!("{name}: stopping after the requests in flight");
     })
+}
+
+/// Whether the process was started to outlive its terminal, as by nohup. Linux says so; elsewhere a
+/// process that nohup started stops with the terminal.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is signal 1, the lowest bit.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Completes on Ctrl-C.

@@ -387,7 +387,7 @@ fn without_the_setting_nothing_listens_but_the_site() {
 #[cfg(unix)]
 #[test]
 fn told_to_stop_it_answers_what_is_in_flight_and_exits_with_0() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
         let waxseal = waxseal!();
         let server = waxseal.serve();
         let request = raw::request("POST", "/signup", &[], FORM);
@@ -421,6 +421,21 @@ fn told_to_stop_as_soon_as_it_listens_it_exits_with_0() {
         server.signal(signal);
         server.wait_for_success();
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn started_with_nohup_it_outlives_its_terminal() {
+    let waxseal = waxseal!();
+    let serve = waxseal.command(&["serve"]);
+    let mut nohup = std::process::Command::new("nohup");
+    nohup.arg(serve.get_program()).args(serve.get_args()).current_dir(waxseal.folder());
+    nohup.env_clear().env("LISTEN", "127.0.0.1:0");
+    let server = Process::of(&mut nohup);
+    server.signal("HUP");
+    assert_eq!(server.get("/login", &[]).status, 200);
+    let log = server.stop();
+    assert!(log.iter().any(|line| line.contains("SIGTERM: stopping")), "{log:#?}");
 }
 
 /// How many sockets of the process wait for connections.

@@ -52,7 +52,8 @@ impl DatabaseArgs {
     }
 
     fn url_setting(&self) -> SecretSetting<'_> {
-        SecretSetting { name: NAME, value: &self.url, file: &self.url_file }
+        let (value, file) = (&self.url, &self.url_file);
+        SecretSetting { name: NAME, value, file, may_be_empty: false }
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct SecretSetting<'a> {
     pub(super) name: &'static str,
     pub(super) value: &'a Option<String>,
     pub(super) file: &'a Option<String>,
+    /// Whether an empty file means the same as none.
+    pub(super) may_be_empty: bool,
 }
 
 impl SecretSetting<'_> {
@@ -41,7 +43,7 @@ impl SecretSetting<'_> {
     ///
     /// If the value and the file are both given, or the file can't be used.
     pub(super) fn read(&self) -> Result<Option<Zeroizing<String>>, InvalidSetting> {
-        let Self { name, value, file } = self;
+        let Self { name, value, file, may_be_empty } = self;
         if given(value).is_some() && given(file).is_some() {
             let problem = format!("{name}_FILE is set too; only one of them can be");
             return Err(InvalidSetting::new(*name, problem));
@@ -50,10 +52,13 @@ impl SecretSetting<'_> {
             return Ok(Some(Zeroizing::new(value.clone())));
         }
         let Some((setting, path)) = self.path() else { return Ok(None) };
-        let text = read(&path).map_err(|problem| match may_be_the_secret(&path) {
-            true => InvalidSetting::new(setting, format!("must be the path of a file: {problem}")),
-            false => InvalidSetting::new(setting, format!("{}: {problem}", path.display())),
-        })?;
+        let text =
+            read(&path, *may_be_empty).map_err(|problem| match may_be_the_secret(&path) {
+                true => {
+                    InvalidSetting::new(setting, format!("must be the path of a file: {problem}"))
+                }
+                false => InvalidSetting::new(setting, format!("{}: {problem}", path.display())),
+            })?;
         Ok(Some(text))
     }
 
@@ -65,7 +70,7 @@ impl SecretSetting<'_> {
 
     /// The file that holds the value, if one does, and the setting to name with it.
     fn path(&self) -> Option<(String, PathBuf)> {
-        let Self { name, value, file } = self;
+        let Self { name, value, file, .. } = self;
         if let Some(file) = given(file) {
             return Some((format!("{name}_FILE"), file.into()));
         }
@@ -87,7 +92,7 @@ fn may_be_the_secret(path: &Path) -> bool {
     path.symlink_metadata().is_err() && !folder.is_some_and(Path::is_dir)
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, String> {
+fn read(path: &Path, may_be_empty: bool) -> Result<Zeroizing<String>, String> {
     // A buffer that never grows: growing would leave an unwiped copy in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES + 1));
     let file = File::open(path).map_err(|error| error.to_string())?;
@@ -96,7 +101,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
         return Err(format!("it has more than {MAX_BYTES} bytes, so it is not a secret"));
     }
     let text = str::from_utf8(&bytes).map_err(|_| "it must be UTF-8")?;
-    match text.trim().is_empty() {
+    match text.trim().is_empty() && !may_be_empty {
         true => Err("it is empty".to_owned()),
         false => Ok(Zeroizing::new(text.to_owned())),
     }

@@ -208,12 +208,14 @@ impl SessionArgs {
     }
 
     fn secret_setting(&self) -> SecretSetting<'_> {
-        SecretSetting { name: SECRET, value: &self.secret, file: &self.secret_file }
+        let (value, file) = (&self.secret, &self.secret_file);
+        SecretSetting { name: SECRET, value, file, may_be_empty: false }
     }
 
     fn fallbacks_setting(&self) -> SecretSetting<'_> {
         let (value, file) = (&self.secret_fallbacks, &self.secret_fallbacks_file);
-        SecretSetting { name: FALLBACKS, value, file }
+        // A rotation ends with no fallbacks: a unit's LoadCredential= still needs the file.
+        SecretSetting { name: FALLBACKS, value, file, may_be_empty: true }
     }
 
     fn mode(&self) -> Result<Mode, InvalidSetting> {

@@ -94,6 +94,25 @@ fn credentials_of_systemd_are_used_where_nothing_else_is_set() {
 }
 
 #[test]
+fn an_emptied_file_of_fallbacks_means_none() {
+    let waxseal = waxseal!();
+    fs::create_dir(waxseal.folder().join("credentials")).unwrap();
+    waxseal.write("credentials/SESSION_SECRET", SECRET);
+    waxseal.write("empty", "");
+    let old = cookie(&waxseal, OTHER);
+    let directory = ("CREDENTIALS_DIRECTORY", "credentials");
+    for content in ["", "\n"] {
+        waxseal.write("credentials/SESSION_SECRET_FALLBACKS", content);
+        for settings in [&[directory][..], &[directory, ("SESSION_SECRET_FALLBACKS_FILE", "empty")]]
+        {
+            let server = waxseal.serve_with(&[], settings);
+            assert_eq!(server.get("/profile", &[&raw::session(&old)]).status, 303);
+            server.stop();
+        }
+    }
+}
+
+#[test]
 fn a_secret_and_its_file_are_not_both_set() {
     let waxseal = waxseal!();
     waxseal.write("file", SECRET);

@@ -15,7 +15,11 @@ mod browser;
 mod proxy;
 mod site;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
 use proxy::Kind;
 use reqwest::StatusCode;
@@ -60,6 +64,8 @@ behind_each_proxy! {
     forms_are_taken_from_this_site_only
     no_log_has_what_administrators_search_for
     the_site_goes_on_without_one_of_its_nodes
+    nodes_are_restarted_one_after_the_other_without_an_outage
+    the_site_is_there_while_the_database_is_not_writable
     only_this_sites_name_leads_to_a_node_and_only_by_https
 }
 
@@ -200,13 +206,77 @@ fn only_this_sites_name_leads_to_a_node_and_only_by_https(site: &Site) {
     assert!(answer.is_none_or(|answer| !answer.body.contains("password")), "no page either");
 }
 
+/// As operations.md says: the second stops as soon as the first is ready.
+fn nodes_are_restarted_one_after_the_other_without_an_outage(site: &Site) {
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    let ann = site.browser(CLIENT);
+    assert_eq!(ann.post("/signup", &form).redirects_to(), "/profile");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let page = ann.get("/profile");
+                assert_eq!(page.status, 200, "{page:?}");
+            }
+        });
+        let writing = [(); 2].map(|()| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let answer = site.browser(CLIENT).post("/logout", &[("a", "form")]);
+                    // One that a node received as it stopped may be lost (502): it is not repeated.
+                    assert!(matches!(answer.status.as_u16(), 303 | 502), "{answer:?}");
+                }
+            })
+        });
+        site.nodes[0].stop();
+        let _first = site.start_node_again(0);
+        site.nodes[1].stop();
+        let _second = site.start_node_again(1);
+        done.store(true, Ordering::Relaxed);
+        reading.join().unwrap();
+        writing.into_iter().for_each(|writer| writer.join().unwrap());
+    });
+}
+
+/// No node is ready, but what only reads works.
+fn the_site_is_there_while_the_database_is_not_writable(site: &Site) {
+    let ann = site.browser(CLIENT);
+    let form = [("email", EMAIL), ("password", PASSWORD)];
+    assert_eq!(ann.post("/signup", &form).redirects_to(), "/profile");
+    site.make_database_read_only();
+    for node in &site.nodes {
+        eventually(Duration::from_secs(20), "the node is not ready", || {
+            node.get("/readyz", &[]).status == 503
+        });
+    }
+    // Longer than a proxy takes to notice that a node is unhealthy.
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        assert_eq!(site.browser(CLIENT).get("/login").status, 200);
+        assert_eq!(ann.get("/api/session").status, 200);
+        assert_eq!(ann.get("/profile").status, 200);
+    }
+    let refused = site.browser(CLIENT).post("/login", &form);
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "5"));
+}
+
 #[test]
-fn caddy_asks_every_node_whether_it_is_ready() {
+fn caddy_says_when_to_come_back_while_there_is_no_node() {
+    let Some(site) = Site::start(Kind::Caddy) else { return };
+    site.nodes.iter().for_each(Process::kill);
+    let answer = site.browser(CLIENT).get("/login");
+    assert!(matches!(answer.status.as_u16(), 502 | 503), "{answer:?}");
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(answer.body.contains("try again"), "{answer:?}");
+}
+
+#[test]
+fn caddy_asks_every_node_whether_it_lives() {
     let settings = [("RUST_LOG", "info,waxseal::access=debug")];
     let Some(site) = Site::start_with(Kind::Caddy, &settings, None) else { return };
     for node in &site.nodes {
         eventually(Duration::from_secs(10), "caddy has asked", || {
-            node.has_logged("\"GET /readyz\" 200")
+            node.has_logged("\"GET /healthz\" 200")
         });
     }
 }

@@ -30,7 +30,7 @@ pub const COOKIE_NAME: &str = "__Host-waxseal";
 pub struct Site {
     pub proxy: Proxy,
     pub nodes: [Process; 2],
-    _postgres: Postgres,
+    postgres: Postgres,
     directory: TempDir,
 }
 
@@ -63,7 +63,7 @@ impl Site {
         let nodes = [start_node(&postgres, settings), start_node(&postgres, settings)];
         let addresses = [nodes[0].address, nodes[1].address];
         let proxy = Proxy::start(kind, directory.path(), addresses, host);
-        let site = Self { proxy, nodes, _postgres: postgres, directory };
+        let site = Self { proxy, nodes, postgres, directory };
         site.wait_for_the_proxy();
         Some(site)
     }
@@ -71,6 +71,22 @@ impl Site {
     /// A browser at this address, without a cookie.
     pub fn browser(&self, from: &str) -> Browser {
         Browser::new(from, self.proxy.https, self.proxy.http, self.certificate())
+    }
+
+    /// Starts a node that has stopped again, at its address, and waits until it is ready.
+    pub fn start_node_again(&self, node: usize) -> Process {
+        let address = self.nodes[node].address.to_string();
+        let node = start_node(&self.postgres, &[("LISTEN", &address)]);
+        eventually(Duration::from_secs(10), "the node is ready", || {
+            node.get("/readyz", &[]).status == 200
+        });
+        node
+    }
+
+    /// Every connection is read-only from now on, as after a failover.
+    pub fn make_database_read_only(&self) {
+        self.postgres.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+        self.postgres.reload();
     }
 
     /// Whether the proxy writes an access log.
