@@ -85,6 +85,11 @@ fn inherited(environment: Environment) -> Result<Vec<Listener>, ListenError> {
                 None => continue,
             },
         };
+        if !listener.accepts_connections().map_err(ListenError::Inherited)? {
+            let problem = "it does not listen (systemd: Accept=no is needed)";
+            let cause = io::Error::new(io::ErrorKind::InvalidInput, problem);
+            return Err(ListenError::Inherited(cause));
+        }
         let address = listener.address().map_err(ListenError::Inherited)?;
         let is_loopback = address.tcp().is_none_or(|address| address.ip().is_loopback());
         if environment == Environment::Development && !is_loopback {
@@ -107,6 +112,15 @@ impl Listener {
             #[cfg(unix)]
             Self::Unix(..) => true,
         }
+    }
+
+    /// Whether it listens: it may be a connection, or only bound.
+    #[cfg(unix)]
+    fn accepts_connections(&self) -> io::Result<bool> {
+        Ok(match self {
+            Self::Tcp(socket) => rustix::net::sockopt::socket_acceptconn(socket),
+            Self::Unix(socket, _) => rustix::net::sockopt::socket_acceptconn(socket),
+        }?)
     }
 
     /// The address that it is bound to.

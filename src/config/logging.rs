@@ -1,6 +1,7 @@
 //! The settings of the log.
 
 use clap::Args;
+use log::LevelFilter;
 
 use super::{invalid_setting::InvalidSetting, value::given};
 
@@ -84,8 +85,26 @@ impl LogArgs {
             );
             InvalidSetting::new("RUST_LOG", problem)
         })?;
+        if is_misspelled_level(filter) {
+            let problem = format!(
+                "{filter:?} is no level, so nothing would be logged: it must be off, error, warn, info, \
+                 debug or trace, or a list like warn,waxseal=debug"
+            );
+            return Err(InvalidSetting::new("RUST_LOG", problem));
+        }
         Ok(LogConfig { filter: filter.to_owned(), format: format(&self.format)? })
     }
+}
+
+/// Whether a filter is one word that is meant for a level. env_logger takes it for a target.
+fn is_misspelled_level(filter: &str) -> bool {
+    const MEANT: [&str; 8] =
+        ["all", "critical", "fatal", "notice", "none", "verbose", "warning", "information"];
+    let word = filter.to_ascii_lowercase();
+    let levels = || LevelFilter::iter().map(|level| level.as_str().to_ascii_lowercase());
+    let is_near = |level: String| level.len() > 3 && strsim::osa_distance(&word, &level) <= 1;
+    !levels().any(|level| level == word)
+        && (MEANT.contains(&word.as_str()) || levels().any(is_near))
 }
 
 impl CommandLogArgs {

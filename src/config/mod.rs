@@ -255,6 +255,7 @@ mod tests {
             ("SESSION_COOKIE_NAME", "a b"),
             ("SESSION_COOKIE_NAME", "__Host-a"),
             ("PUBLIC_URL", "example.com"),
+            ("PUBLIC_URL", "https://me:hunter2@example.com"),
             ("PUBLIC_URL", "https://example.com/app"),
             ("TRUSTED_PROXIES", "10.0.0.1, nginx"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
@@ -262,6 +263,9 @@ mod tests {
             ("PASSWORD_MIN_LENGTH", "257"),
             ("CLEANUP_INTERVAL", "0s"),
             ("RUST_LOG", "foo=bar=baz"),
+            ("RUST_LOG", "verbose"),
+            ("RUST_LOG", "warning"),
+            ("RUST_LOG", "inf"),
             ("LOG_FORMAT", "xml"),
         ] {
             let refusal = refusal(&[(setting, value)]);

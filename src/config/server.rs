@@ -205,5 +205,7 @@ fn no_origin(text: &str, uri: Option<&Uri>) -> String {
     } else {
         "must be an origin"
     };
-    format!("{text:?} {why}, such as https://example.com")
+    // What stands before an @ may be a password.
+    let shown = if text.contains('@') { String::new() } else { format!("{text:?} ") };
+    format!("{shown}{why}, such as https://example.com")
 }

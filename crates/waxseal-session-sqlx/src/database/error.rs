@@ -18,6 +18,9 @@ pub enum DatabaseError {
     /// The operation took too long, or the write lock was not free in time.
     #[error("the database is busy")]
     Busy,
+    /// The database did not confirm a commit in time. It may take effect all the same.
+    #[error("the database did not confirm the commit in time: the change may take effect")]
+    Unconfirmed,
     /// The database did not answer the latest poll, so requests don't wait for it.
     #[error("the database is unreachable")]
     Unreachable,

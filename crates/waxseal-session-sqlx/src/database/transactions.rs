@@ -108,9 +108,11 @@ impl Database {
             // No timeout here: the connection would go on waiting for other processes, and the pool would
             // lose it. SQLite's busy timeout ends the wait.
             let begin = backend.begin(Some(sqlite::BEGIN_WRITE.into_sql_str()));
-            begin.await.map_err(DatabaseError::from).inspect_err(|error| {
-                self.note_failed_write(error);
-            })?;
+            if let Err(error) = begin.await.map_err(DatabaseError::from) {
+                self.note_failed_write(&error);
+                connection.discard();
+                return Err(error);
+            }
         }
         let (database, deadline) = (self.clone(), Box::pin(sleep(time)));
         Ok(WriteTransaction {
@@ -214,7 +216,15 @@ impl WriteTransaction {
         let connection = self.connection.as_connection();
         let commit = connection.backend.commit();
         let committed = DatabaseConnection::within(Some(&mut self.deadline), commit).await;
-        committed.inspect_err(|error| self.database.note_failed_write(error))?;
+        if let Err(error) = committed {
+            self.database.note_failed_write(&error);
+            // SQLite may have rolled back by itself, which sqlx does not know; PostgreSQL may still commit.
+            self.connection.discard();
+            return Err(match error {
+                DatabaseError::Busy => DatabaseError::Unconfirmed,
+                error => error,
+            });
+        }
         self.is_open = false;
         self.database.check_commit()
     }

@@ -87,11 +87,13 @@ impl Database {
             // SQLite finds out when it writes.
             return Ok(true);
         }
-        let can_write = may_write(connection).await?;
-        if !can_write {
-            // After a failover the next one may lead to the new primary.
+        let found = may_write(connection).await;
+        if !matches!(found, Ok(true)) {
+            // After a failover the next one may lead to the new primary. And a transaction that SQLite has
+            // rolled back by itself is still open for sqlx.
             connection.discard();
         }
+        let can_write = found?;
         if self.pool.is_postgres() && !(can_write && self.status() == DatabaseStatus::Writable) {
             // Also when that has been found: those that are idle still lead to the old one.
             self.found_read_only();
