@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     audit,
-    db::{Credentials, LoginContext, NewLogin},
+    db::{Credentials, LoginContext, NewLogin, REPEAT_TIME, changed_session_id},
     domain::{Password, PasswordChange, UserId},
 };
 
@@ -52,7 +52,7 @@ impl Accounts {
             };
             let mut session =
                 SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
-            if let Some(id) = context.changed_session_id(change.password_hash) {
+            if let Some(id) = changed_session_id(user, change.password_hash) {
                 session.id = id;
             }
             match self.store.change_password(change, session).await? {
@@ -93,8 +93,7 @@ impl Accounts {
         let user = session.state.user_id().and_then(|id| id.parse::<UserId>().ok());
         let Some(user) = user else { return Ok(None) };
         let Some(credentials) = self.store.credentials(user).await? else { return Ok(None) };
-        let context = &LoginContext { replaces: Some(*ended), ..context.clone() };
-        if context.changed_session_id(&credentials.password_hash) != Some(first) {
+        if changed_session_id(user, &credentials.password_hash) != Some(first) {
             return Ok(None);
         }
         match self.verify(user, new, &context.client).await? {
@@ -110,19 +109,24 @@ impl Accounts {
         }
     }
 
-    /// The user's new session, if the same form has changed the password a moment ago: it ended the session
-    /// that asks now, and the new password is the one that is set.
+    /// The user's new session, if the same form has changed the password a moment ago, to the one that is set:
+    /// it has ended the session that asks now, or the browser had its cookie when it sent the form again.
     async fn already_changed(
         &self,
         credentials: &Credentials,
         new: &Password,
         context: &LoginContext,
     ) -> Result<Option<SessionRecord>, AccountsError> {
-        let Some(ended) = &context.replaces else { return Ok(None) };
-        let Some((first, session)) = self.successor(ended).await? else { return Ok(None) };
-        if context.changed_session_id(&credentials.password_hash) != Some(first) {
-            return Ok(None);
-        }
+        let Some(asking) = &context.replaces else { return Ok(None) };
+        let opened = changed_session_id(credentials.user.id, &credentials.password_hash);
+        let session = if opened == Some(*asking) {
+            let session = self.store.sessions().load(asking).await?;
+            session.filter(|session| self.clock.now().since(session.auth_time) < REPEAT_TIME)
+        } else {
+            let successor = self.successor(asking).await?;
+            successor.filter(|(first, _)| opened == Some(*first)).map(|(_, session)| session)
+        };
+        let Some(session) = session else { return Ok(None) };
         let verified = self.hashing.verify(new, Some(&credentials.password_hash)).await?;
         Ok(verified.map(|_| session))
     }
@@ -197,5 +201,14 @@ mod tests {
             matches!(&again, PasswordChange::Repeated(same) if same.id == renewed.id),
             "{again:?}"
         );
+        // The browser has taken the cookie of the first answer before it sent the form again.
+        let again = change(&fixture, &renewed, NEW).await;
+        assert!(
+            matches!(&again, PasswordChange::Repeated(same) if same.id == renewed.id),
+            "{again:?}"
+        );
+        fixture.accounts.clock.advance(REPEAT_TIME);
+        let later = change(&fixture, &renewed, NEW).await;
+        assert!(matches!(later, PasswordChange::WrongPassword), "{later:?}");
     }
 }

@@ -32,15 +32,16 @@ impl LoginContext {
             .chain_update(&self.client.user_agent);
         session_id(digest)
     }
+}
 
-    /// The id of the session that a change of password to this hash opens in place of the current one. So a
-    /// repeat can tell, on any node, that this change came before it, and not another log-in.
-    pub fn changed_session_id(&self, hash: &PasswordHash) -> Option<SessionId> {
-        let digest = Sha256::new()
-            .chain_update(format!("waxseal change of password in session {} to ", self.replaces?))
-            .chain_update(hash.as_phc());
-        session_id(digest)
-    }
+/// The id of the session that a user's change of password to this hash opens. The hash has a salt of its own,
+/// so each change has another id. A repeat can tell by it, on any node, that this change came before it, and
+/// not another log-in.
+pub fn changed_session_id(user: UserId, hash: &PasswordHash) -> Option<SessionId> {
+    let digest = Sha256::new()
+        .chain_update(format!("waxseal change of password of user {user} to "))
+        .chain_update(hash.as_phc());
+    session_id(digest)
 }
 
 fn session_id(digest: Sha256) -> Option<SessionId> {

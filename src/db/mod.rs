@@ -21,7 +21,7 @@ pub use account_store::AccountStore;
 pub use cleanup::Cleaned;
 pub use connect::{connect, connect_with};
 pub use inspection::{DatabaseServer, Inspection, inspect};
-pub use login_context::LoginContext;
+pub use login_context::{LoginContext, changed_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewUser, REPEAT_TIME};

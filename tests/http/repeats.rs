@@ -192,6 +192,24 @@ async fn a_password_change_sent_twice_is_done_once_and_says_so_twice() {
 }
 
 /// As long as browsers let one: to the password that it was.
+/// The browser has taken the first answer's cookie, and is still on the page with the form.
+#[actix_web::test]
+async fn a_password_change_sent_again_with_the_cookie_of_the_first_answer_is_done_too() {
+    let app = App::start().await;
+    let mut ann = app.signed_up(EMAIL).await;
+    for _ in 0..2 {
+        let answer = post(&mut ann, "/profile/password", &change(PASSWORD, NEW)).await;
+        assert_eq!(answer.redirects_to(), "/profile");
+        assert!(ann.is_logged_in().await);
+    }
+    assert_eq!(live(&app).await, 1);
+    let failures = "SELECT COUNT(*) FROM login_failures WHERE failures > 0";
+    assert_eq!(app.database.number(failures).await, 0);
+    let guess = post(&mut ann, "/profile/password", &change(PASSWORD, WRONG)).await;
+    assert_eq!(guess.status, 422);
+    assert!(app.database.number(failures).await > 0);
+}
+
 #[actix_web::test]
 async fn a_change_to_the_same_password_sent_twice_is_done_too() {
     for at_once in [true, false] {
