@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     audit,
-    db::{Credentials, LoginContext, NewLogin, REPEAT_TIME, changed_session_id},
+    db::{Attempt, Credentials, LoginContext, NewLogin, REPEAT_TIME, changed_session_id},
     domain::{Password, PasswordChange, UserId},
 };
 
@@ -29,51 +29,75 @@ impl Accounts {
             let (credentials, attempt) = match self.verify(user, current, &context.client).await? {
                 Verification::Right(credentials, attempt) => (credentials, attempt),
                 Verification::Wrong(credentials, attempt) => {
-                    if let Some(session) = self.already_changed(&credentials, new, context).await? {
-                        return Ok(repeated(session, context));
-                    }
-                    let until = self.refuse(user, &attempt, &context.client).await?;
-                    return Ok(
-                        until.map_or(PasswordChange::WrongPassword, PasswordChange::Throttled)
-                    );
+                    return self.repeat_or_refuse(&credentials, &attempt, new, context).await;
                 }
                 Verification::Throttled(until) => return Ok(PasswordChange::Throttled(until)),
                 Verification::NoSuchUser => return Ok(PasswordChange::SessionEnded),
             };
-            if let Err(rejected) = self.validate(new, &credentials.user.email).await? {
-                return Ok(PasswordChange::Rejected(rejected));
-            }
-            let change = NewLogin {
-                user_id: user,
-                verified_hash: &credentials.password_hash,
-                password_hash: &self.hashing.hash(new).await?,
-                context,
-                attempt: &attempt,
-            };
-            let mut session =
-                SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
-            if let Some(id) = changed_session_id(user, change.password_hash) {
-                session.id = id;
-            }
-            match self.store.change_password(change, session).await? {
-                // The password has changed meanwhile.
-                None => {}
-                Some(PasswordChange::Done(session)) => return Ok(done(user, session, context)),
-                Some(PasswordChange::SessionEnded) => {
-                    let session = self.already_changed(&credentials, new, context).await?;
-                    return Ok(
-                        session.map_or(PasswordChange::SessionEnded, |it| repeated(it, context))
-                    );
-                }
-                Some(outcome) => {
-                    if let PasswordChange::Throttled(until) = &outcome {
-                        audit::password_throttled(user, &context.client.address, until);
-                    }
-                    return Ok(outcome);
-                }
+            let changed =
+                self.change_verified(&credentials, &attempt, new, context, &state).await?;
+            if let Some(outcome) = changed {
+                return Ok(outcome);
             }
         }
         Ok(PasswordChange::WrongPassword)
+    }
+
+    /// Changes a password after the current one was verified; `None` if it has changed meanwhile.
+    async fn change_verified(
+        &self,
+        credentials: &Credentials,
+        attempt: &Attempt,
+        new: &Password,
+        context: &LoginContext,
+        state: &State,
+    ) -> Result<Option<PasswordChange>, AccountsError> {
+        let (user, address) = (credentials.user.id, &context.client.address);
+        if let Err(rejected) = self.validate(new, &credentials.user.email).await? {
+            return Ok(Some(PasswordChange::Rejected(rejected)));
+        }
+        let change = NewLogin {
+            user_id: user,
+            verified_hash: &credentials.password_hash,
+            password_hash: &self.hashing.hash(new).await?,
+            context,
+            attempt,
+        };
+        let mut session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
+        if let Some(id) = changed_session_id(user, change.password_hash) {
+            session.id = id;
+        }
+        let outcome = self.store.change_password(change, session).await?;
+        match &outcome {
+            Some(PasswordChange::Done(session)) => {
+                audit::password_changed(user, session.id, address)
+            }
+            Some(PasswordChange::Throttled(until)) => {
+                audit::password_throttled(user, address, until);
+            }
+            Some(PasswordChange::SessionEnded) => {
+                let session = self.already_changed(credentials, new, context).await?;
+                return Ok(session.map_or(outcome, |session| Some(repeated(session, context))));
+            }
+            _ => {}
+        }
+        Ok(outcome)
+    }
+
+    /// The current password is wrong: perhaps because the same form has changed it already. Otherwise counts
+    /// a failure.
+    async fn repeat_or_refuse(
+        &self,
+        credentials: &Credentials,
+        attempt: &Attempt,
+        new: &Password,
+        context: &LoginContext,
+    ) -> Result<PasswordChange, AccountsError> {
+        if let Some(session) = self.already_changed(credentials, new, context).await? {
+            return Ok(repeated(session, context));
+        }
+        let until = self.refuse(credentials.user.id, attempt, &context.client).await?;
+        Ok(until.map_or(PasswordChange::WrongPassword, PasswordChange::Throttled))
     }
 
     /// Repeats a change of password in a session that the change itself has ended: the answer was lost, or
@@ -147,11 +171,6 @@ impl Accounts {
         let Some(first) = first else { return Ok(None) };
         Ok(sessions.load(&id).await?.map(|session| (first, session)))
     }
-}
-
-fn done(user: UserId, session: SessionRecord, context: &LoginContext) -> PasswordChange {
-    audit::password_changed(user, session.id, &context.client.address);
-    PasswordChange::Done(session)
 }
 
 /// The first one is in the audit log; nothing was changed again.
