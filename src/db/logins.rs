@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use waxseal_session::{SessionId, SessionRecord, Timestamp};
+use waxseal_session::{RevocationFeed, SessionId, SessionRecord, Timestamp};
 use waxseal_session_sqlx::{
     DatabaseError, SessionDetails, SessionInfo, SessionTransaction, retry_lock_conflict,
 };
@@ -17,7 +17,7 @@ use super::{
 use crate::domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId};
 
 /// How long after a form was sent the same form counts as a repeat: as long as a request may be late.
-pub const REPEAT_TIME: Duration = Duration::from_secs(60);
+pub const REPEAT_TIME: Duration = RevocationFeed::REPLACEMENT_GRACE;
 
 /// A log-in or a change of password, after the password was verified.
 pub struct NewLogin<'a> {
@@ -184,8 +184,8 @@ async fn update_hash(
     row.map(|row| parse_column(&row, "role", "role")).transpose()
 }
 
-/// Whether a session was opened a moment ago by the form that is sent now. Someone who logs in again in that
-/// session gets a new one, as ever.
+/// Whether a session was opened a moment ago by the form that is sent now. Someone who logs in again from that
+/// session gets a new one.
 ///
 /// The lock on the user's row makes the second of two log-ins see what the first has done.
 fn is_repeat(opened: &SessionDetails, login: &NewLogin<'_>, now: Timestamp) -> bool {

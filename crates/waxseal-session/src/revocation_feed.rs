@@ -12,7 +12,7 @@ use crate::{
     error_chain::ErrorChain,
     id::SessionId,
     interval::Interval,
-    revocation_list::{Revocation, RevocationList},
+    revocation_list::{REPLACEMENT_GRACE, Revocation, RevocationList},
     store::{RevocationStatus, StoreError},
 };
 
@@ -54,6 +54,10 @@ pub trait RevocationSource {
 impl RevocationFeed {
     /// How long the list is trusted without a word from the store.
     pub const MAX_STALENESS: Duration = Duration::from_secs(30);
+
+    /// How long a late request with the cookie of a replaced session is told apart from one whose session
+    /// has ended: one minute, longer than browsers and proxies usually wait for an answer.
+    pub const REPLACEMENT_GRACE: Duration = REPLACEMENT_GRACE;
 
     /// How long a revocation is kept after its session has expired, so that setting the clock back does
     /// not revive the session.

@@ -19,9 +19,8 @@ use crate::{
     store::RevocationStatus,
 };
 
-/// How long a late request with the cookie of a replaced session is told apart from one whose session
-/// ended. Longer than browsers and proxies usually wait for an answer.
-const REPLACEMENT_GRACE: Duration = Duration::from_secs(60);
+/// See [`RevocationFeed::REPLACEMENT_GRACE`](crate::RevocationFeed::REPLACEMENT_GRACE).
+pub(crate) const REPLACEMENT_GRACE: Duration = Duration::from_secs(60);
 
 /// A session that was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
