@@ -238,6 +238,7 @@ mod tests {
             ("LISTEN", "unix:"),
             ("METRICS_LISTEN", "9090"),
             ("METRICS_LISTEN", "0.0.0.0:9090"),
+            ("METRICS_LISTEN", "127.0.0.1:8080"),
             ("DATABASE_URL", "mysql://me:hunter2@db"),
             ("DATABASE_URL", "postgres://me:hunter2@a,b/waxseal"),
             ("DATABASE_URL", "postgres://me:hunter2@db/waxseal?sslmode=verify_full"),

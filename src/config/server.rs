@@ -89,9 +89,10 @@ impl ServerArgs {
             .unwrap_or_default()
             .parse()
             .map_err(|error| InvalidSetting::new("TRUSTED_PROXIES", error))?;
+        let listen = self.listen.validate(environment)?;
         let mut config = ServerConfig {
-            listen: self.listen.validate(environment)?,
-            metrics_listen: self.metrics_listen(environment)?,
+            metrics_listen: self.metrics_listen(&listen, environment)?,
+            listen,
             public_origin: given(&self.public_url).map(origin).transpose()?,
             trusted_proxies,
             cleanup_interval: self.cleanup_interval()?,
@@ -103,6 +104,7 @@ impl ServerArgs {
 
     fn metrics_listen(
         &self,
+        listen: &ListenAddress,
         environment: Environment,
     ) -> Result<Option<SocketAddr>, InvalidSetting> {
         const EXAMPLE: &str = "127.0.0.1:9090";
@@ -110,6 +112,9 @@ impl ServerArgs {
         let Some(text) = given(&self.metrics_listen) else { return Ok(None) };
         let address = tcp(METRICS_LISTEN, text, EXAMPLE)?;
         require_loopback(METRICS_LISTEN, address, EXAMPLE, environment)?;
+        if listen.tcp() == Some(address) && address.port() != 0 {
+            return Err(InvalidSetting::new(METRICS_LISTEN, "must be another address than LISTEN"));
+        }
         Ok(Some(address))
     }
 
@@ -153,7 +158,7 @@ impl ServerConfig {
 
     fn proxies_problem(&self, in_production: bool) -> Option<&'static str> {
         let proxies = &self.trusted_proxies;
-        if proxies.trust_everybody() {
+        if proxies.trust_everyone() {
             return Some(
                 "trusts every address: anyone who can reach this port directly can claim any \
                  client address",
@@ -162,7 +167,7 @@ impl ServerConfig {
         if self.listen.unix().is_some() && !proxies.trust_unix() {
             return Some(UNKNOWN_ADDRESSES);
         }
-        (in_production && proxies.trust_nobody()).then_some(
+        (in_production && proxies.trust_no_one()).then_some(
             "is empty: every visitor has the address of the proxy in front, so limits count them \
              all as one. Without a proxy that speaks TLS, browsers don't keep the cookie",
         )
@@ -197,7 +202,7 @@ fn origin(text: &str) -> Result<String, InvalidSetting> {
     origin.ok_or_else(|| InvalidSetting::new("PUBLIC_URL", no_origin(text, uri.as_ref())))
 }
 
-/// Why it is no origin. A path is told by itself: it may be meant.
+/// Why it is no origin. A path has a reason of its own: it may be meant.
 fn no_origin(text: &str, uri: Option<&Uri>) -> String {
     let has_path = uri.is_some_and(|uri| uri.scheme().is_some() && !matches!(uri.path(), "" | "/"));
     let why = if has_path {

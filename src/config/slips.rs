@@ -7,10 +7,10 @@ use super::{ServeArgs, invalid_setting::SettingWarning};
 /// Where names come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameSource {
-    /// The environment, which has variables of other programs too. A name is told if it is nearly one
+    /// The environment, which has variables of other programs too. A name is reported if it is nearly one
     /// of ours, or begins with `SESSION_`.
     Environment,
-    /// The file `.env`, which is waxseal's. A name is told if it begins like one of ours.
+    /// The file `.env`, which is waxseal's. A name is reported if it begins like one of ours.
     EnvFile,
 }
 
@@ -19,6 +19,11 @@ const OF_OTHERS: [&str; 3] = ["SESSION_MANAGER", "SESSION_PORT", "SESSION_SERVIC
 
 /// Variables that Rust programs read beside `RUST_LOG`.
 const RUST: &str = "RUST_";
+
+/// What people put before a setting's name, as other programs have it.
+const PREFIX: &str = "WAXSEAL_";
+
+const IGNORED: &str = "is not a setting, so it is ignored";
 
 /// Warns of each name that looks like a setting and is none.
 pub fn slips<'a>(
@@ -41,6 +46,16 @@ fn slip(name: &str, source: NameSource, settings: &[String]) -> Option<SettingWa
         return None;
     }
     let upper = name.to_ascii_uppercase();
+    let place = match source {
+        NameSource::Environment => "",
+        NameSource::EnvFile => " in .env",
+    };
+    let warning = |problem| Some(SettingWarning::new(format!("{name}{place}"), problem));
+    if let Some(meant) =
+        upper.strip_prefix(PREFIX).filter(|rest| settings.iter().any(|s| s == rest))
+    {
+        return warning(format!("{IGNORED}: settings have no prefix, did you mean {meant}?"));
+    }
     let similarity = |setting: &String| strsim::normalized_damerau_levenshtein(&upper, setting);
     let meant = settings.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
     let is_ours = match source {
@@ -49,19 +64,14 @@ fn slip(name: &str, source: NameSource, settings: &[String]) -> Option<SettingWa
     };
     // The shorter a name, the likelier it is a different one: LISTEN may be one letter off, the longest three.
     let is_near = strsim::osa_distance(&upper, meant) <= (meant.len() / 5).min(3);
-    // What is told for its prefix may be further off.
+    // What is reported for its prefix may be further off.
     let is_like = is_near || similarity(meant) >= 0.7;
-    let ignored = "is not a setting, so it is ignored";
     let problem = match (is_near || is_ours, is_like) {
         (false, _) => return None,
-        (true, true) => format!("{ignored}: did you mean {meant}?"),
-        (true, false) => format!("{ignored} (waxseal --help lists the settings)"),
+        (true, true) => format!("{IGNORED}: did you mean {meant}?"),
+        (true, false) => format!("{IGNORED} (waxseal --help lists the settings)"),
     };
-    let place = match source {
-        NameSource::Environment => "",
-        NameSource::EnvFile => " in .env",
-    };
-    Some(SettingWarning::new(format!("{name}{place}"), problem))
+    warning(problem)
 }
 
 fn is_of_others(name: &str) -> bool {
@@ -112,6 +122,15 @@ mod tests {
                 assert_eq!(told(name, source), Some(expected));
             }
         }
+    }
+
+    #[test]
+    fn a_setting_with_a_prefix_is_told() {
+        for source in [NameSource::Environment, NameSource::EnvFile] {
+            let told = told("WAXSEAL_LISTEN", source).unwrap();
+            assert!(told.ends_with("settings have no prefix, did you mean LISTEN?"), "{told}");
+        }
+        assert_eq!(told("WAXSEAL_REQUIRE_NODE", NameSource::Environment), None);
     }
 
     #[test]

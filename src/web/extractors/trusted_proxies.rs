@@ -72,12 +72,12 @@ impl TrustedProxies {
     }
 
     /// Whether all IPv4 or all IPv6 addresses are trusted.
-    pub fn trust_everybody(&self) -> bool {
+    pub fn trust_everyone(&self) -> bool {
         self.networks.iter().any(|net| net.prefix_len() == 0)
     }
 
     /// Whether no proxy is trusted.
-    pub fn trust_nobody(&self) -> bool {
+    pub fn trust_no_one(&self) -> bool {
         self.networks.is_empty() && !self.unix
     }
 
