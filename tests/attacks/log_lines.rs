@@ -50,6 +50,25 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
 }
 
 #[actix_web::test]
+async fn a_form_that_is_sent_twice_is_one_act() {
+    let server = Server::start(&[]);
+    server.signed_up("192.0.2.2", EMAIL);
+    let form = "6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11";
+    let log_in = format!("email={}&password={}&form={form}", encoded(EMAIL), encoded(PASSWORD));
+    let (mut first, mut second) = (server.visitor("192.0.2.2"), server.visitor("192.0.2.2"));
+    assert_eq!(first.post("/login", &log_in).status, 303);
+    assert_eq!(second.post("/login", &log_in).status, 303);
+    let (current, new) = (encoded(PASSWORD), encoded(NEW));
+    let change = format!("current_password={current}&new_password={new}");
+    assert_eq!(first.post("/profile/password", &change).status, 303);
+    assert_eq!(second.post("/profile/password", &change).status, 303);
+    let log = server.stop();
+    let count = |act: &str| log.iter().filter(|line| line.contains(act)).count();
+    assert_eq!(count("waxseal::audit] logged in: "), 1, "{log:#?}");
+    assert_eq!(count("waxseal::audit] password changed: "), 1, "{log:#?}");
+}
+
+#[actix_web::test]
 async fn a_log_out_that_failed_is_not_told() {
     let server = Server::start(&[]);
     let mut ann = server.signed_up("192.0.2.2", EMAIL);

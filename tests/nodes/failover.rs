@@ -130,12 +130,7 @@ async fn revocations_are_polled_for_where_all_connections_are_taken() {
     let app = App::launch(database, Clock::manual(START), &settings).await;
     let mut ann = app.signed_up(EMAIL).await;
     // The node's connection that polls ends, and another program takes its place.
-    server.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE usename = 'crowded' AND query LIKE '%waxseal_sessions%revoked_seq >=%'",
-    );
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowded'";
-    eventually(async || server.sql(open) == "2").await;
+    end_the_connection_that_polls(server, "crowded").await;
     let _other = app.database.connect().await;
     for _ in 0..3 {
         app.clock.elapse(20 * SECOND);
@@ -175,12 +170,7 @@ async fn a_database_is_not_out_of_reach_because_all_connections_to_it_are_busy()
     let settings = [("DATABASE_CONNECTIONS", "3")];
     let app = App::launch(database, Clock::manual(START), &settings).await;
     let mut ann = app.signed_up(EMAIL).await;
-    server.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE usename = 'busy' AND query LIKE '%waxseal_sessions%revoked_seq >=%'",
-    );
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'busy'";
-    eventually(async || server.sql(open) == "2").await;
+    end_the_connection_that_polls(server, "busy").await;
     let mut other = app.database.connect().await;
     other.execute("BEGIN; SELECT id FROM waxseal_sessions FOR UPDATE").await.unwrap();
     let log_out = rt::spawn(async move { ann.log_out().await });
@@ -252,4 +242,14 @@ async fn comes_to_be(app: &App, part: &str) {
         }
     }
     panic!("/readyz never says {part}");
+}
+
+/// Ends the third connection of a node with this role, whose place another program can then take.
+async fn end_the_connection_that_polls(server: &Postgres, role: &str) {
+    server.sql(&format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE usename = '{role}' AND query LIKE '%waxseal_sessions%revoked_seq >=%'"
+    ));
+    let open = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    eventually(async || server.sql(&open) == "2").await;
 }

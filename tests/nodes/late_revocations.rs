@@ -85,17 +85,32 @@ async fn minutes_pass(nodes: [&App; 2]) {
     }
 }
 
+/// Commits wait for a standby of this name; for none if it is empty.
+async fn set_standby(server: &Postgres, name: &str) {
+    server.sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{name}'"));
+    server.sql("SELECT pg_reload_conf()");
+    eventually(async || server.sql("SHOW synchronous_standby_names") == name).await;
+}
+
+/// It has the time-out of a transaction, and takes effect when the standby is back.
+#[actix_web::test]
+async fn a_log_out_whose_commit_is_not_confirmed_says_so_in_the_log() {
+    let Some(server) = Postgres::start() else { return };
+    let node = node_on(&server.url()).serve();
+    let mut ann = node.client().signed_up(EMAIL).await;
+    set_standby(&server, "none").await;
+    assert_eq!(ann.log_out().await.status, 503);
+    node.wait_for("the database did not confirm the commit in time: the change may take effect");
+    set_standby(&server, "").await;
+    eventually(async || !is_accepted(&ann).await).await;
+}
+
 /// A standby that confirms every commit is not there: commits wait, and no one sees them.
 #[actix_web::test]
 async fn a_revocation_whose_commit_is_held_back_for_over_a_minute_ends_the_session_on_both_nodes() {
     let Some(server) = Postgres::start() else { return };
     let (place, clock) = (Place::postgres(&server), Clock::manual(START));
     let (one, other) = (place.node(&clock).await, place.node(&clock).await);
-    let set_standby = async |name: &str| {
-        server.sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{name}'"));
-        server.sql("SELECT pg_reload_conf()");
-        eventually(async || server.sql("SHOW synchronous_standby_names") == name).await;
-    };
     for revoker in ["log-out", "command line"] {
         let email = |name: &str| format!("{name}-{}@example.com", revoker.replace(' ', "-"));
         let mut ann = one.signed_up(&email("ann")).await;
@@ -104,7 +119,7 @@ async fn a_revocation_whose_commit_is_held_back_for_over_a_minute_ends_the_sessi
         let copies = [at(&one, &ann), at(&other, &ann)];
         assert!(is_accepted(&copies[0]).await && is_accepted(&copies[1]).await);
 
-        set_standby("absent").await;
+        set_standby(&server, "absent").await;
         // There is no answer in time.
         match revoker {
             "log-out" => assert_eq!(ann.log_out().await.status, 503),
@@ -119,7 +134,7 @@ async fn a_revocation_whose_commit_is_held_back_for_over_a_minute_ends_the_sessi
         minutes_pass([&one, &other]).await;
         assert!(is_accepted(&copies[0]).await && is_accepted(&copies[1]).await, "not committed");
 
-        set_standby("").await;
+        set_standby(&server, "").await;
         clock.elapse(SECOND);
         for copy in &copies {
             eventually(async || !is_accepted(copy).await).await;
@@ -176,8 +191,8 @@ async fn the_command_line_with_a_clock_that_is_behind_is_heard_of_even_if_it_rev
                     minutes_pass([&node, &node]).await;
                 }
                 assert!(is_accepted(&ann).await);
-                let whom = if command[0] == "session" { &session } else { &email };
-                assert!(place.command(&[command[0], command[1], whom]).await);
+                let target = if command[0] == "session" { &session } else { &email };
+                assert!(place.command(&[command[0], command[1], target]).await);
                 clock.elapse(SECOND);
                 eventually(async || !is_accepted(&ann).await).await;
             }

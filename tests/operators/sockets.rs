@@ -187,8 +187,9 @@ for name in sys.argv[2].split(','):
         s.bind(name)
     else:
         s = socket.socket()
-        s.bind((name, 0))
-    s.listen()
+        s.bind((name.removesuffix(' silent'), 0))
+    if not name.endswith(' silent'):
+        s.listen()
     sockets.append(s)
 fds = [os.dup(s.fileno()) for s in sockets]
 fds = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
@@ -267,6 +268,15 @@ fn development_refuses_a_socket_that_is_not_loopback_and_production_takes_it() {
     let server =
         Process::of(&mut activated(&waxseal, "0.0.0.0", &[], &[("APP_ENV", "production")]));
     server.stop();
+}
+
+/// A connection, which systemd passes on with `Accept=yes`, is of the same kind.
+#[test]
+fn a_socket_that_does_not_listen_is_refused() {
+    let waxseal = program();
+    let line = Finished::of(&mut activated(&waxseal, "127.0.0.1 silent", &[], &[]), "").refusal();
+    assert!(line.starts_with("waxseal: LISTEN_FDS: a socket that was passed on"), "{line}");
+    assert!(line.contains("it does not listen"), "{line}");
 }
 
 #[test]
