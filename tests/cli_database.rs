@@ -73,7 +73,7 @@ fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn tables_of_another_user_are_told_with_what_mends_it() {
+fn tables_of_another_user_are_reported_with_what_fixes_it() {
     let Some(server) = Postgres::start() else { return };
     let waxseal = waxseal!();
     let url = server.url();
@@ -174,7 +174,7 @@ fn a_copy_of_the_file_has_what_a_command_has_just_done() {
 }
 
 #[test]
-fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_mends_it() {
+fn a_postgresql_server_that_cannot_be_used_is_one_sentence_with_what_fixes_it() {
     let Some(server) = Postgres::start() else { return };
     let waxseal = waxseal!();
     let (url, port) = (server.url(), server.port());

@@ -10,7 +10,7 @@ use crate::{
 
 /// Runs the server. `slips` are names that look like settings and are none.
 pub(super) async fn run(args: ServeArgs, slips: Vec<SettingWarning>) -> Result<(), Failure> {
-    // First, so that the problem with another setting is told in the same format.
+    // First, so that a problem with another setting is reported in the same format.
     logging::start(&args.log.validate()?);
     for slip in &slips {
         log::warn!("{slip}");

@@ -117,7 +117,7 @@ async fn the_session_that_a_form_has_opened_is_renewed_and_never_revived_by_it()
     assert_eq!(live(&app).await, 1);
 }
 
-/// Whoever knows the id of a form that is about to be sent has nothing without the password.
+/// The id of a form that is about to be sent opens nothing without the password.
 #[actix_web::test]
 async fn the_id_of_a_form_opens_nothing() {
     let app = App::start().await;
@@ -247,7 +247,7 @@ async fn the_old_cookie_gets_no_one_in_without_the_new_password() {
     app.clock.advance(MINUTE);
     let answer = post(&mut thief.clone(), "/profile/password", &change(PASSWORD, NEW)).await;
     assert_eq!(answer.redirects_to(), "/login");
-    assert!(answer.clears_the_cookie(), "after a minute it is over for good");
+    assert!(answer.clears_the_cookie(), "after a minute it can not be repeated");
 }
 
 /// Logging in again has renewed the session, and no password was changed.

@@ -88,7 +88,7 @@ async fn a_browser_that_keeps_no_cookie_is_told_so_when_it_is_led_back() {
     let came_from = [("Referer", &*login), ("Sec-Fetch-Site", "same-origin")];
     let led_back = "/login?next=/profile";
     let before = send(&app, Method::GET, led_back, &came_from).await;
-    assert!(!before.contains_text(LOST_COOKIE), "nobody has logged in: {}", before.body);
+    assert!(!before.contains_text(LOST_COOKIE), "no one has logged in: {}", before.body);
 
     let same_origin = [("Sec-Fetch-Site", "same-origin")];
     let granted = send(&app, Method::POST, "/login", &same_origin).await;

@@ -291,7 +291,7 @@ fn a_proxy_that_is_not_trusted_is_told_of(kind: Kind) {
         site.browser("127.0.0.3").post("/signup", &[]).status == 429
     });
     let lines = setup_lines(&site);
-    for text in ["127.0.0.1 says for whom it asks", "sign-ups from 127.0.0.1 are being limited"] {
+    for text in ["127.0.0.1 sends X-Forwarded-For", "sign-ups from 127.0.0.1 are being limited"] {
         let line = lines.iter().find(|line| line.contains(text));
         assert!(line.is_some_and(|line| line.contains("add 127.0.0.1 to")), "{text}: {lines:#?}");
     }

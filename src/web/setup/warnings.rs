@@ -106,8 +106,8 @@ impl Warnings {
         if self.unlisted_proxy.is_news(address, Some(address)) {
             log::warn!(
                 target: TARGET,
-                "{address} says for whom it asks (X-Forwarded-For, Forwarded or X-Real-IP), but is \
-                 not in TRUSTED_PROXIES: everyone who comes through it counts as one address. If it \
+                "{address} sends X-Forwarded-For, Forwarded or X-Real-IP, but is not in TRUSTED_PROXIES: \
+                 everyone who comes through it counts as one address. If it \
                  is your proxy, add {address} to TRUSTED_PROXIES; if not, that client made it up",
             );
         }
@@ -117,8 +117,8 @@ impl Warnings {
         if self.limited_proxy.is_news(address, Some(address)) {
             log::warn!(
                 target: TARGET,
-                "log-ins or sign-ups from {address} are being limited. It says for whom it asks \
-                 (X-Forwarded-For, Forwarded or X-Real-IP), but is not in TRUSTED_PROXIES. If it is \
+                "log-ins or sign-ups from {address} are being limited. It sends X-Forwarded-For, \
+                 Forwarded or X-Real-IP, but is not in TRUSTED_PROXIES. If it is \
                  your proxy, this limits everyone who comes through it: add {address} to \
                  TRUSTED_PROXIES; if not, that client made it up",
             );

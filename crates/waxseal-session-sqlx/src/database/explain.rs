@@ -115,8 +115,8 @@ fn is_about_table(reason: &str) -> bool {
 fn explain_io(server: String, cause: io::Error) -> OpenError {
     let reason = cause.to_string();
     if let Some(reason) = reason.strip_prefix("invalid peer certificate: ") {
-        let mend = certificate_mend(reason);
-        return OpenError::Certificate { server, reason: reason.to_owned(), mend };
+        let fix = certificate_fix(reason);
+        return OpenError::Certificate { server, reason: reason.to_owned(), fix };
     }
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => OpenError::Refused(server),
@@ -127,7 +127,7 @@ fn explain_io(server: String, cause: io::Error) -> OpenError {
     }
 }
 
-fn certificate_mend(reason: &str) -> &'static str {
+fn certificate_fix(reason: &str) -> &'static str {
     if reason.contains("not valid for name") || reason.contains("NotValidForName") {
         "the URL must name the host as the certificate does"
     } else if reason.contains("CaUsedAsEndEntity") {
@@ -170,8 +170,8 @@ mod tests {
         assert!(is_about_table("must be owner of table users"));
         assert!(!is_about_table("permission denied for schema public"));
         let wrong_name = "certificate not valid for name \"db\"; certificate is only valid for x";
-        assert!(certificate_mend(wrong_name).contains("must name the host"));
-        assert!(certificate_mend("UnknownIssuer").contains("sslrootcert=FILE"));
+        assert!(certificate_fix(wrong_name).contains("must name the host"));
+        assert!(certificate_fix("UnknownIssuer").contains("sslrootcert=FILE"));
         let timed_out = DatabaseError::from(sqlx::Error::PoolTimedOut).to_string();
         assert!(timed_out.contains("it may be down"), "{timed_out}");
     }

@@ -1,4 +1,4 @@
-//! Why a database can't be opened or migrated, in one sentence that names what mends it: the path, the host,
+//! Why a database can't be opened or migrated, in one sentence that names what fixes it: the path, the host,
 //! the setting.
 
 use std::{io, path::PathBuf};
@@ -113,15 +113,15 @@ pub enum OpenError {
     },
     /// The server's certificate is not trusted, or for another host.
     #[error(
-        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): {mend}"
+        "the certificate of the PostgreSQL server at {server} is not accepted ({reason}): {fix}"
     )]
     Certificate {
         /// Host and port.
         server: String,
         /// Why.
         reason: String,
-        /// What mends it.
-        mend: &'static str,
+        /// What fixes it.
+        fix: &'static str,
     },
     /// The file that `sslrootcert` names can't be read.
     #[error("sslrootcert: {} can't be read", .0.display())]

@@ -1,4 +1,4 @@
-//! Finding out what the database can do: every poll asks, and a write that fails tells.
+//! Finding out what the database can do: every poll asks, and a failed write shows it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
