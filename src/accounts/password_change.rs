@@ -195,6 +195,14 @@ mod tests {
     const NEW: &str = "granite lantern seven otters";
     const OTHER: &str = "copper windmill thirty ferns";
 
+    async fn log_in(fixture: &Fixture, replaces: Option<SessionId>) -> SessionRecord {
+        let (address, password) = (email(EMAIL), password(PASSWORD));
+        let context = LoginContext { replaces, ..context() };
+        let log_in = fixture.accounts.log_in(&address, &password, &context);
+        let LogIn::Granted(session) = fixture.finish(log_in).await.0.unwrap() else { panic!() };
+        session
+    }
+
     /// Sends the form of a change, in this session.
     async fn change(fixture: &Fixture, session: &SessionRecord, new: &str) -> PasswordChange {
         let context = LoginContext { replaces: Some(session.id), ..context() };
@@ -208,10 +216,7 @@ mod tests {
     #[actix_web::test]
     async fn a_change_sent_again_in_the_session_that_it_has_ended_must_be_the_same() {
         let fixture = Fixture::new().await;
-        let (address, password, client) = (email(EMAIL), password(PASSWORD), context());
-        let log_in = fixture.accounts.log_in(&address, &password, &client);
-        let LogIn::Granted(session) = fixture.finish(log_in).await.0.unwrap() else { panic!() };
-
+        let session = log_in(&fixture, None).await;
         let PasswordChange::Done(renewed) = change(&fixture, &session, NEW).await else { panic!() };
         let other = change(&fixture, &session, OTHER).await;
         assert!(matches!(other, PasswordChange::WrongPassword), "{other:?}");
@@ -229,5 +234,20 @@ mod tests {
         fixture.accounts.clock.advance(REPEAT_TIME);
         let later = change(&fixture, &renewed, NEW).await;
         assert!(matches!(later, PasswordChange::WrongPassword), "{later:?}");
+    }
+
+    /// The session that it was sent in was still live when the request arrived.
+    #[actix_web::test]
+    async fn a_session_that_a_log_in_has_replaced_repeats_no_change() {
+        let fixture = Fixture::new().await;
+        let session = log_in(&fixture, None).await;
+        log_in(&fixture, Some(session.id)).await;
+        let context = LoginContext { replaces: Some(session.id), ..context() };
+        let (wrong, present) = (password(OTHER), password(PASSWORD));
+        let passwords = (&wrong, &present);
+        let change =
+            fixture.accounts.change_password(fixture.ann, passwords, &context, session.state);
+        let outcome = fixture.finish(change).await.0.unwrap();
+        assert!(matches!(outcome, PasswordChange::WrongPassword), "{outcome:?}");
     }
 }

@@ -3,7 +3,7 @@
 use actix_session::SessionExt;
 use actix_web::{Error, HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
-use waxseal_session::{CurrentSession, SessionRecord, State, attach_session};
+use waxseal_session::{SessionRecord, State, attach_session};
 
 use super::profile;
 use crate::{
@@ -75,10 +75,7 @@ pub(crate) async fn submit(
 }
 
 fn done(request: &HttpRequest, session: SessionRecord) -> Result<HttpResponse, AppError> {
-    let current = CurrentSession::of(request).map(|session| session.id);
-    if current != Some(session.id) {
-        attach_session(request, session)?;
-    }
+    attach_session(request, session)?;
     notices::leave(request, "Your password has been changed. Your other sessions have ended.");
     Ok(see_other(profile::PATH))
 }
