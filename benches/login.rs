@@ -11,7 +11,10 @@ use std::time::Duration;
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 use waxseal::{
-    accounts::{Accounts, Client, Hashing, LogIn, LoginContext, Password, PasswordPolicy, SignUp},
+    accounts::{
+        Accounts, Client, Hashing, LogIn, LoginContext, MailPolicy, Password, PasswordPolicy,
+        SignUp,
+    },
     db::{self, AccountStore, SqlSessionStore},
 };
 use waxseal_session::{Clock, ExpiryPolicy, Timestamp};
@@ -54,6 +57,7 @@ async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
         store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
         clock,
     }

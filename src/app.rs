@@ -18,10 +18,11 @@ use self::{
     site::{Bound, Site},
 };
 use crate::{
-    accounts::{Accounts, Hashing, HashingError},
-    config::{Config, Environment, ListenAddress, SessionConfig},
+    accounts::{Accounts, Hashing, HashingError, MailPolicy},
+    config::{Config, Environment, ListenAddress, MailConfig, ServerConfig, SessionConfig},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
+    mail::{self, Mailer, Transport, TransportError},
     web::{
         is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
         site_origin::SiteOrigin, trusted_proxies::TrustedProxies,
@@ -49,7 +50,8 @@ impl Application {
     ///
     /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let Config { environment, server, database, connections, session, passwords, .. } = config;
+        let Config { environment, server, database, connections, session, passwords, mail, .. } =
+            config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
         // If the setting is a socket, the settings have warned of it.
@@ -59,6 +61,7 @@ impl Application {
         let database = db::connect_with(&database, connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
+        let links_origin = links_origin(&server, &listeners);
         let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
         let cookie_name = session.cookie_name.clone();
         let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
@@ -68,7 +71,14 @@ impl Application {
         let middleware = session_middleware(sessions.clone(), session, proxies, clock.clone())
             .cookie_secure(in_production)
             .build()?;
+        let mail_policy = MailPolicy {
+            is_sent: mail.transport.is_some(),
+            notifies: mail.notify && mail.transport.is_some(),
+            confirmation: mail.confirmation,
+        };
+        let mailer = mailer(mail, links_origin, &store, &middleware, &clock)?;
         let jobs = Jobs {
+            mailer,
             accounts: store.clone(),
             clock: clock.clone(),
             cleanup_interval: server.cleanup_interval,
@@ -77,6 +87,7 @@ impl Application {
             store,
             hashing: Hashing::new(clock.clone())?,
             policy: passwords,
+            mail: mail_policy,
             expiry_policy,
             clock: clock.clone(),
         });
@@ -140,6 +151,34 @@ impl Application {
         jobs.finish().await;
         outcome
     }
+}
+
+/// What the links in mails begin with: `PUBLIC_URL`, or in development the address that the server listens on.
+fn links_origin(server: &ServerConfig, listeners: &[Listener]) -> String {
+    let listening = || listeners.iter().find_map(|listener| listener.address().ok()?.tcp());
+    match (&server.public_origin, listening()) {
+        (Some(origin), _) => origin.clone(),
+        (None, Some(address)) => format!("http://{address}"),
+        (None, None) => "http://localhost".to_owned(),
+    }
+}
+
+/// What sends mail, if any is sent.
+fn mailer(
+    config: MailConfig,
+    origin: String,
+    store: &AccountStore,
+    sessions: &SessionMiddleware<SqlSessionStore>,
+    clock: &Clock,
+) -> Result<Option<Mailer>, TransportError> {
+    let Some(transport) = &config.transport else { return Ok(None) };
+    Ok(Some(Mailer {
+        store: store.clone(),
+        sessions: sessions.clone(),
+        site: mail::Site::new(config.from, origin),
+        transport: Transport::open(transport)?,
+        clock: clock.clone(),
+    }))
 }
 
 /// The session middleware as the settings have it.
@@ -213,6 +252,9 @@ pub enum StartError {
     /// The metrics can't be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// Mail can't be sent.
+    #[error(transparent)]
+    Mail(#[from] TransportError),
     /// Signal handlers can't be installed.
     #[error("signals can't be waited for")]
     Signals(#[source] io::Error),

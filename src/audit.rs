@@ -111,8 +111,7 @@ pub fn logged_out(user: impl Display, session: impl Display, address: impl Displ
 
 /// A session was revoked.
 pub fn session_revoked(user: Option<impl Display>, session: impl Display, by: &By<'_>) {
-    let user = user.map(|user| user.to_string()).unwrap_or_default();
-    let whose = if user.is_empty() { String::new() } else { format!("user {user}, ") };
+    let (user, whose) = of_user(user);
     let By { text, actor, address } = by;
     log::info!(
         target: AUDIT_TARGET, event = "session_revoked", user, session:%, by = actor, address;
@@ -156,6 +155,24 @@ pub fn account_deleted(user: impl Display, by: &By<'_>) {
     );
 }
 
+/// A mail was sent.
+pub fn mail_sent(kind: &str, user: Option<impl Display>, mail: impl Display) {
+    let (user, whose) = of_user(user);
+    log::info!(
+        target: AUDIT_TARGET, event = "mail_sent", kind, user, mail:%;
+        "mail sent: {whose}kind {kind}, mail {mail}"
+    );
+}
+
+/// A mail was given up. The cause holds no address.
+pub fn mail_failed(kind: &str, user: Option<impl Display>, mail: impl Display, cause: &str) {
+    let (user, whose) = of_user(user);
+    log::warn!(
+        target: AUDIT_TARGET, event = "mail_failed", kind, user, mail:%, cause;
+        "mail failed: {whose}kind {kind}, mail {mail}: {cause}"
+    );
+}
+
 /// A user requested something they may not do or see.
 pub fn access_refused(user: impl Display, method: impl Display, path: &str, address: impl Display) {
     let path = path.as_bytes().escape_ascii();
@@ -190,6 +207,13 @@ pub fn session_without_account(user: impl Display, session: impl Display, addres
         target: AUDIT_TARGET, event = "session_without_account", user:%, session:%, address:%;
         "session without account: user {user}, session {session}, from {address}"
     );
+}
+
+/// The user as a field, and as the text begins with it.
+fn of_user(user: Option<impl Display>) -> (String, String) {
+    let user = user.map(|user| user.to_string()).unwrap_or_default();
+    let whose = if user.is_empty() { String::new() } else { format!("user {user}, ") };
+    (user, whose)
 }
 
 /// The user as a field, and as the text says it.

@@ -1,15 +1,20 @@
-//! The background jobs: the session store's tasks and the deletion of old rows. Each logs its errors
+//! The background jobs: the session store's tasks, mail, and the deletion of old rows. Each logs its errors
 //! and tries again at its next interval.
 
 use std::time::Duration;
 
 use waxseal_session::{Clock, ErrorChain, Interval};
 
-use crate::db::{AccountStore, Cleaned};
+use crate::{
+    db::{AccountStore, Cleaned},
+    mail::Mailer,
+};
 
 /// The background jobs.
 #[derive(Clone)]
 pub struct Jobs {
+    /// Sends mail, if any is sent.
+    pub mailer: Option<Mailer>,
     /// The database.
     pub accounts: AccountStore,
     /// The source of time.
@@ -21,7 +26,16 @@ pub struct Jobs {
 impl Jobs {
     /// Runs the jobs until the future is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.accounts.sessions().run(self.cleanup_interval), self.keep_clean());
+        let sending_mail = async {
+            if let Some(mailer) = &self.mailer {
+                mailer.run().await;
+            }
+        };
+        tokio::join!(
+            self.accounts.sessions().run(self.cleanup_interval),
+            self.keep_clean(),
+            sending_mail
+        );
     }
 
     /// Writes the last-seen times that are still in memory, and closes the database. Call it before the

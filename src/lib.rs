@@ -46,6 +46,8 @@ pub mod domain;
 #[doc(hidden)]
 pub mod jobs;
 #[doc(hidden)]
+pub mod mail;
+#[doc(hidden)]
 pub mod telemetry;
 mod text;
 pub mod web;

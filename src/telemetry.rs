@@ -17,23 +17,32 @@ use waxseal_session::telemetry as session;
 
 const LOGINS: &str = "waxseal_logins_total";
 const SIGNUPS: &str = "waxseal_signups_total";
+const MAILS: &str = "waxseal_mails_total";
+const MAILS_WAITING: &str = "waxseal_mails_waiting";
+const MAIL_OLDEST: &str = "waxseal_mail_oldest_seconds";
 const LIST_ENTRIES: &str = "waxseal_revocation_list_entries";
 const FEED_AGE: &str = "waxseal_revocation_feed_age_seconds";
 const REQUEST_TIME: &str = "waxseal_http_request_duration_seconds";
 const HASHING_TIME: &str = "waxseal_password_hashing_seconds";
 const HASHING_WAIT: &str = "waxseal_password_hashing_wait_seconds";
 
-const COUNTERS: [(&str, &str); 2] = [
+const COUNTERS: [(&str, &str); 3] = [
     (LOGINS, "Log-ins by outcome; a wrong password on another form counts as refused."),
     (SIGNUPS, "Accounts created by sign-up."),
+    (
+        MAILS,
+        "Mails by kind and outcome: sent, delayed (to be tried again), failed (given up), dropped (nothing to send).",
+    ),
 ];
 
-const GAUGES: [(&str, &str); 2] = [
+const GAUGES: [(&str, &str); 4] = [
     (LIST_ENTRIES, "Revoked sessions on this node's revocation list."),
     (
         FEED_AGE,
         "Seconds since the latest successful poll of revocations; after 30 no cookie is accepted.",
     ),
+    (MAILS_WAITING, "Mails that are to be sent, on all nodes."),
+    (MAIL_OLDEST, "How long the oldest of them has waited, in seconds."),
 ];
 
 /// Every histogram: its name, help text and bucket bounds in seconds.
@@ -110,6 +119,32 @@ pub fn signed_up() {
     counter!(SIGNUPS).increment(1);
 }
 
+/// A mail was sent.
+pub fn mail_sent(kind: &'static str) {
+    mails(kind, "sent").increment(1);
+}
+
+/// A mail could not be sent now.
+pub fn mail_delayed(kind: &'static str) {
+    mails(kind, "delayed").increment(1);
+}
+
+/// A mail was given up.
+pub fn mail_failed(kind: &'static str) {
+    mails(kind, "failed").increment(1);
+}
+
+/// There was nothing to send: no account has the address, or the act is done.
+pub fn mail_dropped(kind: &'static str) {
+    mails(kind, "dropped").increment(1);
+}
+
+/// What waits in the outbox.
+pub fn outbox(waiting: u64, oldest: Duration) {
+    gauge!(MAILS_WAITING).set(waiting as f64);
+    gauge!(MAIL_OLDEST).set(oldest);
+}
+
 /// The state of the revocation feed.
 pub fn revocation_feed(entries: usize, feed_age: Duration) {
     gauge!(LIST_ENTRIES).set(entries as f64);
@@ -142,6 +177,10 @@ pub fn password_hashed(took: Duration) {
 /// A password left the queue.
 pub fn hashing_waited(waited: Duration) {
     histogram!(HASHING_WAIT).record(waited);
+}
+
+fn mails(kind: &'static str, outcome: &'static str) -> Counter {
+    counter!(MAILS, "kind" => kind, "outcome" => outcome)
 }
 
 fn logins(outcome: &'static str) -> Counter {

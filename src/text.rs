@@ -1,5 +1,8 @@
-//! Text that pages and the command line have in common: counts, times, and which characters are
+//! Text that pages, mails and the command line have in common: counts, times, browsers, and which characters are
 //! safe to print.
+
+pub(crate) mod times;
+pub(crate) mod user_agent;
 
 use waxseal_session::Timestamp;
 

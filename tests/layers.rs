@@ -14,7 +14,7 @@ use std::{
 /// From the top down; those in one row don't know each other. A new module gets its place here.
 #[rustfmt::skip]
 const LAYERS: [&[&str]; 9] = [
-    &["main"], &["cli"], &["app"], &["config"], &["web", "jobs"], &["accounts"],
+    &["main"], &["cli"], &["app"], &["config"], &["web", "jobs"], &["mail", "accounts"],
     &["db"], &["domain"], &["audit", "telemetry", "text"],
 ];
 
@@ -50,6 +50,7 @@ fn module(file: &str) -> Option<&str> {
     match file.strip_prefix("src/") {
         Some("lib.rs") => None,
         Some(path) => path.split(['/', '.']).next(),
+        None if file.starts_with("templates/mail/") => Some("mail"),
         None => Some("web"),
     }
 }

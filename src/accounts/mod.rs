@@ -26,9 +26,10 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, Email, FormId, InvalidEmail, LogIn, NewAccount, Password,
-        PasswordChange, PasswordRejected, Revocation, Role, RoleChange, SignUp, UnknownRole, User,
-        UserId,
+        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailConfirmation, FormId,
+        InvalidEmail, InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password,
+        PasswordChange, PasswordRejected, ResetLink, Revocation, Role, RoleChange, SignUp,
+        UndoEmailLink, UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     db::{LoginContext, NewUser, testing::empty_store},
-    domain::{Email, NewAccount, Password, Role, UserId},
+    domain::{Email, MailPolicy, NewAccount, Password, Role, UserId},
 };
 
 pub(super) const EMAIL: &str = "ann@example.com";
@@ -38,7 +38,8 @@ impl Fixture {
         let (hashing, jobs) = Hashing::without_threads(clock.clone());
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
-        let accounts = Accounts { store, hashing, policy, expiry_policy, clock };
+        let mail = MailPolicy::default();
+        let accounts = Accounts { store, hashing, policy, mail, expiry_policy, clock };
         let fixture = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
         fixture.add_ann().await;
         fixture

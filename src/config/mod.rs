@@ -11,6 +11,7 @@ mod environment;
 mod invalid_setting;
 mod listen;
 mod logging;
+mod mail;
 mod password;
 mod secret_file;
 mod secret_strength;
@@ -32,6 +33,7 @@ pub use self::{
     invalid_setting::{InvalidSetting, SettingWarning},
     listen::{ListenAddress, ListenArgs},
     logging::{CommandLogArgs, LogArgs, LogConfig, LogFormat},
+    mail::{MailArgs, MailConfig},
     password::PasswordArgs,
     server::{ServerArgs, ServerConfig},
     session::{SessionArgs, SessionConfig},
@@ -59,6 +61,9 @@ pub struct ServeArgs {
     /// The passwords.
     #[command(flatten)]
     pub passwords: PasswordArgs,
+    /// The mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// The log.
     #[command(flatten)]
     pub log: LogArgs,
@@ -79,6 +84,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What new passwords must be.
     pub passwords: PasswordPolicy,
+    /// How mail is sent, and which.
+    pub mail: MailConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// What is allowed but unwise.
@@ -93,9 +100,11 @@ impl ServeArgs {
     /// For the first setting that can't be used.
     pub fn validate(&self) -> Result<Config, InvalidSetting> {
         let environment = self.environment.validate()?;
+        let server = self.server.validate(environment)?;
         let mut config = Config {
             environment,
-            server: self.server.validate(environment)?,
+            mail: self.mail.validate(environment, server.public_origin.as_deref())?,
+            server,
             database: self.database.validate()?,
             connections: self.connections.validate()?,
             session: self.session.validate(environment)?,
@@ -105,6 +114,7 @@ impl ServeArgs {
         };
         config.warnings.append(&mut config.session.warnings);
         config.warnings.append(&mut config.server.warnings);
+        config.warnings.append(&mut config.mail.warnings);
         config.warnings.extend(self.database.warning());
         Ok(config)
     }
@@ -116,8 +126,14 @@ impl ServeArgs {
             Ok(environment) => environment,
             Err(problem) => return vec![problem],
         };
+        let server = self.server.validate(environment);
+        // Reported already if it is the origin that can't be used.
+        let origin = server
+            .as_ref()
+            .map_or(self.server.public_url.as_deref(), |server| server.public_origin.as_deref());
         let groups = [
-            self.server.validate(environment).err(),
+            self.mail.validate(environment, origin).err(),
+            server.err(),
             self.database.validate().err(),
             self.connections.validate().err(),
             self.session.validate(environment).err(),

@@ -1,5 +1,8 @@
 //! The accounts in the database.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use waxseal_session::Clock;
 use waxseal_session_sqlx::{Database, SqlSessionStore};
 
@@ -10,12 +13,14 @@ pub struct AccountStore {
     pub(super) database: Database,
     pub(super) sessions: SqlSessionStore,
     pub(crate) clock: Clock,
+    /// Wakes this node's mailer, after the commit of a mail.
+    pub(crate) mail_queued: Arc<Notify>,
 }
 
 impl AccountStore {
     /// The accounts in the same database as these sessions. [`connect`](super::connect()) opens it.
     pub fn new(sessions: SqlSessionStore, clock: Clock) -> Self {
-        Self { database: sessions.database().clone(), sessions, clock }
+        Self { database: sessions.database().clone(), sessions, clock, mail_queued: Arc::default() }
     }
 
     /// The users' sessions.

@@ -103,7 +103,7 @@ pub(super) async fn record(
 }
 
 /// Makes an increasing id, which orders events of the same second.
-fn next_id(now: Timestamp) -> Uuid {
+pub(super) fn next_id(now: Timestamp) -> Uuid {
     static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
     let seconds = now.as_unix().unsigned_abs();

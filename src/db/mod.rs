@@ -13,6 +13,7 @@ mod login_context;
 mod login_events;
 mod login_failures;
 mod logins;
+mod outbox;
 #[cfg(test)]
 pub(crate) mod testing;
 mod users;
@@ -25,6 +26,7 @@ pub use login_context::{LoginContext, changed_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewUser, REPEAT_TIME};
+pub use outbox::{CLAIM, OutboxStatus, QueuedMail};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{
     Client, ConnectionLimit, Database, DatabaseError, DatabaseStatus, DatabaseUrl, FeedStatus,

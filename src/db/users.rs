@@ -18,7 +18,8 @@ pub struct Credentials {
     pub password_hash: PasswordHash,
 }
 
-const COLUMNS: &str = "id, users.email AS email, role, created_at";
+const COLUMNS: &str =
+    "id, users.email AS email, role, created_at, email_confirmed_at, email_version, disabled_at";
 
 /// Ids per query.
 const BATCH: usize = 500;
@@ -194,7 +195,14 @@ fn read(row: &AnyRow) -> Result<User, DatabaseError> {
         email: read_email(row)?,
         role: parse_column(row, "role", "role")?,
         created_at: Timestamp::from_unix(row.try_get("created_at")?),
+        email_confirmed_at: read_time(row, "email_confirmed_at")?,
+        email_version: row.try_get("email_version")?,
+        disabled_at: read_time(row, "disabled_at")?,
     })
+}
+
+fn read_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, DatabaseError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_unix))
 }
 
 fn read_email(row: &AnyRow) -> Result<Email, DatabaseError> {

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use email_address::{EmailAddress, Options};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use serde::{Deserialize, Serialize};
 
 use super::look_alike::is_look_alike;
 
@@ -18,7 +19,8 @@ use super::look_alike::is_look_alike;
 /// assert!("ann@".parse::<Email>().is_err());
 /// # Ok::<(), waxseal::domain::InvalidEmail>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
@@ -38,6 +40,13 @@ impl Email {
     /// The address, its domain in Unicode.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The part before the `@`, and the domain in ASCII (Punycode), as mail servers take it. `None` if no
+    /// host can have the name.
+    pub(crate) fn for_smtp(&self) -> Option<(&str, String)> {
+        let (local, domain) = self.0.rsplit_once('@')?;
+        Some((local, to_ascii(domain)?))
     }
 
     /// The part before the `@`.

@@ -6,7 +6,9 @@
 mod actor;
 mod email;
 mod form_id;
+mod link;
 mod look_alike;
+mod mail;
 mod outcomes;
 mod password;
 mod password_hash;
@@ -15,9 +17,11 @@ mod user;
 pub use actor::Actor;
 pub use email::{Email, InvalidEmail};
 pub use form_id::FormId;
+pub use link::{ChangeEmailLink, ConfirmLink, InvitationLink, Link, ResetLink, UndoEmailLink};
+pub use mail::{EmailConfirmation, Mail, MailContent, MailPolicy, MailedAct, MailedClient};
 pub use outcomes::{
     AccountDeletion, LogIn, NewAccount, PasswordChange, Revocation, RoleChange, SignUp,
 };
 pub use password::{Password, PasswordRejected};
-pub use password_hash::PasswordHash;
+pub use password_hash::{HashDigest, PasswordHash};
 pub use user::{Role, UnknownRole, User, UserId};

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
 /// A password hash: a PHC string with algorithm, parameters and salt. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
@@ -16,6 +20,24 @@ impl PasswordHash {
     pub fn as_phc(&self) -> &str {
         &self.0
     }
+
+    /// A digest of the PHC string. Each hash has a salt of its own, so no two have the same.
+    pub fn digest(&self) -> HashDigest {
+        let digest = Sha256::digest(&self.0);
+        HashDigest(
+            BASE64_URL_SAFE_NO_PAD.encode(digest.get(..HashDigest::BYTES).unwrap_or(&digest)),
+        )
+    }
+}
+
+/// What a link names a password hash by: it is used up when the password changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HashDigest(String);
+
+impl HashDigest {
+    /// The first half of SHA-256.
+    const BYTES: usize = 16;
 }
 
 impl fmt::Debug for PasswordHash {

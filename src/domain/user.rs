@@ -2,18 +2,20 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 use waxseal_session::Timestamp;
 
 use super::email::Email;
 
 /// A user's id: random, so that ids don't reveal the number of users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct UserId(Uuid);
 
 /// A user's role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Manages their own account.
     User,
@@ -32,6 +34,12 @@ pub struct User {
     pub role: Role,
     /// When the account was created.
     pub created_at: Timestamp,
+    /// When the owner of the mailbox proved the address; `None` if no one has.
+    pub email_confirmed_at: Option<Timestamp>,
+    /// How often the address has changed. Links that are about the address name it.
+    pub email_version: i64,
+    /// When an administrator disabled the account: no one logs in to it.
+    pub disabled_at: Option<Timestamp>,
 }
 
 impl UserId {

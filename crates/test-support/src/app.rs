@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::rt;
 use clap::{Args, FromArgMatches, builder::Resettable};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 use waxseal::{app::Application, config::ServeArgs};
 use waxseal_session::{Clock, Timestamp};
@@ -19,6 +20,8 @@ pub struct App {
     pub address: SocketAddr,
     pub clock: Clock,
     pub database: Arc<Database>,
+    /// The folder that mails are written to.
+    pub mails: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -62,8 +65,15 @@ impl App {
     /// Starts the application on this database and clock.
     pub async fn launch(database: Arc<Database>, clock: Clock, settings: &Settings<'_>) -> Self {
         let url = database.url();
-        let defaults =
-            [("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", &url), ("SESSION_SECRET", SECRET)];
+        let mails = tempfile::tempdir().unwrap();
+        let folder = mails.path().display().to_string();
+        let defaults = [
+            ("LISTEN", "127.0.0.1:0"),
+            ("DATABASE_URL", &url),
+            ("SESSION_SECRET", SECRET),
+            // Unless mail goes to a server.
+            ("MAIL_DIR", if is_given(settings, "SMTP_URL") { "" } else { &folder }),
+        ];
         let config = parse(&[&defaults, settings].concat()).validate().unwrap();
         let (started, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -79,7 +89,7 @@ impl App {
             });
         });
         let address = address.await.expect("the application starts");
-        Self { address, clock, database, stop: Some(stop), thread: Some(thread) }
+        Self { address, clock, database, mails, stop: Some(stop), thread: Some(thread) }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -142,6 +152,10 @@ impl Drop for App {
             ended.unwrap().expect("the application runs without a panic");
         }
     }
+}
+
+fn is_given(settings: &Settings<'_>, setting: &str) -> bool {
+    settings.iter().any(|(name, value)| *name == setting && !value.is_empty())
 }
 
 /// Parses settings as the command line does, but ignores the environment of the tests.

@@ -6,5 +6,3 @@ pub(crate) mod pagination;
 pub mod redirect;
 pub(crate) mod render;
 pub(crate) mod retry_after;
-pub(crate) mod times;
-pub(crate) mod user_agent;

@@ -1,0 +1,17 @@
+//! Mail: sends what is in the outbox.
+//!
+//! The [`Mailer`] claims a mail, renders it, seals its link, hands it to the [`MailTransport`], and deletes it.
+//! What can't be sent is tried again with growing waits.
+
+mod content;
+mod letter;
+mod mailer;
+mod message;
+mod smtp_url;
+mod transport;
+
+pub use self::{
+    mailer::{Mailer, Site},
+    smtp_url::{InvalidSmtpUrl, SmtpUrl},
+    transport::{MailTransport, SendError, Transport, TransportError},
+};

@@ -1,0 +1,139 @@
+//! Where mail goes: a mail server, or a folder.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    transport::smtp::{self, PoolConfig},
+};
+use tokio::time::timeout;
+use waxseal_session::ErrorChain;
+
+use super::smtp_url::SmtpUrl;
+
+/// How long a mail server may take for one command.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a mail may take: less than another node waits before it tries.
+const SEND_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Connections to the mail server.
+const CONNECTIONS: u32 = 4;
+
+/// Where mail goes, as the settings have it.
+#[derive(Debug, Clone)]
+pub enum MailTransport {
+    /// To a mail server.
+    Smtp(SmtpUrl),
+    /// Into files of a folder.
+    Directory(PathBuf),
+}
+
+/// An open [`MailTransport`].
+#[derive(Clone)]
+pub enum Transport {
+    /// To a mail server.
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// Into files of a folder.
+    Directory(PathBuf),
+}
+
+impl Transport {
+    /// Opens it. A mail server is not contacted yet.
+    ///
+    /// # Errors
+    ///
+    /// If the system's certificates can't be read, or the folder can't be created.
+    pub fn open(transport: &MailTransport) -> Result<Self, TransportError> {
+        match transport {
+            MailTransport::Smtp(url) => {
+                let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose());
+                let smtp = smtp.map_err(TransportError::Smtp)?.timeout(Some(COMMAND_TIMEOUT));
+                let pool = PoolConfig::new().max_size(CONNECTIONS);
+                Ok(Self::Smtp(smtp.pool_config(pool).build()))
+            }
+            MailTransport::Directory(folder) => {
+                create(folder).map_err(|cause| TransportError::Directory(folder.clone(), cause))?;
+                Ok(Self::Directory(folder.clone()))
+            }
+        }
+    }
+
+    /// Sends a mail; `id` names its file. Once more with the same id writes the same file.
+    pub(super) async fn send(&self, id: &str, message: Message) -> Result<(), SendError> {
+        match self {
+            Self::Smtp(smtp) => match timeout(SEND_TIMEOUT, smtp.send(message)).await {
+                Ok(Ok(_response)) => Ok(()),
+                Ok(Err(error)) if error.is_permanent() => Err(SendError::permanent(&error)),
+                Ok(Err(error)) => Err(SendError::temporary(&error)),
+                Err(_elapsed) => Err(SendError::Temporary(format!(
+                    "the mail server did not answer within {} s",
+                    SEND_TIMEOUT.as_secs()
+                ))),
+            },
+            Self::Directory(folder) => {
+                let file = folder.join(format!("{id}.eml"));
+                write(&file, &message.formatted()).map_err(|error| SendError::temporary(&error))
+            }
+        }
+    }
+}
+
+/// A folder that only its owner can read: mails hold links.
+fn create(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file that is whole as soon as it has its name.
+fn write(file: &Path, content: &[u8]) -> io::Result<()> {
+    let part = file.with_extension("part");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(&part)?;
+    open.write_all(content)?;
+    open.sync_all()?;
+    fs::rename(&part, file)
+}
+
+/// Why mail can't be sent at all.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The TLS library can't be set up.
+    #[error("SMTP_URL: the mail server can't be used")]
+    Smtp(#[source] smtp::Error),
+    /// The folder can't be created.
+    #[error("MAIL_DIR: {0} can't be created")]
+    Directory(PathBuf, #[source] io::Error),
+}
+
+/// Why one mail was not sent. The text may hold what the server said, the address among it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Trying again later may help.
+    #[error("{0}")]
+    Temporary(String),
+    /// The server refuses this mail.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+impl SendError {
+    fn temporary(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Temporary(ErrorChain(error).to_string())
+    }
+
+    fn permanent(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Permanent(ErrorChain(error).to_string())
+    }
+}
