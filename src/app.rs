@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Environment, ListenAddress, MailConfig, ServerConfig, SessionConfig},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    mail::{self, Mailer, Transport, TransportError},
+    mail::{self, MailTransport, Mailer, Transport, TransportError},
     web::{
         is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
         site_origin::SiteOrigin, trusted_proxies::TrustedProxies,
@@ -73,6 +73,7 @@ impl Application {
             .build()?;
         let mail_policy = MailPolicy {
             is_sent: mail.transport.is_some(),
+            is_shown: !in_production && matches!(mail.transport, Some(MailTransport::Directory(_))),
             notifies: mail.notify && mail.transport.is_some(),
             confirmation: mail.confirmation,
         };

@@ -101,6 +101,30 @@ pub fn password_changed(user: impl Display, session: impl Display, address: impl
     );
 }
 
+/// Someone asked for a link to reset a password, for an address that may have no account.
+pub fn reset_requested(address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "password_reset_requested", address:%;
+        "password reset requested: from {address}"
+    );
+}
+
+/// A network reached the limit of mails that it may ask for.
+pub fn mail_limited(address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "mail_limited", address:%;
+        "mail limited: from {address}"
+    );
+}
+
+/// A user set a new password with a link from a mail; all sessions have ended.
+pub fn password_reset(user: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "password_reset", user:%, address:%;
+        "password reset: user {user}, from {address}"
+    );
+}
+
 /// A user logged out.
 pub fn logged_out(user: impl Display, session: impl Display, address: impl Display) {
     log::info!(

@@ -12,9 +12,11 @@ mod hashing;
 mod history;
 mod identity;
 mod login;
+mod notices;
 mod paging;
 mod password_change;
 mod password_policy;
+mod password_reset;
 mod reauthentication;
 mod service;
 mod sessions;
@@ -28,8 +30,8 @@ pub use crate::{
     domain::{
         AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailConfirmation, FormId,
         InvalidEmail, InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password,
-        PasswordChange, PasswordRejected, ResetLink, Revocation, Role, RoleChange, SignUp,
-        UndoEmailLink, UnknownRole, User, UserId,
+        PasswordChange, PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange,
+        SignUp, UndoEmailLink, UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

@@ -121,7 +121,7 @@ pub fn client_network(address: &str) -> String {
 
 /// A hash of an email address. The counts are stored under it, because people type other things into
 /// that field, passwords among them.
-fn fingerprint(email: &Email) -> String {
+pub(super) fn fingerprint(email: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_str()))
 }
 

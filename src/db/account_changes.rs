@@ -4,7 +4,12 @@ use sqlx::Row;
 use waxseal_session::SessionRecord;
 use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
 
-use super::{account_store::AccountStore, login_failures::reset_failures, logins::NewLogin};
+use super::{
+    account_store::AccountStore,
+    login_failures::{forget_failures, reset_failures},
+    logins::{NewLogin, NewPassword},
+    outbox,
+};
 use crate::domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId};
 
 impl AccountStore {
@@ -53,6 +58,56 @@ impl AccountStore {
         }
         transaction.commit().await?;
         Ok(Some(PasswordChange::Done(session.clone())))
+    }
+
+    /// Sets a password without the current one, and ends all of the user's sessions. `false`, with nothing
+    /// changed, if there is no such user, or what was verified has changed.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails. Nothing changes then.
+    pub async fn set_password(&self, change: NewPassword<'_>) -> Result<bool, DatabaseError> {
+        let changed = retry_lock_conflict(|| self.try_set_password(&change)).await?;
+        if changed {
+            self.mail_queued.notify_one();
+        }
+        Ok(changed)
+    }
+
+    async fn try_set_password(&self, change: &NewPassword<'_>) -> Result<bool, DatabaseError> {
+        let mut transaction = self.sessions.begin().await?;
+        let (id, now) = (change.user_id.to_string(), self.clock.now());
+        let confirmed_at = change.proves_email.then_some(now.as_unix());
+        let set = match change.verified {
+            Some((hash, email)) => sqlx::query(
+                "UPDATE users SET password_hash = $1,
+                    email_confirmed_at = COALESCE(email_confirmed_at, $2)
+                 WHERE id = $3 AND password_hash = $4 AND email = $5 AND disabled_at IS NULL",
+            )
+            .bind(change.password_hash.as_phc())
+            .bind(confirmed_at)
+            .bind(&id)
+            .bind(hash.as_phc())
+            .bind(email.as_str()),
+            None => sqlx::query(
+                "UPDATE users SET password_hash = $1,
+                    email_confirmed_at = COALESCE(email_confirmed_at, $2)
+                 WHERE id = $3",
+            )
+            .bind(change.password_hash.as_phc())
+            .bind(confirmed_at)
+            .bind(&id),
+        };
+        if transaction.execute(set).await? == 0 {
+            return Ok(false);
+        }
+        forget_failures(&mut transaction, &change.failures_of).await?;
+        if let Some(notice) = &change.notice {
+            outbox::queue(&mut transaction, notice, now).await?;
+        }
+        transaction.revoke_all(&id, None).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Deletes a user, unless it is the last administrator. With `verified_hash`, only if that is still

@@ -140,6 +140,21 @@ pub(super) async fn reset_failures(
     Ok(retry_at)
 }
 
+/// Clears an account's failures from everywhere: whoever set a new password by a link is the owner.
+pub(super) async fn forget_failures(
+    transaction: &mut SessionTransaction,
+    account: &str,
+) -> Result<(), DatabaseError> {
+    // In the same order as in `record_failure`, which locks this row first.
+    for sql in [
+        "DELETE FROM login_failures WHERE account = $1 AND network = ''",
+        "DELETE FROM login_failures WHERE account = $1",
+    ] {
+        transaction.execute(sqlx::query(sql).bind(account)).await?;
+    }
+    Ok(())
+}
+
 fn tally_of(attempt: &Attempt) -> SqlQuery<'_> {
     sqlx::query(
         "SELECT network, failures, last_at FROM login_failures

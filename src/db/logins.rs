@@ -14,7 +14,7 @@ use super::{
     login_failures::{Attempt, reset_failures},
     users::parse_column,
 };
-use crate::domain::{Email, LogIn, NewAccount, PasswordHash, Role, SignUp, UserId};
+use crate::domain::{Email, LogIn, Mail, NewAccount, PasswordHash, Role, SignUp, UserId};
 
 /// How long after a form was sent the same form counts as a repeat: as long as a request may be late.
 pub const REPEAT_TIME: Duration = RevocationFeed::REPLACEMENT_GRACE;
@@ -31,6 +31,23 @@ pub struct NewLogin<'a> {
     pub context: &'a LoginContext,
     /// The attempt, for the counts of failures.
     pub attempt: &'a Attempt,
+}
+
+/// A password that is set without the current one: by a link, or by an administrator.
+pub struct NewPassword<'a> {
+    /// The user.
+    pub user_id: UserId,
+    /// The hash and the address that a link named: nothing changes if they are no longer the stored ones, or
+    /// the account is disabled.
+    pub verified: Option<(&'a PasswordHash, &'a Email)>,
+    /// The hash to store.
+    pub password_hash: &'a PasswordHash,
+    /// Whether whoever sets it has read the address's mail.
+    pub proves_email: bool,
+    /// The account whose failed log-ins are forgotten, by [`Attempt::account`].
+    pub failures_of: String,
+    /// Tells the user.
+    pub notice: Option<Mail>,
 }
 
 /// A user to add.

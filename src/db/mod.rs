@@ -25,7 +25,7 @@ pub use inspection::{DatabaseServer, Inspection, inspect};
 pub use login_context::{LoginContext, changed_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewUser, REPEAT_TIME};
+pub use logins::{NewLogin, NewPassword, NewUser, REPEAT_TIME};
 pub use outbox::{CLAIM, OutboxStatus, QueuedMail};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{

@@ -166,6 +166,8 @@ impl MailContent {
 pub struct MailPolicy {
     /// Whether mail is sent at all.
     pub is_sent: bool,
+    /// Whether development shows the mails on `/dev/mails`.
+    pub is_shown: bool,
     /// Whether people are told of what happened to their account.
     pub notifies: bool,
     /// Whether addresses are confirmed.

@@ -94,6 +94,19 @@ pub enum AccountDeletion {
     Throttled(Timestamp),
 }
 
+/// The outcome of resetting a password with a link.
+#[derive(Debug)]
+pub enum PasswordReset {
+    /// The password is set, and all sessions have ended.
+    Done,
+    /// The link has set this password already: the form was sent twice.
+    Repeated,
+    /// The link is used up: the password or the address has changed, or the account is gone or disabled.
+    LinkUsed,
+    /// The new password does not meet the policy.
+    Rejected(PasswordRejected),
+}
+
 /// The outcome of revoking a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {

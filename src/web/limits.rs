@@ -1,4 +1,4 @@
-//! Rate limits on sign-ups and log-ins from one network, whichever account they name. They are kept
+//! Rate limits on sign-ups, log-ins and mails from one network, whichever account they name. They are kept
 //! in this node's memory, and checked before anything is looked up or hashed.
 //!
 //! They keep one network from filling the database with accounts, or the hashing queue with
@@ -44,6 +44,7 @@ const CLEANUP_THRESHOLD: usize = 10_000;
 pub struct RateLimits {
     log_ins: Limiter,
     sign_ups: Limiter,
+    mails: Limiter,
 }
 
 type Limiter = RateLimiter<String, HashMapStateStore<String>, Elapsed, NoOpMiddleware<Nanos>>;
@@ -51,7 +52,11 @@ type Limiter = RateLimiter<String, HashMapStateStore<String>, Elapsed, NoOpMiddl
 impl RateLimits {
     /// Limits that go by the clock's elapsed time.
     pub fn new(clock: &Clock) -> Self {
-        Self { log_ins: limiter(&LOG_INS, clock), sign_ups: limiter(&SIGN_UPS, clock) }
+        Self {
+            log_ins: limiter(&LOG_INS, clock),
+            sign_ups: limiter(&SIGN_UPS, clock),
+            mails: limiter(&SIGN_UPS, clock),
+        }
     }
 
     /// Counts a log-in from this address; how long to wait if it is one too many.
@@ -65,6 +70,14 @@ impl RateLimits {
     pub(super) fn check_password(&self, user: UserId, address: &str) -> Option<Duration> {
         let wait = check(&self.log_ins, address)?;
         audit::password_limited(user, address);
+        Some(wait)
+    }
+
+    /// Counts a mail that was asked for from this address, limited as sign-ups are; how long to wait if it is
+    /// one too many.
+    pub(super) fn check_mail(&self, address: &str) -> Option<Duration> {
+        let wait = check(&self.mails, address)?;
+        audit::mail_limited(address);
         Some(wait)
     }
 

@@ -8,6 +8,7 @@
 pub mod error;
 mod extractors;
 pub mod limits;
+mod links;
 pub mod middleware;
 mod pages;
 mod resource;
@@ -22,8 +23,8 @@ pub use pages::assets;
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, change_password, health, home, login,
-    login_history, logout, password_change, profile, session_revocation, sessions, signup,
+    account_deletion, admin_user, admin_users, api, change_password, forgot, health, home, login,
+    login_history, logout, password_change, profile, reset, session_revocation, sessions, signup,
 };
 use resource::{form, get, post};
 
@@ -40,6 +41,9 @@ pub fn page_routes(app: &mut ServiceConfig) {
     app.service(get("/", home::redirect))
         .service(form("/signup", signup::form, signup::submit))
         .service(form("/login", login::form, login::submit))
+        .service(form(forgot::PATH, forgot::form, forgot::submit))
+        .service(get(forgot::SENT_PATH, forgot::sent))
+        .service(form("/reset", reset::form, reset::submit))
         .service(post("/logout", logout::submit))
         .service(get("/profile", profile::show))
         .service(post("/profile/password", password_change::submit))

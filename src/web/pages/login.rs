@@ -35,12 +35,15 @@ struct Page<'a> {
     notice: Option<String>,
     /// Both fields are marked, so as not to tell which of them is wrong.
     both_wrong: bool,
+    /// Whether mail is sent.
+    can_reset: bool,
     errors: FormErrors,
 }
 
 pub(crate) async fn form(
     auth: Option<AuthenticatedUser>,
     request: HttpRequest,
+    accounts: Data<Accounts>,
     Query(query): Query<NextQuery>,
 ) -> Result<HttpResponse, AppError> {
     if auth.is_some() {
@@ -48,7 +51,8 @@ pub(crate) async fn form(
     }
     let (form, notice) = (Some(FormId::random()), notices::take(&request));
     let (next, connection_hint) = (shown_next(&query.next), connection_hint(&request));
-    render::page(&Page { next, form, notice, connection_hint, ..Page::default() })
+    let can_reset = accounts.mail.is_sent;
+    render::page(&Page { next, form, notice, connection_hint, can_reset, ..Page::default() })
 }
 
 pub(crate) async fn submit(
@@ -78,6 +82,7 @@ pub(crate) async fn submit(
         }
     }
     let (email, next, form) = (&*credentials.email, shown_next(next), credentials.form_id());
-    let page = Page { next, email, form, both_wrong, errors, ..Page::default() };
+    let can_reset = accounts.mail.is_sent;
+    let page = Page { next, email, form, both_wrong, can_reset, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }

@@ -26,6 +26,7 @@ pub(crate) fn rejected_form(
     }
 }
 
-fn respond(status: StatusCode, page: &impl Template) -> Result<HttpResponse, AppError> {
+/// The page with this status.
+pub(crate) fn respond(status: StatusCode, page: &impl Template) -> Result<HttpResponse, AppError> {
     Ok(HttpResponse::build(status).insert_header(ContentType::html()).body(page.render()?))
 }
