@@ -32,7 +32,9 @@ impl Accounts {
             Verification::Throttled(until) => return Ok(AccountDeletion::Throttled(until)),
             Verification::NoSuchUser => return Ok(AccountDeletion::NoSuchUser),
         };
-        let outcome = self.store.delete_user(user, Some(&credentials.password_hash)).await?;
+        let notice = self.deletion_notice(&credentials.user, self.act_of(&context.client));
+        let verified = Some(&credentials.password_hash);
+        let outcome = self.store.delete_user(user, verified, notice.as_ref()).await?;
         if outcome == AccountDeletion::Done {
             let by = Actor::Person { user_id: user, from: context.client.address.clone() };
             audit::account_deleted(user, &by.acting_on(user));
@@ -95,6 +97,7 @@ mod tests {
                 password_hash: &PasswordHash::from_phc("another"),
                 context: &LoginContext::default(),
                 attempt: &admitted(accounts).await,
+                notice: None,
             };
             let session =
                 accounts.new_session(fixture.ann, Role::User, &LoginContext::default()).unwrap();

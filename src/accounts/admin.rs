@@ -126,7 +126,9 @@ impl Accounts {
         user: UserId,
         by: &Actor,
     ) -> Result<AccountDeletion, AccountsError> {
-        let outcome = self.store.delete_user(user, None).await?;
+        let known = self.store.user(user).await?;
+        let notice = known.and_then(|user| self.deletion_notice(&user, self.act_of_admin()));
+        let outcome = self.store.delete_user(user, None, notice.as_ref()).await?;
         if outcome == AccountDeletion::Done {
             audit::account_deleted(user, &by.acting_on(user));
         }

@@ -130,7 +130,10 @@ impl Accounts {
         context: &LoginContext,
         attempt: &Attempt,
     ) -> Result<Option<LogIn>, AccountsError> {
-        let login = NewLogin { user_id: user.id, verified_hash, password_hash, context, attempt };
+        let notice = self.new_login_notice(user, &context.client).await?;
+        let notice = notice.as_ref();
+        let login =
+            NewLogin { user_id: user.id, verified_hash, password_hash, context, attempt, notice };
         self.store.log_in(login, |role| self.new_session(user.id, role, context)).await
     }
 }

@@ -1,6 +1,6 @@
 //! Mails that tell people what happened to their account.
 
-use super::service::Accounts;
+use super::{error::AccountsError, service::Accounts, throttle::client_network};
 use crate::{
     db::Client,
     domain::{Mail, MailContent, MailedAct, MailedClient, User},
@@ -11,6 +11,28 @@ impl Accounts {
     pub(super) fn notice(&self, user: &User, content: MailContent) -> Option<Mail> {
         let mail = || Mail { to: user.email.clone(), user_id: Some(user.id), content };
         self.mail.notifies.then(mail)
+    }
+
+    /// The notice of a log-in from a network and a browser never seen before, as far as the history goes back.
+    pub(super) async fn new_login_notice(
+        &self,
+        user: &User,
+        client: &Client,
+    ) -> Result<Option<Mail>, AccountsError> {
+        if !self.mail.notifies {
+            return Ok(None);
+        }
+        let network = client_network(&client.address);
+        let is_familiar = self.store.has_used_browser(user.id, &client.user_agent).await?
+            || self.has_logged_in_from(Some(user.id), &network).await?;
+        let content = MailContent::NewLogin { act: self.act_of(client) };
+        Ok(if is_familiar { None } else { self.notice(user, content) })
+    }
+
+    /// The notice of an account's deletion. It does not name the user, whose mails are deleted.
+    pub(super) fn deletion_notice(&self, user: &User, act: MailedAct) -> Option<Mail> {
+        let notice = self.notice(user, MailContent::AccountDeleted { act });
+        notice.map(|notice| Mail { user_id: None, ..notice })
     }
 
     /// An act from this client, now.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     audit,
     db::{Attempt, Credentials, LoginContext, NewLogin, REPEAT_TIME, changed_session_id},
-    domain::{Password, PasswordChange, UserId},
+    domain::{MailContent, Password, PasswordChange, UserId},
 };
 
 impl Accounts {
@@ -56,12 +56,16 @@ impl Accounts {
         if let Err(rejected) = self.validate(new, &credentials.user.email).await? {
             return Ok(Some(PasswordChange::Rejected(rejected)));
         }
+        let act = self.act_of(&context.client);
+        let content = MailContent::PasswordChanged { by_link: false, act };
+        let notice = self.notice(&credentials.user, content);
         let change = NewLogin {
             user_id: user,
             verified_hash: &credentials.password_hash,
             password_hash: &self.hashing.hash(new).await?,
             context,
             attempt,
+            notice: notice.as_ref(),
         };
         let mut session = SessionRecord::new(&self.expiry_policy, self.clock.now(), state.clone());
         if let Some(id) = changed_session_id(user, change.password_hash) {

@@ -67,7 +67,7 @@ impl Accounts {
     }
 
     /// Whether the user has logged in from this network before.
-    async fn has_logged_in_from(
+    pub(super) async fn has_logged_in_from(
         &self,
         user: Option<UserId>,
         here: &str,

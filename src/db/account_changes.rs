@@ -10,7 +10,9 @@ use super::{
     logins::{NewLogin, NewPassword},
     outbox,
 };
-use crate::domain::{AccountDeletion, PasswordChange, PasswordHash, Role, RoleChange, UserId};
+use crate::domain::{
+    AccountDeletion, Mail, PasswordChange, PasswordHash, Role, RoleChange, UserId,
+};
 
 impl AccountStore {
     /// Changes a password, ends all of the user's sessions and opens `session`. `None`, with nothing
@@ -24,7 +26,11 @@ impl AccountStore {
         change: NewLogin<'_>,
         session: SessionRecord,
     ) -> Result<Option<PasswordChange>, DatabaseError> {
-        retry_lock_conflict(|| self.try_change_password(&change, &session)).await
+        let outcome = retry_lock_conflict(|| self.try_change_password(&change, &session)).await;
+        if change.notice.is_some() {
+            self.mail_queued.notify_one();
+        }
+        outcome
     }
 
     async fn try_change_password(
@@ -55,6 +61,9 @@ impl AccountStore {
         let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, change.attempt, now).await? {
             return Ok(Some(PasswordChange::Throttled(until)));
+        }
+        if let Some(notice) = change.notice {
+            outbox::queue(&mut transaction, notice, now).await?;
         }
         transaction.commit().await?;
         Ok(Some(PasswordChange::Done(session.clone())))
@@ -111,7 +120,7 @@ impl AccountStore {
     }
 
     /// Deletes a user, unless it is the last administrator. With `verified_hash`, only if that is still
-    /// the stored hash.
+    /// the stored hash. The notice must not name the user, whose mails are deleted.
     ///
     /// The rows of the user's sessions stay, revoked and without personal data, while a cookie of them could
     /// be valid.
@@ -123,14 +132,21 @@ impl AccountStore {
         &self,
         user_id: UserId,
         verified_hash: Option<&PasswordHash>,
+        notice: Option<&Mail>,
     ) -> Result<AccountDeletion, DatabaseError> {
-        retry_lock_conflict(|| self.try_delete_user(user_id, verified_hash)).await
+        let delete = || self.try_delete_user(user_id, verified_hash, notice);
+        let outcome = retry_lock_conflict(delete).await;
+        if notice.is_some() {
+            self.mail_queued.notify_one();
+        }
+        outcome
     }
 
     async fn try_delete_user(
         &self,
         user_id: UserId,
         verified_hash: Option<&PasswordHash>,
+        notice: Option<&Mail>,
     ) -> Result<AccountDeletion, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         if is_last_admin(&mut transaction, user_id).await? {
@@ -148,8 +164,14 @@ impl AccountStore {
             let with_another_hash = AccountDeletion::WrongPassword;
             return Ok(if exists { with_another_hash } else { AccountDeletion::NoSuchUser });
         }
-        let history = sqlx::query("DELETE FROM login_events WHERE user_id = $1").bind(&id);
-        transaction.execute(history).await?;
+        for sql in
+            ["DELETE FROM login_events WHERE user_id = $1", "DELETE FROM mails WHERE user_id = $1"]
+        {
+            transaction.execute(sqlx::query(sql).bind(&id)).await?;
+        }
+        if let Some(notice) = notice {
+            outbox::queue(&mut transaction, notice, self.clock.now()).await?;
+        }
         transaction.revoke_all(&id, None).await?;
         transaction.erase_personal_data(&id).await?;
         transaction.commit().await?;
@@ -227,6 +249,7 @@ mod tests {
             password_hash: &PasswordHash::from_phc("new"),
             context: &context,
             attempt,
+            notice: None,
         };
         fixture.store.change_password(change, session()).await.unwrap()
     }
@@ -265,7 +288,7 @@ mod tests {
         let fixture = Fixture::new().await;
         let delete = async |hash| {
             let hash = PasswordHash::from_phc(hash);
-            fixture.store.delete_user(fixture.ann, Some(&hash)).await.unwrap()
+            fixture.store.delete_user(fixture.ann, Some(&hash), None).await.unwrap()
         };
         assert_eq!(delete("another").await, AccountDeletion::WrongPassword);
         assert_eq!(status(&fixture), RevocationStatus::Active);
@@ -273,7 +296,7 @@ mod tests {
         assert_eq!(status(&fixture), RevocationStatus::Revoked);
         // Of two at once, the second finds no one.
         assert_eq!(delete("hash").await, AccountDeletion::NoSuchUser);
-        let again = fixture.store.delete_user(fixture.ann, None).await.unwrap();
+        let again = fixture.store.delete_user(fixture.ann, None, None).await.unwrap();
         assert_eq!(again, AccountDeletion::NoSuchUser);
     }
 }

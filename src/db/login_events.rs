@@ -56,6 +56,25 @@ impl AccountStore {
         rows.iter().map(read).collect()
     }
 
+    /// Whether a user has logged in with this browser, as far as the history goes back.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn has_used_browser(
+        &self,
+        user_id: UserId,
+        user_agent: &str,
+    ) -> Result<bool, DatabaseError> {
+        let query = sqlx::query(
+            "SELECT at FROM login_events
+             WHERE user_id = $1 AND outcome = 'granted' AND user_agent = $2 LIMIT 1",
+        )
+        .bind(user_id.to_string())
+        .bind(user_agent);
+        Ok(self.database.fetch_optional(query).await?.is_some())
+    }
+
     /// The IP addresses from which a user has logged in, each with its first log-in in the history.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::{
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
+    outbox,
     users::parse_column,
 };
 use crate::domain::{Email, LogIn, Mail, NewAccount, PasswordHash, Role, SignUp, UserId};
@@ -31,6 +32,8 @@ pub struct NewLogin<'a> {
     pub context: &'a LoginContext,
     /// The attempt, for the counts of failures.
     pub attempt: &'a Attempt,
+    /// Tells the user.
+    pub notice: Option<&'a Mail>,
 }
 
 /// A password that is set without the current one: by a link, or by an administrator.
@@ -75,7 +78,11 @@ impl AccountStore {
         login: NewLogin<'_>,
         session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
-        retry_lock_conflict(|| self.try_log_in(&login, &session)).await?.transpose()
+        let outcome = retry_lock_conflict(|| self.try_log_in(&login, &session)).await?.transpose();
+        if login.notice.is_some() {
+            self.mail_queued.notify_one();
+        }
+        outcome
     }
 
     /// The inner error is that of `session`.
@@ -110,6 +117,9 @@ impl AccountStore {
                     session.id = SessionId::random();
                 }
                 open_session(&mut transaction, login.user_id, &session, login.context).await?;
+                if let Some(notice) = login.notice {
+                    outbox::queue(&mut transaction, notice, now).await?;
+                }
                 LogIn::Granted(session)
             }
         };
@@ -262,6 +272,7 @@ mod tests {
             password_hash: &hash,
             context: &LoginContext::default(),
             attempt,
+            notice: None,
         };
         fixture.store.log_in(login, |_| Ok::<_, DatabaseError>(session())).await.unwrap()
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use waxseal::{app::Application, config::ServeArgs};
 use waxseal_session::{Clock, Timestamp};
 
-use crate::{Client, Database, EMAIL, Postgres, SECRET, START, raw};
+use crate::{Client, Database, EMAIL, Postgres, ReceivedMail, SECRET, START, raw, wait_for_mails};
 
 /// The application, running on its own thread until dropped.
 pub struct App {
@@ -90,6 +90,11 @@ impl App {
         });
         let address = address.await.expect("the application starts");
         Self { address, clock, database, mails, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The newest mail to this address, once there are that many.
+    pub async fn mail(&self, address: &str, number: usize) -> ReceivedMail {
+        wait_for_mails(self.mails.path(), address, number).await.remove(number - 1)
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -18,6 +18,7 @@ mod client;
 mod database;
 mod eventually;
 mod log;
+mod mails;
 mod postgres;
 mod process;
 mod program;
@@ -35,6 +36,7 @@ pub use self::{
     client::Client,
     database::Database,
     eventually::eventually,
+    mails::{ReceivedMail, mails_to, wait_for_mails},
     postgres::Postgres,
     process::{Memory, Process},
     program::{Finished, Program},
