@@ -29,6 +29,7 @@ mod passwords;
 mod people;
 mod races;
 mod repeats;
+mod reset;
 mod restarts;
 mod revocation;
 mod sessions;
