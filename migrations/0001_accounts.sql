@@ -68,7 +68,7 @@ CREATE INDEX mails_by_due_time ON mails (due_at) WHERE failed_at IS NULL;
 CREATE INDEX mails_by_failure ON mails (failed_at) WHERE failed_at IS NOT NULL;
 CREATE INDEX mails_by_user ON mails (user_id);
 
--- Whoever asks for a link again while one waits gets that one. Notices are each sent.
+-- A link that is asked for again takes the place of the one that waits. Notices are each sent.
 CREATE UNIQUE INDEX mails_with_links ON mails (kind, address)
     WHERE failed_at IS NULL AND kind IN ('reset', 'sign-up', 'confirm', 'change-email', 'invitation');
 

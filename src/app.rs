@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Environment, ListenAddress, MailConfig, ServerConfig, SessionConfig},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    mail::{self, MailTransport, Mailer, Transport, TransportError},
+    mail::{self, InFlight, MailTransport, Mailer, Transport, TransportError},
     web::{
         is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
         site_origin::SiteOrigin, trusted_proxies::TrustedProxies,
@@ -179,6 +179,7 @@ fn mailer(
         site: mail::Site::new(config.from, origin),
         transport: Transport::open(transport)?,
         clock: clock.clone(),
+        in_flight: InFlight::default(),
     }))
 }
 

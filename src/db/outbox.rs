@@ -30,8 +30,14 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct QueuedMail {
     /// Its id, also of its Message-ID.
     pub id: Uuid,
-    /// What it is.
-    pub mail: Mail,
+    /// What kind of mail it is.
+    pub kind: String,
+    /// The recipient.
+    pub to: Email,
+    /// The user it is about.
+    pub user_id: Option<UserId>,
+    /// What it tells; `None` if a later version of waxseal wrote it, or it is damaged.
+    pub content: Option<MailContent>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// The next attempt to send it.
@@ -46,6 +52,13 @@ pub struct QueuedMail {
     pub last_error: Option<String>,
 }
 
+impl QueuedMail {
+    /// The kind, for metrics and the log: one of a fixed number.
+    pub fn known_kind(&self) -> &'static str {
+        self.content.as_ref().map_or(UNKNOWN_KIND, MailContent::kind)
+    }
+}
+
 /// What waits in the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutboxStatus {
@@ -54,6 +67,9 @@ pub struct OutboxStatus {
     /// How long the oldest has waited.
     pub oldest: Duration,
 }
+
+/// The kind of a mail that can't be read.
+pub const UNKNOWN_KIND: &str = "unknown";
 
 const COLUMNS: &str = "id, kind, user_id, address AS recipient, data, created_at, due_at, attempts, dead_at, \
                        failed_at, last_error";
@@ -99,7 +115,7 @@ impl AccountStore {
             transaction.commit().await?;
             Ok(rows)
         };
-        retry_lock_conflict(claim).await?.iter().map(read).collect()
+        Ok(read_all(&retry_lock_conflict(claim).await?))
     }
 
     /// Deletes a mail that was sent, or that there is nothing to send of any more.
@@ -175,7 +191,7 @@ impl AccountStore {
         let sql = format!("SELECT {COLUMNS} FROM mails WHERE id > $1 ORDER BY id LIMIT $2");
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(i64::from(limit));
-        self.database.fetch_all(query).await?.iter().map(read).collect()
+        Ok(read_all(&self.database.fetch_all(query).await?))
     }
 
     /// What waits in the outbox.
@@ -213,10 +229,16 @@ pub(super) async fn queue(
     // Increasing, so that the list is in order.
     let id = super::login_events::next_id(now);
     let data = json!(content).get("data").cloned().unwrap_or(Value::Null).to_string();
+    // Asked for again while one waits: the new one takes its place, also its place in the queue. It is of use
+    // for longer, and may be another's.
     let insert = sqlx::query(
         "INSERT INTO mails (id, kind, user_id, address, data, created_at, due_at, claimed_until,
             attempts, dead_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7)
+         ON CONFLICT (kind, address)
+            WHERE failed_at IS NULL AND kind IN ('reset', 'sign-up', 'confirm', 'change-email', 'invitation')
+         DO UPDATE SET id = $1, user_id = $3, data = $5, created_at = $6, due_at = $6, claimed_until = 0,
+            attempts = 0, dead_at = $7, last_error = NULL",
     )
     .bind(id.to_string())
     .bind(content.kind())
@@ -261,19 +283,21 @@ fn recipient(kind: &str, to: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!("waxseal mail {kind} to {to}")))
 }
 
+/// One that can't be read keeps no other from being sent.
+fn read_all(rows: &[AnyRow]) -> Vec<QueuedMail> {
+    let mails = rows.iter().map(read);
+    mails.filter_map(|mail| mail.inspect_err(|error| log::error!("outbox: {error}")).ok()).collect()
+}
+
 fn read(row: &AnyRow) -> Result<QueuedMail, DatabaseError> {
     let time = |column| Ok::<_, DatabaseError>(Timestamp::from_unix(row.try_get(column)?));
-    let user_id: Option<UserId> = match row.try_get::<Option<&str>, _>("user_id")? {
-        Some(_) => Some(parse_column(row, "user_id", "user id")?),
-        None => None,
-    };
+    let kind: String = row.try_get("kind")?;
     Ok(QueuedMail {
         id: parse_column(row, "id", "mail id")?,
-        mail: Mail {
-            to: Email::from_stored(row.try_get("recipient")?),
-            user_id,
-            content: read_content(row.try_get("kind")?, row.try_get("data")?)?,
-        },
+        to: Email::from_stored(row.try_get("recipient")?),
+        user_id: row.try_get::<Option<&str>, _>("user_id")?.and_then(|id| id.parse().ok()),
+        content: read_content(&kind, row.try_get("data")?),
+        kind,
         created_at: time("created_at")?,
         due_at: time("due_at")?,
         attempts: row.try_get("attempts")?,
@@ -283,13 +307,13 @@ fn read(row: &AnyRow) -> Result<QueuedMail, DatabaseError> {
     })
 }
 
-fn read_content(kind: &str, data: &str) -> Result<MailContent, DatabaseError> {
-    let data: Value = serde_json::from_str(data).map_err(|_| DatabaseError::Corrupt("mail"))?;
+fn read_content(kind: &str, data: &str) -> Option<MailContent> {
+    let data: Value = serde_json::from_str(data).ok()?;
     let mut content = json!({ "kind": kind });
-    if let (Some(content), false) = (content.as_object_mut(), data.is_null()) {
-        content.insert("data".to_owned(), data);
+    if !data.is_null() {
+        content.as_object_mut()?.insert("data".to_owned(), data);
     }
-    serde_json::from_value(content).map_err(|_| DatabaseError::Corrupt("mail"))
+    serde_json::from_value(content).ok()
 }
 
 #[cfg(test)]
@@ -332,7 +356,9 @@ mod tests {
         for content in contents {
             store.queue_mail(&mail(content.clone())).await.unwrap();
             let [claimed] = &*store.claim_mails(9).await.unwrap() else { panic!("one is due") };
-            assert_eq!(claimed.mail, mail(content));
+            assert_eq!(claimed.content.as_ref(), Some(&content));
+            let expected = mail(content);
+            assert_eq!((&claimed.to, claimed.user_id), (&expected.to, expected.user_id));
         }
     }
 

@@ -27,8 +27,8 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     /// The mail; `None` if there is nothing to say any more: no account has the address, or the act is done.
     pub(super) async fn letter(&self, queued: &QueuedMail) -> Result<Option<Letter>, RenderError> {
-        let (to, user) = (&queued.mail.to, queued.mail.user_id);
-        Ok(Some(match &queued.mail.content {
+        let (to, user) = (&queued.to, queued.user_id);
+        Ok(Some(match queued.content.as_ref().ok_or(RenderError::Unknown)? {
             MailContent::Reset => return self.reset(to).await,
             MailContent::SignUp => return self.sign_up(to).await,
             MailContent::Confirm => return self.confirm_again(to).await,

@@ -1,9 +1,14 @@
 //! The mailer: claims mails from the outbox and sends them, until all are sent or given up.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use lettre::message::Mailbox;
+use tokio::{sync::Semaphore, time::timeout};
+use uuid::Uuid;
 use waxseal_session::{Clock, ErrorChain, SessionMiddleware, Timestamp};
 
 use super::{
@@ -21,8 +26,8 @@ use crate::{
 /// How often to look for mails that other nodes queued, or whose time has come.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Mails sent at once.
-const AT_ONCE: usize = 10;
+/// Mails sent at once, each with a connection of its own. Mail servers refuse those that come with many.
+const AT_ONCE: usize = 5;
 
 /// The waits after each failed attempt; the last one repeats.
 const WAITS: [Duration; 5] = [
@@ -34,8 +39,17 @@ const WAITS: [Duration; 5] = [
 ];
 
 /// How often to try to delete a mail that was sent: if that fails, it is sent twice.
-const DELETE_ATTEMPTS: usize = 10;
+const DELETE_ATTEMPTS: usize = 60;
 const DELETE_RETRY: Duration = Duration::from_secs(1);
+
+/// The last attempt comes so long before the mail is of no use.
+const LAST_ATTEMPT_BEFORE: Duration = Duration::from_secs(60);
+
+/// How long mails on their way may take when the server stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much of what a server says is kept.
+const CAUSE_CHARS: usize = 300;
 
 /// The site that mails are from.
 #[derive(Debug, Clone)]
@@ -82,38 +96,93 @@ pub struct Mailer {
     pub transport: Transport,
     /// The source of time.
     pub clock: Clock,
+    /// The mails that it is sending.
+    pub in_flight: InFlight,
+}
+
+/// The mails that a node is sending.
+#[derive(Clone)]
+pub struct InFlight {
+    /// One for each mail that can be sent at once.
+    places: Arc<Semaphore>,
+    /// Mails that were sent and not deleted yet.
+    sent: Arc<Mutex<HashSet<Uuid>>>,
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), sent: Arc::default() }
+    }
+}
+
+impl InFlight {
+    fn sent(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Mailer {
     /// Sends mails until the future is dropped.
     pub async fn run(&self) {
-        let mut sending = FuturesUnordered::new();
         loop {
-            let free = AT_ONCE.saturating_sub(sending.len());
-            if free > 0 {
-                match self.store.claim_mails(u32::try_from(free).unwrap_or(1)).await {
-                    Ok(claimed) => {
-                        sending.extend(claimed.into_iter().map(|mail| self.deliver(mail)))
-                    }
-                    Err(error) => log::warn!("outbox: {}", ErrorChain(&error)),
-                }
+            // This one waits until a mail is done, if as many as can be are on their way.
+            drop(self.in_flight.places.acquire().await);
+            if self.claim().await {
+                continue;
             }
             let next_poll = self.clock.elapsed() + POLL_INTERVAL;
             tokio::select! {
-                Some(()) = sending.next() => {}
                 () = self.store.mail_queued.notified() => {}
                 () = self.clock.sleep_until(next_poll) => {}
             }
         }
     }
 
+    /// Gives the mails on their way a few seconds: one that is cut off is sent twice.
+    pub async fn finish(&self) {
+        let all = self.in_flight.places.acquire_many(AT_ONCE as u32);
+        if timeout(FINISH_TIMEOUT, all).await.is_err() {
+            log::warn!("stopping while mails are being sent: some may arrive twice");
+        }
+        self.transport.rest().await;
+    }
+
+    /// Claims mails and starts to send them. Whether there may be more.
+    async fn claim(&self) -> bool {
+        let free = self.in_flight.places.available_permits();
+        let claimed = match self.store.claim_mails(u32::try_from(free).unwrap_or(1)).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                log::warn!("outbox: {}", ErrorChain(&error));
+                return false;
+            }
+        };
+        let may_be_more = claimed.len() == free;
+        if claimed.is_empty() && free == AT_ONCE {
+            self.transport.rest().await;
+        }
+        for mail in claimed {
+            let (mailer, place) =
+                (self.clone(), Arc::clone(&self.in_flight.places).try_acquire_owned());
+            // A task of its own: it outlives this loop when the server stops, and a panic ends only it.
+            tokio::spawn(async move {
+                mailer.deliver(mail).await;
+                drop(place);
+            });
+        }
+        may_be_more
+    }
+
     /// Sends a claimed mail, and stores what became of it.
     async fn deliver(&self, queued: QueuedMail) {
-        let kind = queued.mail.content.kind();
+        let kind = queued.known_kind();
+        if self.in_flight.sent().contains(&queued.id) {
+            return self.log_failure(&queued, self.delete(&queued).await);
+        }
         let stored = match self.send(&queued).await {
             Ok(Sent::Yes) => {
                 telemetry::mail_sent(kind);
-                audit::mail_sent(kind, queued.mail.user_id, queued.id);
+                audit::mail_sent(kind, queued.user_id, queued.id);
                 self.delete(&queued).await
             }
             Ok(Sent::NothingToSend) => {
@@ -123,6 +192,10 @@ impl Mailer {
             }
             Err(error) => self.retry_or_give_up(&queued, &error).await,
         };
+        self.log_failure(&queued, stored);
+    }
+
+    fn log_failure(&self, queued: &QueuedMail, stored: Result<(), DatabaseError>) {
         if let Err(error) = stored {
             log::warn!("outbox: mail {}: {}", queued.id, ErrorChain(&error));
         }
@@ -133,24 +206,27 @@ impl Mailer {
         if now >= queued.dead_at {
             return Err(DeliveryError::TooLate);
         }
-        let Self { store, sessions, clock, site, transport } = self;
+        let Self { store, sessions, clock, site, transport, .. } = self;
         let writer = Writer { store, keyring: sessions.keyring(), clock, site };
         let Some(letter) = writer.letter(queued).await? else { return Ok(Sent::NothingToSend) };
         let id = queued.id.to_string();
-        let message = message(&letter, site, (&id, &queued.mail.to, now))?;
-        transport.send(&id, message).await?;
+        let message = message(&letter, site, (&id, &queued.to, now))?;
+        transport.send(&id, &message).await?;
         Ok(Sent::Yes)
     }
 
-    /// A mail that was sent and is still there would be sent again.
+    /// A mail that was sent and is still there would be sent again, by another node at least.
     async fn delete(&self, queued: &QueuedMail) -> Result<(), DatabaseError> {
-        for _ in 1..DELETE_ATTEMPTS {
-            if self.store.delete_mail(queued.id).await.is_ok() {
-                return Ok(());
+        self.in_flight.sent().insert(queued.id);
+        let mut attempts = 1..DELETE_ATTEMPTS;
+        while let Err(error) = self.store.delete_mail(queued.id).await {
+            if attempts.next().is_none() {
+                return Err(error);
             }
             tokio::time::sleep(DELETE_RETRY).await;
         }
-        self.store.delete_mail(queued.id).await
+        self.in_flight.sent().remove(&queued.id);
+        Ok(())
     }
 
     async fn retry_or_give_up(
@@ -158,14 +234,14 @@ impl Mailer {
         queued: &QueuedMail,
         error: &DeliveryError,
     ) -> Result<(), DatabaseError> {
-        let (kind, user, id) = (queued.mail.content.kind(), queued.mail.user_id, queued.id);
-        let cause = without_address(&ErrorChain(error).to_string(), &queued.mail.to);
-        let due_at = next_attempt(queued, self.clock.now());
-        if error.is_permanent() || due_at >= queued.dead_at {
+        let (kind, user, id) = (queued.known_kind(), queued.user_id, queued.id);
+        let cause = cause(&ErrorChain(error).to_string(), &queued.to);
+        let next = next_attempt(queued, self.clock.now());
+        let Some(due_at) = next.filter(|_| !error.is_permanent()) else {
             telemetry::mail_failed(kind);
             audit::mail_failed(kind, user, id, &cause);
             return self.store.give_up_mail(id, &cause).await;
-        }
+        };
         telemetry::mail_delayed(kind);
         log::warn!("mail {id} was not sent, kind {kind}, next attempt at {due_at}: {cause}");
         self.store.retry_mail(id, due_at, &cause).await
@@ -177,16 +253,33 @@ enum Sent {
     NothingToSend,
 }
 
-fn next_attempt(queued: &QueuedMail, now: Timestamp) -> Timestamp {
+/// When to try again; `None` if the mail is of no use then. There is one attempt shortly before its use is over.
+fn next_attempt(queued: &QueuedMail, now: Timestamp) -> Option<Timestamp> {
     let failed = usize::try_from(queued.attempts).unwrap_or_default().saturating_sub(1);
-    now + WAITS.get(failed).or(WAITS.last()).copied().unwrap_or_default()
+    let next = now + WAITS.get(failed).or(WAITS.last()).copied().unwrap_or_default();
+    let last = queued.dead_at - LAST_ATTEMPT_BEFORE;
+    [next, last].into_iter().find(|at| now < *at && *at <= last)
 }
 
-/// Servers repeat the address in what they say; the log has none.
-fn without_address(text: &str, address: &Email) -> String {
+/// Why an attempt failed, for the log and the list. Servers repeat the address in what they say, and may say
+/// anything.
+fn cause(text: &str, address: &Email) -> String {
     let (local, domain) = address.for_smtp().unwrap_or((address.as_str(), String::new()));
-    let text = text.replace(&format!("{local}@{domain}"), "the address");
-    text.replace(address.as_str(), "the address")
+    let text = text.replace(|character: char| character.is_control(), " ");
+    let text = without(&text, &format!("{local}@{domain}"));
+    without(&text, address.as_str()).chars().take(CAUSE_CHARS).collect()
+}
+
+/// The text without an address, in upper or lower case.
+fn without(text: &str, address: &str) -> String {
+    let (lower, address) = (text.to_ascii_lowercase(), address.to_ascii_lowercase());
+    let (mut rest, mut result) = (0, String::new());
+    for (at, found) in lower.match_indices(&address) {
+        result += &text[rest..at];
+        result += "the address";
+        rest = at + found.len();
+    }
+    result + &text[rest..]
 }
 
 /// Why a mail could not be written.
@@ -202,6 +295,8 @@ pub(super) enum RenderError {
     Message(#[from] lettre::error::Error),
     #[error("the address can't be used for mail")]
     Address,
+    #[error("this version of waxseal does not know what the mail says")]
+    Unknown,
 }
 
 /// Why a mail was not sent.

@@ -7,11 +7,13 @@ mod content;
 mod letter;
 mod mailer;
 mod message;
+mod smtp;
 mod smtp_url;
 mod transport;
 
 pub use self::{
-    mailer::{Mailer, Site},
+    mailer::{InFlight, Mailer, Site},
+    smtp::SmtpServer,
     smtp_url::{InvalidSmtpUrl, SmtpUrl},
     transport::{MailTransport, SendError, Transport, TransportError},
 };

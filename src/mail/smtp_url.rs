@@ -1,32 +1,52 @@
 //! The address of a mail server.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
-use url::{Host, Url};
+use lettre::transport::smtp;
+use percent_encoding::percent_decode_str;
+use url::Url;
 use zeroize::Zeroizing;
 
 /// The address of a mail server, with the password. `Debug` hides it.
 #[derive(Clone)]
 pub struct SmtpUrl {
-    text: Zeroizing<String>,
-    requires_tls: bool,
-    is_loopback: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Tls,
+    /// The user and the password.
+    pub(super) credentials: Option<(String, Zeroizing<String>)>,
+    /// What to call ourselves: the path of the URL.
+    pub(super) hello_name: Option<String>,
+}
+
+/// When a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    Never,
+    IfOffered,
+    /// Nothing is sent before STARTTLS.
+    StartTls,
+    FromTheStart,
 }
 
 impl SmtpUrl {
-    /// The text, with the password.
-    pub(super) fn expose(&self) -> &str {
-        &self.text
+    /// The host and the port.
+    pub fn server(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
     }
 
     /// Whether nothing is sent without TLS.
     pub fn requires_tls(&self) -> bool {
-        self.requires_tls
+        matches!(self.tls, Tls::StartTls | Tls::FromTheStart)
     }
 
     /// Whether the server is on this machine.
     pub fn is_loopback(&self) -> bool {
-        self.is_loopback
+        let address = self.host.parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -36,27 +56,42 @@ impl FromStr for SmtpUrl {
     fn from_str(text: &str) -> Result<Self, InvalidSmtpUrl> {
         let url = Url::parse(text).map_err(|_| InvalidSmtpUrl::Malformed)?;
         let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value);
-        let requires_tls = match (url.scheme(), tls.as_deref()) {
-            ("smtps", None) | ("smtp", Some("required")) => true,
-            ("smtp", None | Some("opportunistic")) => false,
+        let (tls, port) = match (url.scheme(), tls.as_deref()) {
+            ("smtps", None) => (Tls::FromTheStart, smtp::SUBMISSIONS_PORT),
+            ("smtp", Some("required")) => (Tls::StartTls, smtp::SUBMISSION_PORT),
+            ("smtp", Some("opportunistic")) => (Tls::IfOffered, smtp::SUBMISSION_PORT),
+            ("smtp", None) => (Tls::Never, smtp::SMTP_PORT),
             ("smtp" | "smtps", Some(_)) => return Err(InvalidSmtpUrl::Tls),
             _ => return Err(InvalidSmtpUrl::Malformed),
         };
-        let is_loopback = match url.host() {
-            // The scheme is not one of the web's, so addresses are not parsed.
-            Some(Host::Domain(host)) => {
-                host == "localhost"
-                    || host.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback())
-            }
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(InvalidSmtpUrl::Malformed),
+        // The scheme is not one of the web's, so the host is as it was written.
+        let host = decoded(url.host_str().unwrap_or_default())?;
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.to_owned(),
+            None => idna::domain_to_ascii(&host).map_err(|_| InvalidSmtpUrl::Malformed)?,
         };
-        if url.password().is_none() && !url.username().is_empty() {
-            return Err(InvalidSmtpUrl::NoPassword);
+        if host.is_empty() {
+            return Err(InvalidSmtpUrl::Malformed);
         }
-        Ok(Self { text: Zeroizing::new(text.to_owned()), requires_tls, is_loopback })
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
+            (_, None) => return Err(InvalidSmtpUrl::NoPassword),
+            (user, Some(password)) => Some((decoded(user)?, Zeroizing::new(decoded(password)?))),
+        };
+        let hello_name = Some(url.path().trim_matches('/').to_owned());
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(port),
+            tls,
+            credentials,
+            hello_name: hello_name.filter(|name| !name.is_empty()),
+        })
     }
+}
+
+fn decoded(text: &str) -> Result<String, InvalidSmtpUrl> {
+    let text = percent_decode_str(text).decode_utf8();
+    text.map(String::from).map_err(|_| InvalidSmtpUrl::Malformed)
 }
 
 impl fmt::Debug for SmtpUrl {
@@ -101,6 +136,20 @@ mod tests {
             let parsed: SmtpUrl = url.parse().unwrap();
             assert_eq!((parsed.requires_tls(), parsed.is_loopback()), (requires_tls, is_loopback));
         }
+        for (url, server) in [
+            ("smtps://mail.example.com", "mail.example.com:465"),
+            ("smtp://mail.example.com?tls=required", "mail.example.com:587"),
+            ("smtp://mail.example.com", "mail.example.com:25"),
+            ("smtp://[::1]:2525", "[::1]:2525"),
+            ("smtps://b\u{fc}cher.example", "xn--bcher-kva.example:465"),
+        ] {
+            assert_eq!(url.parse::<SmtpUrl>().unwrap().server(), server);
+        }
+        let url: SmtpUrl =
+            "smtps://ann%40example.com:s%40crt@a/client.example.com".parse().unwrap();
+        let credentials = ("ann@example.com".to_owned(), "s@crt".to_owned().into());
+        assert_eq!(url.credentials, Some(credentials));
+        assert_eq!(url.hello_name.as_deref(), Some("client.example.com"));
         for url in
             ["", "mail.example.com", "http://mail.example.com", "smtp:", "mail.example.com:25"]
         {

@@ -4,26 +4,11 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    transport::smtp::{self, PoolConfig},
-};
-use tokio::time::timeout;
-use waxseal_session::ErrorChain;
+use lettre::{Message, transport::smtp};
 
-use super::smtp_url::SmtpUrl;
-
-/// How long a mail server may take for one command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long a mail may take: less than another node waits before it tries.
-const SEND_TIMEOUT: Duration = Duration::from_secs(45);
-
-/// Connections to the mail server.
-const CONNECTIONS: u32 = 4;
+use super::{smtp::SmtpServer, smtp_url::SmtpUrl};
 
 /// Where mail goes, as the settings have it.
 #[derive(Debug, Clone)]
@@ -38,7 +23,7 @@ pub enum MailTransport {
 #[derive(Clone)]
 pub enum Transport {
     /// To a mail server.
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Smtp(SmtpServer),
     /// Into files of a folder.
     Directory(PathBuf),
 }
@@ -52,10 +37,7 @@ impl Transport {
     pub fn open(transport: &MailTransport) -> Result<Self, TransportError> {
         match transport {
             MailTransport::Smtp(url) => {
-                let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose());
-                let smtp = smtp.map_err(TransportError::Smtp)?.timeout(Some(COMMAND_TIMEOUT));
-                let pool = PoolConfig::new().max_size(CONNECTIONS);
-                Ok(Self::Smtp(smtp.pool_config(pool).build()))
+                SmtpServer::new(url).map(Self::Smtp).map_err(TransportError::Smtp)
             }
             MailTransport::Directory(folder) => {
                 create(folder).map_err(|cause| TransportError::Directory(folder.clone(), cause))?;
@@ -65,21 +47,21 @@ impl Transport {
     }
 
     /// Sends a mail; `id` names its file. Once more with the same id writes the same file.
-    pub(super) async fn send(&self, id: &str, message: Message) -> Result<(), SendError> {
+    pub(super) async fn send(&self, id: &str, message: &Message) -> Result<(), SendError> {
         match self {
-            Self::Smtp(smtp) => match timeout(SEND_TIMEOUT, smtp.send(message)).await {
-                Ok(Ok(_response)) => Ok(()),
-                Ok(Err(error)) if error.is_permanent() => Err(SendError::permanent(&error)),
-                Ok(Err(error)) => Err(SendError::temporary(&error)),
-                Err(_elapsed) => Err(SendError::Temporary(format!(
-                    "the mail server did not answer within {} s",
-                    SEND_TIMEOUT.as_secs()
-                ))),
-            },
+            Self::Smtp(server) => server.send(message).await,
             Self::Directory(folder) => {
                 let file = folder.join(format!("{id}.eml"));
-                write(&file, &message.formatted()).map_err(|error| SendError::temporary(&error))
+                write(&file, &message.formatted())
+                    .map_err(|error| SendError::Temporary(format!("MAIL_DIR: {error}")))
             }
+        }
+    }
+
+    /// Closes what no mail is using.
+    pub(super) async fn rest(&self) {
+        if let Self::Smtp(server) = self {
+            server.rest().await;
         }
     }
 }
@@ -126,14 +108,4 @@ pub enum SendError {
     /// The server refuses this mail.
     #[error("{0}")]
     Permanent(String),
-}
-
-impl SendError {
-    fn temporary(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Temporary(ErrorChain(error).to_string())
-    }
-
-    fn permanent(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Permanent(ErrorChain(error).to_string())
-    }
 }
