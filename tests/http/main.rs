@@ -21,6 +21,7 @@ mod lifetimes;
 mod login;
 mod logins;
 mod logout;
+mod mail_notices;
 mod next;
 mod notices;
 mod origin;
