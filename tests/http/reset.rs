@@ -294,11 +294,8 @@ async fn the_link_is_on_the_site_that_the_settings_name() {
 /// Without mail there is no way to reset a password, so none is shown.
 #[actix_web::test]
 async fn without_mail_nothing_leads_there() {
-    let settings = [
-        ("APP_ENV", "production"),
-        ("PUBLIC_URL", "https://login.example.com"),
-        ("MAIL_DIR", ""),
-    ];
+    let settings =
+        [("APP_ENV", "production"), ("PUBLIC_URL", "https://login.example.com"), ("MAIL_DIR", "")];
     let app = App::start_with(&settings).await;
     let mut client = app.client();
     assert!(!client.get("/login").await.body.contains("/forgot"));
