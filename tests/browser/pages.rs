@@ -169,6 +169,33 @@ fn for_visitors() -> Vec<Page> {
     ]
 }
 
+/// The way back in for those who forgot their password.
+fn forgotten(world: &World<'_>) -> Vec<Page> {
+    let token = &world.reset_of_bea;
+    let reset = |new| post("/reset", &[("t", token), ("new_password", new)]);
+    vec![
+        row("forgot", Visitor, 200, "Forgot your password?", [get("/forgot")]),
+        row("forgot, nothing given", Visitor, 422, "Error: ", [post("/forgot", &[])]),
+        row(
+            "forgot, sent",
+            Visitor,
+            200,
+            "Check your email",
+            [post("/forgot", &[("email", "unknown@example.com")])],
+        ),
+        row("reset", Visitor, 200, "Choose a new password", [get(format!("/reset?t={token}"))]),
+        row("reset, nothing given", Visitor, 422, "Error: ", [reset("")]),
+        row("reset, easy to guess", Visitor, 422, "Error: ", [reset("password12345")]),
+        row(
+            "reset, a dead link",
+            Visitor,
+            410,
+            "This link no longer works",
+            [get("/reset?t=dead")],
+        ),
+    ]
+}
+
 /// The profile, with its forms, and what follows when one is sent.
 fn profile() -> Vec<Page> {
     let change =
@@ -353,6 +380,8 @@ pub struct World<'a> {
     app: &'a App,
     cookies: HashMap<Who, String>,
     session_of_bea: String,
+    /// The token of a link that resets the password.
+    reset_of_bea: String,
     id_of_ann: String,
     id_of_dot: String,
     id_of_pupil: String,
@@ -385,10 +414,14 @@ impl<'a> World<'a> {
         cookies.insert(Dot, dot.cookie().unwrap());
         let database = &app.database;
         fill(database).await;
+        let mut bea = Visitor::new(app, BROWSERS[1]);
+        bea.go(&post("/forgot", &[("email", "bea@example.com")])).await;
+        let reset_of_bea = app.newest_mail("bea@example.com", "Reset your password").await.token();
         let session_of_bea = "SELECT MIN(waxseal_sessions.id) FROM waxseal_sessions JOIN users ON users.id = user_id WHERE email LIKE 'bea%'";
         Self {
             app,
             cookies,
+            reset_of_bea,
             session_of_bea: database.text(session_of_bea).await,
             id_of_ann: app.id_of(LONG).await,
             id_of_dot: app.id_of("dot@example.com").await,
@@ -400,6 +433,7 @@ impl<'a> World<'a> {
     pub fn pages(&self) -> Vec<Page> {
         let mut pages = for_visitors();
         pages.extend(log_in());
+        pages.extend(forgotten(self));
         pages.extend(profile());
         pages.extend(for_people(self));
         pages.extend(for_administrators(self));
@@ -500,7 +534,7 @@ async fn fill(database: &Database) {
     let now = Scene::START.as_unix();
     let cyd = "(SELECT id FROM users WHERE email LIKE 'cyd%')";
     let users = format!(
-        "INSERT INTO users {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
+        "INSERT INTO users (id, email, password_hash, role, created_at) {NUMBERS} SELECT printf('00000000-0000-4000-8000-%012d', i),
          printf('pupil%02d@example.com', i), 'none', 'user', {now} - i FROM n"
     );
     let sessions = format!(

@@ -13,7 +13,10 @@ use tokio::sync::oneshot;
 use waxseal::{app::Application, config::ServeArgs};
 use waxseal_session::{Clock, Timestamp};
 
-use crate::{Client, Database, EMAIL, Postgres, ReceivedMail, SECRET, START, raw, wait_for_mails};
+use crate::{
+    Client, Database, EMAIL, Postgres, ReceivedMail, SECRET, START, newest_mail, raw,
+    wait_for_mails,
+};
 
 /// The application, running on its own thread until dropped.
 pub struct App {
@@ -95,6 +98,11 @@ impl App {
     /// The newest mail to this address, once there are that many.
     pub async fn mail(&self, address: &str, number: usize) -> ReceivedMail {
         wait_for_mails(self.mails.path(), address, number).await.remove(number - 1)
+    }
+
+    /// Waits for a mail with this subject to this address, and returns the newest.
+    pub async fn newest_mail(&self, address: &str, subject: &str) -> ReceivedMail {
+        newest_mail(self.mails.path(), address, subject).await
     }
 
     /// `http://127.0.0.1:PORT`.

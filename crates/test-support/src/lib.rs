@@ -36,7 +36,7 @@ pub use self::{
     client::Client,
     database::Database,
     eventually::eventually,
-    mails::{ReceivedMail, mails_to, wait_for_mails},
+    mails::{ReceivedMail, mails_to, newest_mail, wait_for_mails},
     postgres::Postgres,
     process::{Memory, Process},
     program::{Finished, Program},

@@ -64,3 +64,16 @@ pub async fn wait_for_mails(folder: &Path, address: &str, number: usize) -> Vec<
     }
     panic!("{} mails to {address}, not {number}", mails_to(folder, address).len());
 }
+
+/// Waits for a mail with this subject to this address, and returns the newest. Panics after ten seconds.
+pub async fn newest_mail(folder: &Path, address: &str, subject: &str) -> ReceivedMail {
+    for _ in 0..2000 {
+        let mails = mails_to(folder, address);
+        if let Some(mail) = mails.into_iter().rfind(|mail| mail.subject == subject) {
+            return mail;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mails = mails_to(folder, address);
+    panic!("no mail {subject:?} to {address}: {mails:#?}");
+}
