@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lettre::message::Mailbox;
+use lettre::{Address, message::Mailbox};
 use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 use waxseal_session::{Clock, ErrorChain, SessionMiddleware, Timestamp};
@@ -64,8 +64,14 @@ pub struct Site {
 
 impl Site {
     /// The site at this origin. Its name is that of the sender, or the host.
-    pub fn new(from: Mailbox, origin: String) -> Self {
+    pub fn new(mut from: Mailbox, origin: String) -> Self {
         let host = host_of(&origin).to_owned();
+        // Few mail servers take an international domain as it is read.
+        if let Ok(domain) = idna::domain_to_ascii(from.email.domain())
+            && let Ok(email) = Address::new(from.email.user(), domain)
+        {
+            from.email = email;
+        }
         Self { name: from.name.clone().unwrap_or(host), origin, from }
     }
 
@@ -105,19 +111,39 @@ pub struct Mailer {
 pub struct InFlight {
     /// One for each mail that can be sent at once.
     places: Arc<Semaphore>,
+    /// Their ids. A claim can be over before its mail is sent: clocks jump.
+    ids: Ids,
     /// Mails that were sent and not deleted yet.
-    sent: Arc<Mutex<HashSet<Uuid>>>,
+    sent: Ids,
 }
+
+#[derive(Clone, Default)]
+struct Ids(Arc<Mutex<HashSet<Uuid>>>);
+
+/// Removes an id when it is dropped, also by a panic.
+struct Entered(Ids, Uuid);
 
 impl Default for InFlight {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), sent: Arc::default() }
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Self { places, ids: Ids::default(), sent: Ids::default() }
     }
 }
 
-impl InFlight {
-    fn sent(&self) -> MutexGuard<'_, HashSet<Uuid>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+impl Ids {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` if it is there already.
+    fn enter(&self, id: Uuid) -> Option<Entered> {
+        self.lock().insert(id).then(|| Entered(self.clone(), id))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
     }
 }
 
@@ -162,12 +188,13 @@ impl Mailer {
             self.transport.rest().await;
         }
         for mail in claimed {
+            let Some(entered) = self.in_flight.ids.enter(mail.id) else { continue };
             let (mailer, place) =
                 (self.clone(), Arc::clone(&self.in_flight.places).try_acquire_owned());
             // A task of its own: it outlives this loop when the server stops, and a panic ends only it.
             tokio::spawn(async move {
                 mailer.deliver(mail).await;
-                drop(place);
+                drop((entered, place));
             });
         }
         may_be_more
@@ -176,7 +203,7 @@ impl Mailer {
     /// Sends a claimed mail, and stores what became of it.
     async fn deliver(&self, queued: QueuedMail) {
         let kind = queued.known_kind();
-        if self.in_flight.sent().contains(&queued.id) {
+        if self.in_flight.sent.lock().contains(&queued.id) {
             return self.log_failure(&queued, self.delete(&queued).await);
         }
         let stored = match self.send(&queued).await {
@@ -217,7 +244,7 @@ impl Mailer {
 
     /// A mail that was sent and is still there would be sent again, by another node at least.
     async fn delete(&self, queued: &QueuedMail) -> Result<(), DatabaseError> {
-        self.in_flight.sent().insert(queued.id);
+        self.in_flight.sent.lock().insert(queued.id);
         let mut attempts = 1..DELETE_ATTEMPTS;
         while let Err(error) = self.store.delete_mail(queued.id).await {
             if attempts.next().is_none() {
@@ -225,7 +252,7 @@ impl Mailer {
             }
             tokio::time::sleep(DELETE_RETRY).await;
         }
-        self.in_flight.sent().remove(&queued.id);
+        self.in_flight.sent.lock().remove(&queued.id);
         Ok(())
     }
 

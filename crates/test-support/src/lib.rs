@@ -5,6 +5,7 @@
 //! - [`Client`], an HTTP client with a cookie jar, and [`raw`], which sends requests byte for byte;
 //!   both give an [`Answer`];
 //! - [`browser::Browser`], headless Chromium;
+//! - [`smtp::MailServer`], a mail server that does what a test tells it;
 //! - [`Postgres`] and [`Redis`], servers started for the tests.
 //!
 //! Helpers panic on failure, which fails the test.
@@ -24,6 +25,7 @@ mod process;
 mod program;
 pub mod programs;
 pub mod raw;
+pub mod smtp;
 
 use std::time::Duration;
 
