@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Environment, ListenAddress, MailConfig, ServerConfig, SessionConfig},
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
-    mail::{self, InFlight, MailTransport, Mailer, Transport, TransportError},
+    mail::{self, InFlight, MailFolder, MailTransport, Mailer, Transport, TransportError},
     web::{
         is_background, limits::RateLimits, middleware::NoticeCookie, setup::SetupChecks,
         site_origin::SiteOrigin, trusted_proxies::TrustedProxies,
@@ -77,6 +77,12 @@ impl Application {
             notifies: mail.notify && mail.transport.is_some(),
             confirmation: mail.confirmation,
         };
+        let shown = match &mail.transport {
+            Some(MailTransport::Directory(folder)) if mail_policy.is_shown => {
+                Some(MailFolder(folder.clone()))
+            }
+            _ => None,
+        };
         let mailer = mailer(mail, links_origin, &store, &middleware, &clock)?;
         let jobs = Jobs {
             mailer,
@@ -100,6 +106,7 @@ impl Application {
             setup: Data::new(setup),
             proxies: Data::new(server.trusted_proxies),
             notice_cookie: Data::new(notice_cookie),
+            shown_mails: Data::new(shown),
             in_production,
             has_metrics: server.metrics_listen.is_some(),
         };

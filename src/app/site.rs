@@ -19,6 +19,7 @@ use crate::{
     config::ListenAddress,
     db::SqlSessionStore,
     web::{
+        dev_mails,
         limits::RateLimits,
         middleware::{
             NoticeCookie, access_log, body_limits, clear_site_data, error_pages, no_store, notices,
@@ -57,6 +58,7 @@ pub(super) struct Site {
     pub(super) setup: Data<SetupChecks>,
     pub(super) proxies: Data<TrustedProxies>,
     pub(super) notice_cookie: Data<NoticeCookie>,
+    pub(super) shown_mails: Data<dev_mails::Shown>,
     pub(super) in_production: bool,
     pub(super) has_metrics: bool,
 }
@@ -116,6 +118,7 @@ impl Site {
             .app_data(self.limits.clone())
             .app_data(self.proxies.clone())
             .app_data(self.notice_cookie.clone())
+            .app_data(self.shown_mails.clone())
             .configure(public_routes)
             .service(
                 web::scope("")

@@ -5,7 +5,8 @@ use waxseal_session::Clock;
 use super::{file_limit, logging, output::Failure};
 use crate::{
     app::Application,
-    config::{ServeArgs, SettingWarning},
+    config::{Environment, ListenAddress, ServeArgs, SettingWarning},
+    mail::MailTransport,
 };
 
 /// Runs the server. `slips` are names that look like settings and are none.
@@ -20,9 +21,13 @@ pub(super) async fn run(args: ServeArgs, slips: Vec<SettingWarning>) -> Result<(
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
+    let (mails, environment) = (config.mail.transport.clone(), config.environment);
     let application = Application::build(config, Clock::system()).await?;
     if let Some(address) = application.metrics_address() {
         log::info!("metrics are on http://{address}/metrics");
+    }
+    if let Some(mails) = mails {
+        log::info!("{mails}{}", shown_at(&mails, environment, application.addresses()));
     }
     for address in application.addresses() {
         let scheme = if address.tcp().is_some() { "http://" } else { "" };
@@ -31,4 +36,19 @@ pub(super) async fn run(args: ServeArgs, slips: Vec<SettingWarning>) -> Result<(
     application.run_until_stopped().await?;
     log::info!("stopped");
     Ok(())
+}
+
+/// Where development shows the mails.
+fn shown_at(
+    mails: &MailTransport,
+    environment: Environment,
+    addresses: &[ListenAddress],
+) -> String {
+    let address = addresses.iter().find_map(ListenAddress::tcp);
+    match (mails, environment, address) {
+        (MailTransport::Directory(_), Environment::Development, Some(address)) => {
+            format!(" and shown at http://{address}/dev/mails")
+        }
+        _ => String::new(),
+    }
 }

@@ -4,6 +4,7 @@
 //! What can't be sent is tried again with growing waits.
 
 mod content;
+mod folder;
 mod letter;
 mod mailer;
 mod message;
@@ -12,6 +13,7 @@ mod smtp_url;
 mod transport;
 
 pub use self::{
+    folder::{MailFolder, WrittenMail},
     mailer::{InFlight, Mailer, Site},
     smtp::SmtpServer,
     smtp_url::{InvalidSmtpUrl, SmtpUrl},

@@ -1,9 +1,10 @@
 //! Where mail goes: a mail server, or a folder.
 
 use std::{
+    fmt,
     fs::{self, OpenOptions},
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use lettre::{Message, transport::smtp};
@@ -17,6 +18,18 @@ pub enum MailTransport {
     Smtp(SmtpUrl),
     /// Into files of a folder.
     Directory(PathBuf),
+}
+
+impl fmt::Display for MailTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Smtp(url) => write!(f, "mails go to {}", url.server()),
+            Self::Directory(folder) => {
+                let path = path::absolute(folder);
+                write!(f, "mails are written to {}", path.as_ref().unwrap_or(folder).display())
+            }
+        }
+    }
 }
 
 /// An open [`MailTransport`].

@@ -21,6 +21,9 @@ pub enum AppError {
     /// A page could not be rendered.
     #[error("a page could not be rendered")]
     Template(#[from] askama::Error),
+    /// The folder of development's mails can't be read.
+    #[error("MAIL_DIR: the mails can't be read")]
+    MailFolder(#[source] std::io::Error),
     /// The handler panicked; the panic message went to standard error.
     #[error("the handler panicked")]
     Panic,
@@ -31,7 +34,7 @@ impl ResponseError for AppError {
         match self {
             Self::Accounts(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Session(error) => error.status_code(),
-            Self::Accounts(_) | Self::Template(_) | Self::Panic => {
+            Self::Accounts(_) | Self::Template(_) | Self::MailFolder(_) | Self::Panic => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }

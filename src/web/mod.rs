@@ -19,7 +19,7 @@ mod view;
 use actix_web::{HttpRequest, web::ServiceConfig};
 
 pub use extractors::{guard, trusted_proxies};
-pub use pages::assets;
+pub use pages::{assets, dev_mails};
 pub use view::redirect;
 
 use pages::{
@@ -33,6 +33,9 @@ pub fn public_routes(app: &mut ServiceConfig) {
     app.service(get("/static/{name:.*}", assets::serve))
         .service(get("/healthz", health::alive))
         .service(get("/readyz", health::ready))
+        .service(get("/dev/mails", dev_mails::list))
+        .service(get("/dev/mails/{id}", dev_mails::show))
+        .service(get("/dev/mails/{id}/html", dev_mails::html))
         .service(get("/.well-known/change-password", change_password::redirect));
 }
 

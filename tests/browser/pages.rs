@@ -2,7 +2,7 @@
 //!
 //! A new page, or a new state of one, gets a row in [`World::pages`].
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
 use serde_json::json;
 use test_support::{
@@ -62,6 +62,9 @@ pub struct Page {
 
 const LONG: &str = "a-name-of-sixty-four-letters-which-is-as-many-as-there-may-be-xx@\
     and-a-domain-with-a-label-of-nearly-sixty-three-letters-as.example";
+const MAIL: &str = "Someone asked to reset the password of your account at waxseal.\r\n\r\n\
+    Choose a new password:\r\nhttp://127.0.0.1:8080/reset?t=a-token-of-many-letters-and-of-no-use-at-all-which-\
+    is-longer-than-a-line-because-they-all-are-and-it-must-not-make-the-page-wider-than-a-phone\r\n";
 const WRONG: &str = "not the password at all";
 const BROWSERS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:142.0) Gecko/20100101 Firefox/142.0",
@@ -156,6 +159,14 @@ fn for_visitors() -> Vec<Page> {
             200,
             "Profile",
             [post("/signup", &pair("bea@example.com", PASSWORD))],
+        ),
+        row("development's mails", Visitor, 200, "Mails", [get("/dev/mails")]),
+        row(
+            "one of development's mails",
+            Visitor,
+            200,
+            "Reset your password",
+            [get("/dev/mails/018f0000-0000-7000-8000-000000000000")],
         ),
         row("no such page", Visitor, 404, "Page not found", [get("/nowhere")]),
         row("no such method", Visitor, 405, "Method not allowed", [get("/profile/password")]),
@@ -390,6 +401,9 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     /// Fills an empty site.
     pub async fn create(app: &'a App) -> Self {
+        let mail = app.mails.path().join("018f0000-0000-7000-8000-000000000000.eml");
+        fs::write(mail, format!("To: {LONG}\r\nSubject: Reset your password\r\n\r\n{MAIL}"))
+            .unwrap();
         let mut cookies = HashMap::new();
         for (who, email, browser) in [
             (Ann, LONG, BROWSERS[0]),

@@ -13,6 +13,7 @@ mod change_password;
 mod client_address;
 mod contract;
 mod cookies;
+mod dev_mails;
 mod guessing;
 mod headers;
 mod hostile;

@@ -53,7 +53,7 @@ pub enum Answers {
 
 /// A mail that it took.
 #[derive(Debug, Clone)]
-pub struct ReceivedMail {
+pub struct SentMail {
     /// The recipient of the envelope.
     pub to: String,
     pub raw: String,
@@ -61,7 +61,7 @@ pub struct ReceivedMail {
 
 struct Shared {
     answers: Mutex<Answers>,
-    mails: Mutex<Vec<ReceivedMail>>,
+    mails: Mutex<Vec<SentMail>>,
     /// Every line that it was sent in the clear.
     heard: Mutex<Vec<String>>,
     connections: AtomicUsize,
@@ -127,12 +127,12 @@ impl MailServer {
     }
 
     /// The mails that it took so far.
-    pub fn mails(&self) -> Vec<ReceivedMail> {
+    pub fn mails(&self) -> Vec<SentMail> {
         self.shared.mails.lock().unwrap().clone()
     }
 
     /// The mails that it took since the last call.
-    pub fn take(&self) -> Vec<ReceivedMail> {
+    pub fn take(&self) -> Vec<SentMail> {
         mem::take(&mut *self.shared.mails.lock().unwrap())
     }
 
@@ -153,7 +153,7 @@ impl Drop for MailServer {
     }
 }
 
-impl ReceivedMail {
+impl SentMail {
     /// A header, as it is written; empty if there is none.
     pub fn header(&self, name: &str) -> String {
         let head = self.raw.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
@@ -257,7 +257,7 @@ fn converse(stream: &mut dyn Stream, shared: &Shared, is_encrypted: bool) -> std
             }
             ("DATA", _) => {
                 write!(stream, "354 go on\r\n")?;
-                let mail = ReceivedMail { to: mem::take(&mut to), raw: read_mail(stream)? };
+                let mail = SentMail { to: mem::take(&mut to), raw: read_mail(stream)? };
                 if !shared.take(stream, mail)? {
                     return Ok(false);
                 }
@@ -278,7 +278,7 @@ impl Shared {
     }
 
     /// `false` if it hangs up.
-    fn take(&self, stream: &mut dyn Stream, mail: ReceivedMail) -> std::io::Result<bool> {
+    fn take(&self, stream: &mut dyn Stream, mail: SentMail) -> std::io::Result<bool> {
         match self.answers() {
             Answers::RefusesMails(code) => {
                 write!(stream, "{code} not this one\r\n")?;

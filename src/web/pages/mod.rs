@@ -8,6 +8,7 @@ pub(super) mod api;
 pub mod assets;
 pub(super) mod change_password;
 mod credentials;
+pub mod dev_mails;
 pub(super) mod forgot;
 pub(super) mod health;
 pub(super) mod home;
