@@ -7,6 +7,7 @@ mod find_user;
 mod healthcheck;
 mod local_server;
 mod logging;
+mod mail;
 mod open_database;
 mod output;
 mod prompt;
@@ -67,6 +68,14 @@ enum Command {
         #[command(subcommand)]
         command: session::SessionCommand,
     },
+    /// Send a test mail, list the mails that wait
+    #[command(version)]
+    Mail {
+        #[command(flatten)]
+        log: CommandLogArgs,
+        #[command(subcommand)]
+        command: mail::MailCommand,
+    },
 }
 
 /// Runs the command that the process was started with. A failure is one line on standard error and
@@ -88,6 +97,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(args)) => block_on(serve::run(*args, slips)),
         Some(Command::User { log, command }) => manage(&log, &slips, user::run(command)),
         Some(Command::Session { log, command }) => manage(&log, &slips, session::run(command)),
+        Some(Command::Mail { log, command }) => manage(&log, &slips, mail::run(command)),
         None => block_on(serve::run(cli.serve, slips)),
     };
     match outcome {

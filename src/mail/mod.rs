@@ -10,12 +10,14 @@ mod mailer;
 mod message;
 mod smtp;
 mod smtp_url;
+mod test_mail;
 mod transport;
 
 pub use self::{
     folder::{MailFolder, WrittenMail},
-    mailer::{InFlight, Mailer, Site},
+    mailer::{InFlight, Mailer, RenderError, Site},
     smtp::SmtpServer,
     smtp_url::{InvalidSmtpUrl, SmtpUrl},
+    test_mail::{TestMailError, send_test_mail},
     transport::{MailTransport, SendError, Transport, TransportError},
 };

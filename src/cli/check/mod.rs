@@ -10,7 +10,12 @@ use waxseal_session::Clock;
 
 use self::finding::{Finding, Level};
 use super::output::{Failure, Output, printable};
-use crate::config::{Config, ServeArgs, SettingWarning};
+use crate::{
+    config::{Config, ServeArgs, SettingWarning},
+    mail::MailTransport,
+};
+
+const SMTP_URL: &str = "SMTP_URL";
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -27,6 +32,7 @@ pub(super) async fn run(args: CheckArgs, slips: Vec<SettingWarning>) -> Result<(
     match args.serve.validate() {
         Ok(config) => {
             findings.push(settings(&config));
+            findings.push(mail(&config));
             findings.extend(listen::check(&config.server, config.environment));
             findings.extend(database::check(&config, Clock::system().now()).await);
             findings.extend(config.warnings.into_iter().map(Finding::from));
@@ -51,6 +57,17 @@ fn settings(config: &Config) -> Finding {
     let message =
         format!("{}, cookie {}, {secret}", config.environment.as_str(), session.cookie_name);
     Finding::ok("settings", message)
+}
+
+/// Where mail goes. No mail server is contacted: `waxseal mail test` does that.
+fn mail(config: &Config) -> Finding {
+    match &config.mail.transport {
+        Some(transport @ MailTransport::Smtp(_)) => Finding::ok(SMTP_URL, transport.to_string()),
+        Some(transport @ MailTransport::Directory(_)) => {
+            Finding::ok("MAIL_DIR", transport.to_string())
+        }
+        None => Finding::ok(SMTP_URL, "is not set: no mail is sent"),
+    }
 }
 
 fn print(findings: &[Finding], json: bool) -> Result<(), Failure> {
