@@ -90,6 +90,7 @@ impl Application {
             clock: clock.clone(),
             cleanup_interval: server.cleanup_interval,
         };
+        let outbox = store.clone();
         let accounts = Data::new(Accounts {
             store,
             hashing: Hashing::new(clock.clone())?,
@@ -112,7 +113,7 @@ impl Application {
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
         let Bound { addresses, socket_files, run } = site.bind(listeners, stop)?;
-        let metrics = server.metrics_listen.map(|at| MetricsServer::bind(at, sessions, clock));
+        let metrics = server.metrics_listen.map(|at| MetricsServer::bind(at, outbox, clock));
         Ok(Self {
             metrics: metrics.transpose()?,
             server: run(),

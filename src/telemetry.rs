@@ -72,6 +72,11 @@ const GRANTED: &str = "granted";
 const REFUSED: &str = "refused";
 const THROTTLED: &str = "throttled";
 
+const SENT: &str = "sent";
+const DELAYED: &str = "delayed";
+const FAILED: &str = "failed";
+const DROPPED: &str = "dropped";
+
 /// Describes each metric to the recorder.
 pub fn describe() {
     for (name, help) in COUNTERS.into_iter().chain(session::COUNTERS) {
@@ -86,8 +91,14 @@ pub fn describe() {
 }
 
 /// Registers every series at zero: one that appears with its first event shows no increase that an
-/// alert could see.
-pub fn register() {
+/// alert could see. `mail_kinds` are the kinds of mails.
+pub fn register(mail_kinds: &[&'static str]) {
+    for kind in mail_kinds {
+        for outcome in [SENT, DELAYED, FAILED, DROPPED] {
+            mails(kind, outcome).increment(0);
+        }
+    }
+    outbox(0, Duration::ZERO);
     for counter in [GRANTED, REFUSED, THROTTLED].map(logins) {
         counter.increment(0);
     }
@@ -121,22 +132,22 @@ pub fn signed_up() {
 
 /// A mail was sent.
 pub fn mail_sent(kind: &'static str) {
-    mails(kind, "sent").increment(1);
+    mails(kind, SENT).increment(1);
 }
 
 /// A mail could not be sent now.
 pub fn mail_delayed(kind: &'static str) {
-    mails(kind, "delayed").increment(1);
+    mails(kind, DELAYED).increment(1);
 }
 
 /// A mail was given up.
 pub fn mail_failed(kind: &'static str) {
-    mails(kind, "failed").increment(1);
+    mails(kind, FAILED).increment(1);
 }
 
 /// There was nothing to send: no account has the address, or the act is done.
 pub fn mail_dropped(kind: &'static str) {
-    mails(kind, "dropped").increment(1);
+    mails(kind, DROPPED).increment(1);
 }
 
 /// What waits in the outbox.

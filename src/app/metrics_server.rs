@@ -16,10 +16,11 @@ use actix_web::{
     web::{self, Data},
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use waxseal_session::Clock;
+use waxseal_session::{Clock, ErrorChain, Interval};
 
 use crate::{
-    db::SqlSessionStore,
+    db::{AccountStore, SqlSessionStore},
+    domain::MailContent,
     telemetry,
     web::middleware::{no_store, security_headers},
 };
@@ -31,11 +32,15 @@ const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// read. The exporter's own listener uses the same interval.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often the outbox is counted.
+const OUTBOX_INTERVAL: Duration = Duration::from_secs(15);
+
 /// The metrics server. It stops when dropped.
 pub(super) struct MetricsServer {
     server: Server,
     address: SocketAddr,
     exporter: PrometheusHandle,
+    accounts: AccountStore,
     clock: Clock,
 }
 
@@ -43,10 +48,11 @@ impl MetricsServer {
     /// Binds the address and installs the recorder.
     pub(super) fn bind(
         address: SocketAddr,
-        sessions: SqlSessionStore,
+        accounts: AccountStore,
         clock: Clock,
     ) -> Result<Self, MetricsError> {
         let exporter = install()?;
+        let sessions = accounts.sessions().clone();
         let metrics = Data::new(Metrics { exporter: exporter.clone(), sessions });
         let server = HttpServer::new(move || {
             let metrics_page =
@@ -62,7 +68,7 @@ impl MetricsServer {
         .bind(address)
         .map_err(|cause| MetricsError::Bind { address, cause })?;
         let address = server.addrs().first().copied().unwrap_or(address);
-        Ok(Self { server: server.run(), address, exporter, clock })
+        Ok(Self { server: server.run(), address, exporter, accounts, clock })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -71,7 +77,7 @@ impl MetricsServer {
 
     /// Serves metrics until dropped. A failure is only logged: log-ins go on without metrics.
     pub(super) async fn run(&mut self) {
-        let Self { server, exporter, clock, .. } = self;
+        let Self { server, exporter, accounts, clock, .. } = self;
         let serving = async {
             if let Err(error) = server.await {
                 log::error!("the metrics server failed: {error}");
@@ -83,7 +89,17 @@ impl MetricsServer {
                 exporter.run_upkeep();
             }
         };
-        tokio::join!(serving, upkeep);
+        let outbox = async {
+            let mut interval = Interval::new(clock, OUTBOX_INTERVAL);
+            loop {
+                match accounts.outbox_status().await {
+                    Ok(outbox) => telemetry::outbox(outbox.waiting, outbox.oldest),
+                    Err(error) => log::debug!("metrics of the outbox: {}", ErrorChain(&error)),
+                }
+                interval.tick().await;
+            }
+        };
+        tokio::join!(serving, upkeep, outbox);
     }
 }
 
@@ -115,7 +131,7 @@ fn install() -> Result<PrometheusHandle, MetricsError> {
     let exporter = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| MetricsError::AnotherRecorder)?;
     telemetry::describe();
-    telemetry::register();
+    telemetry::register(&MailContent::KINDS);
     *installed = Some(exporter.clone());
     Ok(exporter)
 }

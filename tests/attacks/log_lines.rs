@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sqlx::{AnyConnection, Connection};
-use test_support::{COOKIE_NAME, EMAIL, PASSWORD, SECRET};
+use test_support::{
+    COOKIE_NAME, EMAIL, PASSWORD, SECRET,
+    smtp::{Answers, MailServer, SentMail},
+};
 use waxseal_session::{Keyring, Secret};
 
 use crate::visitor::{Server, Visitor, WRONG, assert_nothing_private, encoded};
@@ -14,8 +17,10 @@ const NEW: &str = "orange ladder seventy geese";
 
 #[actix_web::test]
 async fn every_line_for_defenders_is_written_as_it_is_documented() {
-    let every_request = [("SESSION_REFRESH_BELOW", "7d")];
-    let server = Server::start(&every_request);
+    let mail_server = MailServer::start();
+    let (smtp_url, every_request) = (mail_server.url(), ("SESSION_REFRESH_BELOW", "7d"));
+    let mail = [("SMTP_URL", smtp_url.as_str()), ("MAIL_FROM", "noreply@example.com")];
+    let server = Server::start(&[every_request, mail[0], mail[1]]);
     let mut tokens = Vec::new();
     let mut boss = server.signed_up("192.0.2.1", "boss@example.com");
     execute(&server, "UPDATE users SET role = 'admin'").await;
@@ -24,6 +29,7 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
 
     what_people_do(&server, &mut boss);
     what_guessers_do(&server);
+    what_mails_do(&server, &mail_server);
     what_is_no_session(&server).await;
 
     let foreign = &["Sec-Fetch-Site: cross-site"];
@@ -129,6 +135,35 @@ fn what_guessers_do(server: &Server) {
     assert_eq!(member.post("/profile/delete", "password=x").status, 429);
 }
 
+fn what_mails_do(server: &Server, mail_server: &MailServer) {
+    let mut erin = server.signed_up("192.0.2.20", "erin@example.com");
+    let user = erin.user();
+    let forget = |email: &str| {
+        let form = format!("email={email}");
+        assert_eq!(server.visitor("192.0.2.20").post("/forgot", &form).status, 303);
+    };
+    forget("erin@example.com");
+    server.node.wait_for("] mail sent: kind reset, ");
+    let mails = mail_server.mails();
+    let is_reset =
+        |mail: &&SentMail| mail.to == "erin@example.com" && mail.text().contains("/reset?t=");
+    let link = mails.iter().find(is_reset).unwrap().link();
+    let (_, token) = link.split_once("?t=").unwrap();
+    let reset = format!("t={token}&new_password={}", encoded(NEW));
+    assert_eq!(erin.post("/reset", &reset).status, 303);
+    server.node.wait_for(&format!("] mail sent: user {user}, kind password-changed, "));
+    mail_server.set(Answers::RefusesRecipients(550));
+    forget("boss@example.com");
+    server.node.wait_for("] mail failed: kind reset, ");
+    assert_eq!(erin.log_in("erin@example.com", NEW).status, 303);
+    let change = format!("current_password={}&new_password={}", encoded(NEW), encoded(PASSWORD));
+    assert_eq!(erin.post("/profile/password", &change).status, 303);
+    server.node.wait_for(&format!("] mail failed: user {user}, kind password-changed, "));
+    mail_server.set(Answers::Yes);
+    let mut crowd = server.visitor("192.0.2.20");
+    while crowd.post("/forgot", "").status != 429 {}
+}
+
 async fn what_is_no_session(server: &Server) {
     let keyring = Keyring::new(&Secret::new(SECRET).unwrap());
     let stranger = Keyring::new(&Secret::generate());
@@ -232,6 +267,9 @@ fn fits(gap: &str, text: &str) -> bool {
         "number" => text.parse::<u32>().is_ok(),
         "role" => ["user", "admin"].contains(&text),
         "method" => of(|c| c.is_ascii_uppercase()),
+        "mail" => text.parse::<uuid::Uuid>().is_ok(),
+        "kind" => waxseal::domain::MailContent::KINDS.contains(&text),
+        "cause" => !text.is_empty() && !text.contains('@'),
         "path" => of(|c| c.is_ascii_graphic()),
         "reason" => of(|c| c.is_ascii_lowercase() || c == ' '),
         other => panic!("{{{other}}}: what may stand there?"),

@@ -49,7 +49,9 @@ fn a_good_setup_is_reported_and_nothing_is_created() {
     let (lines, starts) = check(&waxseal, &[]);
     let [settings, rest @ ..] = &lines[..] else { panic!("{lines:#?}") };
     assert!(settings.starts_with("ok       settings: development, cookie waxseal, key "));
+    let mails = waxseal.folder().join("mails").display().to_string();
     let expected = [
+        &format!("ok       MAIL_DIR: mails are written to {mails}"),
         "ok       LISTEN: 127.0.0.1:0 is free",
         "ok       DATABASE_URL: sqlite://waxseal.db would be created",
     ];
@@ -208,10 +210,11 @@ fn a_sqlite_file_is_looked_at_and_left_as_it_is() {
     );
 }
 
-/// The files of a folder and what is in them, but for the index of the WAL: readers share it.
+/// The files of a folder and what is in them, but for the index of the WAL: readers share it. Mails are in a folder.
 fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
     files
+        .filter(|file| file.file_type().unwrap().is_file())
         .filter(|file| !file.path().to_str().unwrap().ends_with("-shm"))
         .map(|file| (file.file_name(), fs::read(file.path()).unwrap()))
         .collect()
