@@ -7,6 +7,7 @@ mod cli;
 mod crashes;
 mod failures;
 mod letters;
+mod metrics;
 mod nodes;
 mod outages;
 mod tls;
