@@ -63,34 +63,20 @@ impl Application {
         let store = AccountStore::new(sessions.clone(), clock.clone());
         let links_origin = links_origin(&server, &listeners);
         let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
-        let cookie_name = session.cookie_name.clone();
-        let setup = SetupChecks::new(origin.clone(), cookie_name, clock.clone());
+        let setup = SetupChecks::new(origin.clone(), session.cookie_name.clone(), clock.clone());
         let notice_cookie = NoticeCookie::beside(&session.cookie_name, in_production);
         let expiry_policy = session.expiry_policy;
         let proxies = server.trusted_proxies.clone();
-        let middleware = session_middleware(sessions.clone(), session, proxies, clock.clone())
+        let middleware = session_middleware(sessions, session, proxies, clock.clone())
             .cookie_secure(in_production)
             .build()?;
-        let mail_policy = MailPolicy {
-            is_sent: mail.transport.is_some(),
-            is_shown: !in_production && matches!(mail.transport, Some(MailTransport::Directory(_))),
-            notifies: mail.notify && mail.transport.is_some(),
-            confirmation: mail.confirmation,
-        };
-        let shown = match &mail.transport {
-            Some(MailTransport::Directory(folder)) if mail_policy.is_shown => {
-                Some(MailFolder(folder.clone()))
-            }
-            _ => None,
-        };
-        let mailer = mailer(mail, links_origin, &store, &middleware, &clock)?;
+        let (mail_policy, shown) = (mail_policy(&mail, in_production), shown(&mail, in_production));
         let jobs = Jobs {
-            mailer,
+            mailer: mailer(mail, links_origin, &store, &middleware, &clock)?,
             accounts: store.clone(),
             clock: clock.clone(),
             cleanup_interval: server.cleanup_interval,
         };
-        let outbox = store.clone();
         let accounts = Data::new(Accounts {
             store,
             hashing: Hashing::new(clock.clone())?,
@@ -113,7 +99,8 @@ impl Application {
         };
         let stop = stop_signal().map_err(StartError::Signals)?;
         let Bound { addresses, socket_files, run } = site.bind(listeners, stop)?;
-        let metrics = server.metrics_listen.map(|at| MetricsServer::bind(at, outbox, clock));
+        let metrics =
+            server.metrics_listen.map(|at| MetricsServer::bind(at, jobs.accounts.clone(), clock));
         Ok(Self {
             metrics: metrics.transpose()?,
             server: run(),
@@ -169,6 +156,26 @@ fn links_origin(server: &ServerConfig, listeners: &[Listener]) -> String {
         (Some(origin), _) => origin.clone(),
         (None, Some(address)) => format!("http://{address}"),
         (None, None) => "http://localhost".to_owned(),
+    }
+}
+
+/// Which mails are sent.
+fn mail_policy(mail: &MailConfig, in_production: bool) -> MailPolicy {
+    MailPolicy {
+        is_sent: mail.transport.is_some(),
+        is_shown: shown(mail, in_production).is_some(),
+        notifies: mail.notify && mail.transport.is_some(),
+        confirmation: mail.confirmation,
+    }
+}
+
+/// The mails that development shows.
+fn shown(mail: &MailConfig, in_production: bool) -> Option<MailFolder> {
+    match &mail.transport {
+        Some(MailTransport::Directory(folder)) if !in_production => {
+            Some(MailFolder(folder.clone()))
+        }
+        _ => None,
     }
 }
 

@@ -92,7 +92,7 @@ pub fn describe() {
 
 /// Registers every series at zero: one that appears with its first event shows no increase that an
 /// alert could see. `mail_kinds` are the kinds of mails.
-pub fn register(mail_kinds: &[&'static str]) {
+pub fn register(mail_kinds: impl IntoIterator<Item = &'static str>) {
     for kind in mail_kinds {
         for outcome in [SENT, DELAYED, FAILED, DROPPED] {
             mails(kind, outcome).increment(0);

@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use waxseal_session::{Clock, ErrorChain, Interval};
 
 use crate::{
-    db::{AccountStore, SqlSessionStore},
+    db::{AccountStore, SqlSessionStore, UNKNOWN_KIND},
     domain::MailContent,
     telemetry,
     web::middleware::{no_store, security_headers},
@@ -131,7 +131,7 @@ fn install() -> Result<PrometheusHandle, MetricsError> {
     let exporter = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| MetricsError::AnotherRecorder)?;
     telemetry::describe();
-    telemetry::register(&MailContent::KINDS);
+    telemetry::register(MailContent::KINDS.into_iter().chain([UNKNOWN_KIND]));
     *installed = Some(exporter.clone());
     Ok(exporter)
 }

@@ -14,6 +14,7 @@ mod login_events;
 mod login_failures;
 mod logins;
 mod outbox;
+mod queued_mail;
 #[cfg(test)]
 pub(crate) mod testing;
 mod users;
@@ -26,7 +27,8 @@ pub use login_context::{LoginContext, changed_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewPassword, NewUser, REPEAT_TIME};
-pub use outbox::{CLAIM, OutboxStatus, QueuedMail};
+pub use outbox::{CLAIM, OutboxStatus};
+pub use queued_mail::{QueuedMail, UNKNOWN_KIND};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{
     Client, ConnectionLimit, Database, DatabaseError, DatabaseStatus, DatabaseUrl, FeedStatus,

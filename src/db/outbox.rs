@@ -6,13 +6,16 @@ use std::time::Duration;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 use waxseal_session::Timestamp;
 use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
 
-use super::{account_store::AccountStore, users::parse_column};
-use crate::domain::{Email, Mail, MailContent, UserId};
+use super::{
+    account_store::AccountStore,
+    queued_mail::{COLUMNS, QueuedMail, read_all},
+};
+use crate::domain::{Email, Mail};
 
 /// How long one attempt to send may take, before another node may try.
 pub const CLAIM: Duration = Duration::from_secs(60);
@@ -25,40 +28,6 @@ const PER_DAY: i64 = 5;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A mail in the outbox.
-#[derive(Debug, Clone)]
-pub struct QueuedMail {
-    /// Its id, also of its Message-ID.
-    pub id: Uuid,
-    /// What kind of mail it is.
-    pub kind: String,
-    /// The recipient.
-    pub to: Email,
-    /// The user it is about.
-    pub user_id: Option<UserId>,
-    /// What it tells; `None` if a later version of waxseal wrote it, or it is damaged.
-    pub content: Option<MailContent>,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// The next attempt to send it.
-    pub due_at: Timestamp,
-    /// The attempts so far.
-    pub attempts: i64,
-    /// When its use is over.
-    pub dead_at: Timestamp,
-    /// When it was given up.
-    pub failed_at: Option<Timestamp>,
-    /// Why the latest attempt failed.
-    pub last_error: Option<String>,
-}
-
-impl QueuedMail {
-    /// The kind, for metrics and the log: one of a fixed number.
-    pub fn known_kind(&self) -> &'static str {
-        self.content.as_ref().map_or(UNKNOWN_KIND, MailContent::kind)
-    }
-}
-
 /// What waits in the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutboxStatus {
@@ -67,12 +36,6 @@ pub struct OutboxStatus {
     /// How long the oldest has waited.
     pub oldest: Duration,
 }
-
-/// The kind of a mail that can't be read.
-pub const UNKNOWN_KIND: &str = "unknown";
-
-const COLUMNS: &str = "id, kind, user_id, address AS recipient, data, created_at, due_at, attempts, dead_at, \
-                       failed_at, last_error";
 
 impl AccountStore {
     /// Queues a mail that stands for itself, such as a link that a visitor asked for.
@@ -283,45 +246,12 @@ fn recipient(kind: &str, to: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!("waxseal mail {kind} to {to}")))
 }
 
-/// One that can't be read keeps no other from being sent.
-fn read_all(rows: &[AnyRow]) -> Vec<QueuedMail> {
-    let mails = rows.iter().map(read);
-    mails.filter_map(|mail| mail.inspect_err(|error| log::error!("outbox: {error}")).ok()).collect()
-}
-
-fn read(row: &AnyRow) -> Result<QueuedMail, DatabaseError> {
-    let time = |column| Ok::<_, DatabaseError>(Timestamp::from_unix(row.try_get(column)?));
-    let kind: String = row.try_get("kind")?;
-    Ok(QueuedMail {
-        id: parse_column(row, "id", "mail id")?,
-        to: Email::from_stored(row.try_get("recipient")?),
-        user_id: row.try_get::<Option<&str>, _>("user_id")?.and_then(|id| id.parse().ok()),
-        content: read_content(&kind, row.try_get("data")?),
-        kind,
-        created_at: time("created_at")?,
-        due_at: time("due_at")?,
-        attempts: row.try_get("attempts")?,
-        dead_at: time("dead_at")?,
-        failed_at: row.try_get::<Option<i64>, _>("failed_at")?.map(Timestamp::from_unix),
-        last_error: row.try_get("last_error")?,
-    })
-}
-
-fn read_content(kind: &str, data: &str) -> Option<MailContent> {
-    let data: Value = serde_json::from_str(data).ok()?;
-    let mut content = json!({ "kind": kind });
-    if !data.is_null() {
-        content.as_object_mut()?.insert("data".to_owned(), data);
-    }
-    serde_json::from_value(content).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         db::testing::{Fixture, empty_store},
-        domain::{MailedAct, Role},
+        domain::{MailContent, MailedAct, Role},
     };
 
     fn mail(content: MailContent) -> Mail {

@@ -1,18 +1,14 @@
 //! The mailer: claims mails from the outbox and sends them, until all are sent or given up.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use lettre::{Address, message::Mailbox};
-use tokio::{sync::Semaphore, time::timeout};
-use uuid::Uuid;
+use tokio::time::timeout;
 use waxseal_session::{Clock, ErrorChain, SessionMiddleware, Timestamp};
 
 use super::{
     content::Writer,
+    in_flight::{AT_ONCE, InFlight},
     message::message,
     transport::{SendError, Transport},
 };
@@ -25,9 +21,6 @@ use crate::{
 
 /// How often to look for mails that other nodes queued, or whose time has come.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Mails sent at once, each with a connection of its own. Mail servers refuse those that come with many.
-const AT_ONCE: usize = 5;
 
 /// The waits after each failed attempt; the last one repeats.
 const WAITS: [Duration; 5] = [
@@ -104,47 +97,6 @@ pub struct Mailer {
     pub clock: Clock,
     /// The mails that it is sending.
     pub in_flight: InFlight,
-}
-
-/// The mails that a node is sending.
-#[derive(Clone)]
-pub struct InFlight {
-    /// One for each mail that can be sent at once.
-    places: Arc<Semaphore>,
-    /// Their ids. A claim can be over before its mail is sent: clocks jump.
-    ids: Ids,
-    /// Mails that were sent and not deleted yet.
-    sent: Ids,
-}
-
-#[derive(Clone, Default)]
-struct Ids(Arc<Mutex<HashSet<Uuid>>>);
-
-/// Removes an id when it is dropped, also by a panic.
-struct Entered(Ids, Uuid);
-
-impl Default for InFlight {
-    fn default() -> Self {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        Self { places, ids: Ids::default(), sent: Ids::default() }
-    }
-}
-
-impl Ids {
-    fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `None` if it is there already.
-    fn enter(&self, id: Uuid) -> Option<Entered> {
-        self.lock().insert(id).then(|| Entered(self.clone(), id))
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
-    }
 }
 
 impl Mailer {
@@ -349,6 +301,22 @@ impl DeliveryError {
             Self::Render(RenderError::Address) | Self::TooLate => true,
             Self::Render(_) => false,
             Self::Send(error) => matches!(error, SendError::Permanent(_)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_told_without_the_address_and_in_one_short_line() {
+        let address: Email = "ann@b\u{fc}cher.example".parse().unwrap();
+        for said in ["ann@b\u{fc}cher.example", "Ann@XN--bcher-kva.example"] {
+            let cause =
+                cause(&format!("550 <{said}>:\r\n{said}\0 is {}", "long ".repeat(99)), &address);
+            assert!(cause.starts_with("550 <the address>:  the address  is long long"), "{cause}");
+            assert_eq!(cause.chars().count(), CAUSE_CHARS);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod content;
 mod folder;
+mod in_flight;
 mod letter;
 mod mailer;
 mod message;
@@ -15,7 +16,8 @@ mod transport;
 
 pub use self::{
     folder::{MailFolder, WrittenMail},
-    mailer::{InFlight, Mailer, RenderError, Site},
+    in_flight::InFlight,
+    mailer::{Mailer, RenderError, Site},
     smtp::SmtpServer,
     smtp_url::{InvalidSmtpUrl, SmtpUrl},
     test_mail::{TestMailError, send_test_mail},

@@ -53,7 +53,7 @@ impl SmtpServer {
     pub(super) fn new(url: &SmtpUrl) -> Result<Self, smtp::Error> {
         let tls = match url.tls {
             Tls::Never => None,
-            Tls::IfOffered | Tls::StartTls | Tls::FromTheStart => {
+            Tls::IfOffered | Tls::Required | Tls::FromTheStart => {
                 Some(TlsParameters::new(url.host.clone())?)
             }
         };
@@ -142,13 +142,13 @@ impl SmtpServer {
         let mut connection = connection.map_err(|error| self.fault(&failed(), &error))?;
         let can_start = connection.can_starttls();
         match (url.tls, tls) {
-            (Tls::StartTls, _) if !can_start => {
+            (Tls::Required, _) if !can_start => {
                 let server = url.server();
                 return Err(SendError::Temporary(format!(
                     "SMTP_URL: {server} does not offer STARTTLS, so nothing is sent"
                 )));
             }
-            (Tls::StartTls | Tls::IfOffered, Some(tls)) if can_start => {
+            (Tls::Required | Tls::IfOffered, Some(tls)) if can_start => {
                 let started = connection.starttls(tls.clone(), &hello).await;
                 started.map_err(|error| self.fault(&failed(), &error))?;
             }

@@ -24,8 +24,8 @@ pub struct SmtpUrl {
 pub(super) enum Tls {
     Never,
     IfOffered,
-    /// Nothing is sent before STARTTLS.
-    StartTls,
+    /// By STARTTLS, and nothing is sent before it.
+    Required,
     FromTheStart,
 }
 
@@ -40,7 +40,7 @@ impl SmtpUrl {
 
     /// Whether nothing is sent without TLS.
     pub fn requires_tls(&self) -> bool {
-        matches!(self.tls, Tls::StartTls | Tls::FromTheStart)
+        matches!(self.tls, Tls::Required | Tls::FromTheStart)
     }
 
     /// Whether the server is on this machine.
@@ -58,7 +58,7 @@ impl FromStr for SmtpUrl {
         let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value);
         let (tls, port) = match (url.scheme(), tls.as_deref()) {
             ("smtps", None) => (Tls::FromTheStart, smtp::SUBMISSIONS_PORT),
-            ("smtp", Some("required")) => (Tls::StartTls, smtp::SUBMISSION_PORT),
+            ("smtp", Some("required")) => (Tls::Required, smtp::SUBMISSION_PORT),
             ("smtp", Some("opportunistic")) => (Tls::IfOffered, smtp::SUBMISSION_PORT),
             ("smtp", None) => (Tls::Never, smtp::SMTP_PORT),
             ("smtp" | "smtps", Some(_)) => return Err(InvalidSmtpUrl::Tls),

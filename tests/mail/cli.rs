@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use test_support::{
-    Process, Program, SECRET,
-    smtp::{Answers, Certificate, MailServer},
+    Certificate, Process, Program, SECRET,
+    smtp::{Answers, MailServer},
     waxseal,
 };
 

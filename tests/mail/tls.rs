@@ -1,10 +1,6 @@
 //! Nothing is sent in the clear where the settings require TLS.
 
-use test_support::{
-    App, Process, SECRET, skip_test,
-    smtp::{Certificate, MailServer},
-    waxseal,
-};
+use test_support::{App, Certificate, Process, SECRET, skip_test, smtp::MailServer, waxseal};
 
 use crate::{add_people, forget, settings, until, waiting};
 

@@ -15,6 +15,7 @@
 mod answer;
 mod app;
 pub mod browser;
+mod certificate;
 mod client;
 mod database;
 mod eventually;
@@ -35,6 +36,7 @@ use waxseal_session::Timestamp;
 pub use self::{
     answer::Answer,
     app::App,
+    certificate::Certificate,
     client::Client,
     database::Database,
     eventually::eventually,

@@ -4,8 +4,6 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     mem,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
-    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,11 +13,9 @@ use std::{
 };
 
 use mail_parser::MessageParser;
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
-use tempfile::TempDir;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::Certificate;
 
 /// A mail server on a free port, stopped when dropped.
 pub struct MailServer {
@@ -320,41 +316,5 @@ fn read_mail(stream: &mut dyn Stream) -> std::io::Result<String> {
             return Ok(raw);
         }
         raw += line.strip_prefix('.').unwrap_or(&line);
-    }
-}
-
-/// A certificate of its own for 127.0.0.1.
-pub struct Certificate {
-    folder: TempDir,
-}
-
-impl Certificate {
-    /// Makes one; `None` without the program openssl.
-    pub fn create() -> Option<Self> {
-        Command::new("openssl").arg("version").output().ok()?;
-        let folder = tempfile::tempdir().unwrap();
-        let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-        openssl.args(["-nodes", "-days", "2", "-subj", "/CN=waxseal test"]);
-        openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]);
-        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-        openssl.arg("-keyout").arg(folder.path().join("key.pem"));
-        let output = openssl.arg("-out").arg(folder.path().join("certificate.pem")).output();
-        assert!(output.unwrap().status.success());
-        Some(Self { folder })
-    }
-
-    /// The file, for `SSL_CERT_FILE`.
-    pub fn file(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
-    }
-
-    fn server_config(&self) -> Arc<ServerConfig> {
-        let key = PrivateKeyDer::from_pem_file(self.folder.path().join("key.pem")).unwrap();
-        let certificate = CertificateDer::from_pem_file(self.file()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider);
-        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        Arc::new(config.with_single_cert(vec![certificate], key).unwrap())
     }
 }
