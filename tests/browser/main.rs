@@ -12,6 +12,7 @@ mod account;
 mod double_click;
 mod enlarged;
 mod keyboard;
+mod mail;
 mod pages;
 mod pictures;
 mod setup;
