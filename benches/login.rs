@@ -59,6 +59,7 @@ async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
+        step_up_after: Duration::from_secs(900),
         clock,
     }
 }

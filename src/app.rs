@@ -65,7 +65,7 @@ impl Application {
         let origin = SiteOrigin { public_url: server.public_origin, https_only: in_production };
         let setup = SetupChecks::new(origin.clone(), session.cookie_name.clone(), clock.clone());
         let notice_cookie = NoticeCookie::beside(&session.cookie_name, in_production);
-        let expiry_policy = session.expiry_policy;
+        let (expiry_policy, step_up_after) = (session.expiry_policy, session.step_up_after);
         let proxies = server.trusted_proxies.clone();
         let middleware = session_middleware(sessions, session, proxies, clock.clone())
             .cookie_secure(in_production)
@@ -83,6 +83,7 @@ impl Application {
             policy: passwords,
             mail: mail_policy,
             expiry_policy,
+            step_up_after,
             clock: clock.clone(),
         });
         let site = Site {

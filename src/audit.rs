@@ -101,6 +101,14 @@ pub fn password_changed(user: impl Display, session: impl Display, address: impl
     );
 }
 
+/// A signed-in user entered their password again, before something dangerous. `session` is the new one.
+pub fn stepped_up(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "stepped_up", user:%, session:%, address:%;
+        "stepped up: user {user}, session {session}, from {address}"
+    );
+}
+
 /// Someone asked for a link to reset a password, for an address that may have no account.
 pub fn reset_requested(address: impl Display) {
     log::info!(

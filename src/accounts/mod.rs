@@ -20,6 +20,7 @@ mod password_reset;
 mod reauthentication;
 mod service;
 mod sessions;
+mod step_up;
 mod strength;
 #[cfg(test)]
 mod testing;
@@ -31,7 +32,7 @@ pub use crate::{
         AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailConfirmation, FormId,
         InvalidEmail, InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password,
         PasswordChange, PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange,
-        SignUp, UndoEmailLink, UnknownRole, User, UserId,
+        SignUp, StepUp, UndoEmailLink, UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

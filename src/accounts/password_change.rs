@@ -161,7 +161,7 @@ impl Accounts {
 
     /// The session that took the place of this one within the last minute, on any node, and the live one that
     /// has taken its place since, often the same.
-    async fn successor(
+    pub(super) async fn successor(
         &self,
         ended: &SessionId,
     ) -> Result<Option<(SessionId, SessionRecord)>, AccountsError> {

@@ -1,5 +1,7 @@
 //! The accounts service: what its operations share.
 
+use std::time::Duration;
+
 use waxseal_session::{Clock, ExpiryPolicy, SessionRecord};
 
 use super::{
@@ -22,6 +24,8 @@ pub struct Accounts {
     pub mail: MailPolicy,
     /// The lifetimes of sessions.
     pub expiry_policy: ExpiryPolicy,
+    /// How long after proving who they are people can do what is dangerous.
+    pub step_up_after: Duration,
     /// The source of time.
     pub clock: Clock,
 }

@@ -4,6 +4,7 @@
 use std::{
     pin::{Pin, pin},
     sync::mpsc::Receiver,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -39,7 +40,9 @@ impl Fixture {
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
         let mail = MailPolicy::default();
-        let accounts = Accounts { store, hashing, policy, mail, expiry_policy, clock };
+        let step_up_after = Duration::from_secs(900);
+        let accounts =
+            Accounts { store, hashing, policy, mail, expiry_policy, step_up_after, clock };
         let fixture = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
         fixture.add_ann().await;
         fixture

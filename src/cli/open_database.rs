@@ -1,5 +1,7 @@
 //! Opening the database for the commands that work on it, beside a running server or without one.
 
+use std::time::Duration;
+
 use waxseal_session::{Clock, ExpiryPolicy};
 
 use super::output::Failure;
@@ -49,6 +51,8 @@ async fn open(database: &DatabaseUrl, if_missing: IfMissing) -> Result<Accounts,
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
+        // No one has a session here.
+        step_up_after: Duration::ZERO,
         clock,
     })
 }

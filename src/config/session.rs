@@ -1,5 +1,7 @@
 //! The settings of sessions: secrets, cookie, lifetimes.
 
+use std::time::Duration;
+
 use clap::Args;
 use waxseal_session::{ExpiryPolicy, Keyring, Mode, Secret, SettingsError, cookie};
 use zeroize::Zeroizing;
@@ -19,6 +21,7 @@ const MODE: &str = "cookie";
 const IDLE_TIMEOUT: &str = "7d";
 const LIFETIME: &str = "30d";
 const COOKIE_NAME: &str = "waxseal";
+const STEP_UP_AFTER: &str = "15m";
 
 /// The secret that `.env.example` shows. It is public, so it is refused.
 pub(super) const EXAMPLE_SECRET: &str = "replace-me-with-what-waxseal-secret-prints";
@@ -135,6 +138,18 @@ pub struct SessionArgs {
         hide_env_values = true
     )]
     pub cookie_name: Option<String>,
+
+    /// How long after a log-in what is dangerous asks for the password again
+    ///
+    /// At least 1s. Entering the password again counts as a log-in.
+    #[arg(
+        long = "step-up-after",
+        env = "STEP_UP_AFTER",
+        value_name = "DURATION",
+        default_value = STEP_UP_AFTER,
+        hide_env_values = true
+    )]
+    pub step_up_after: Option<String>,
 }
 
 /// [`SessionArgs`], every value in its range.
@@ -150,6 +165,8 @@ pub struct SessionConfig {
     pub expiry_policy: ExpiryPolicy,
     /// The cookie's whole name.
     pub cookie_name: String,
+    /// How long after proving who they are people can do what is dangerous.
+    pub step_up_after: Duration,
     /// What is allowed but unwise.
     pub warnings: Vec<SettingWarning>,
 }
@@ -182,6 +199,7 @@ impl SessionArgs {
             mode: self.mode()?,
             expiry_policy: self.expiry_policy()?,
             cookie_name: self.cookie_name(environment)?,
+            step_up_after: self.step_up_after()?,
             warnings,
         })
     }
@@ -244,6 +262,16 @@ impl SessionArgs {
             };
             InvalidSetting::new(setting, error)
         })
+    }
+
+    fn step_up_after(&self) -> Result<Duration, InvalidSetting> {
+        const SETTING: &str = "STEP_UP_AFTER";
+
+        let after = duration(SETTING, given(&self.step_up_after).unwrap_or(STEP_UP_AFTER))?;
+        if after < Duration::from_secs(1) {
+            return Err(InvalidSetting::new(SETTING, "must be at least 1s"));
+        }
+        Ok(after)
     }
 
     fn cookie_name(&self, environment: Environment) -> Result<String, InvalidSetting> {

@@ -197,7 +197,7 @@ impl AccountStore {
 ///
 /// The update locks the row even if the hash stays the same. So a concurrent change of password or role
 /// either comes first, and this sees it, or waits and then ends the new session.
-async fn update_hash(
+pub(super) async fn update_hash(
     transaction: &mut SessionTransaction,
     login: &NewLogin<'_>,
 ) -> Result<Option<Role>, DatabaseError> {
@@ -216,15 +216,19 @@ async fn update_hash(
 ///
 /// The lock on the user's row makes the second of two log-ins see what the first has done.
 fn is_repeat(opened: &SessionDetails, login: &NewLogin<'_>, now: Timestamp) -> bool {
-    let SessionInfo { id, user_id, auth_time, expires_at, .. } = &opened.session;
+    is_new(opened, login.user_id, now) && login.context.replaces != Some(opened.session.id)
+}
+
+/// Whether a live session of this user was opened a moment ago.
+pub(super) fn is_new(opened: &SessionDetails, user: UserId, now: Timestamp) -> bool {
+    let SessionInfo { user_id, auth_time, expires_at, .. } = &opened.session;
     opened.revoked_at.is_none()
         && now < *expires_at
         && now.since(*auth_time) < REPEAT_TIME
-        && *user_id == Some(login.user_id.to_string())
-        && login.context.replaces != Some(*id)
+        && *user_id == Some(user.to_string())
 }
 
-fn record(details: SessionDetails) -> SessionRecord {
+pub(super) fn record(details: SessionDetails) -> SessionRecord {
     let SessionDetails { session, state, latest_expiry, .. } = details;
     let SessionInfo { id, auth_time, expires_at, .. } = session;
     SessionRecord { id, auth_time, expires_at, latest_expiry, state }

@@ -15,6 +15,7 @@ mod login_failures;
 mod logins;
 mod outbox;
 mod queued_mail;
+mod step_up;
 #[cfg(test)]
 pub(crate) mod testing;
 mod users;

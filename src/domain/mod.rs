@@ -21,7 +21,7 @@ pub use link::{ChangeEmailLink, ConfirmLink, InvitationLink, Link, ResetLink, Un
 pub use mail::{EmailConfirmation, Mail, MailContent, MailPolicy, MailedAct, MailedClient};
 pub use outcomes::{
     AccountDeletion, LogIn, NewAccount, PasswordChange, PasswordReset, Revocation, RoleChange,
-    SignUp,
+    SignUp, StepUp,
 };
 pub use password::{Password, PasswordRejected};
 pub use password_hash::{HashDigest, PasswordHash};

@@ -66,6 +66,21 @@ pub enum PasswordChange {
     Throttled(Timestamp),
 }
 
+/// The outcome of a step-up: entering the password again.
+#[derive(Debug)]
+pub enum StepUp {
+    /// The password is right: the session was renewed. This is the new one.
+    Done(SessionRecord),
+    /// The same form has opened this session a moment ago.
+    Repeated(SessionRecord),
+    /// The password is wrong.
+    WrongPassword,
+    /// The session had already ended. No other was opened.
+    SessionEnded,
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
+    Throttled(Timestamp),
+}
+
 /// The outcome of setting a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleChange {

@@ -23,8 +23,9 @@ pub use pages::{assets, dev_mails};
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, change_password, forgot, health, home, login,
-    login_history, logout, password_change, profile, reset, session_revocation, sessions, signup,
+    account_deletion, admin_user, admin_users, api, change_password, confirm, forgot, health, home,
+    login, login_history, logout, password_change, profile, reset, session_revocation, sessions,
+    signup,
 };
 use resource::{form, get, post};
 
@@ -52,6 +53,7 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(post("/profile/password", password_change::submit))
         .service(get("/profile/deletion", account_deletion::form))
         .service(post("/profile/delete", account_deletion::submit))
+        .service(form("/confirm", confirm::form, confirm::submit))
         .service(get("/sessions", sessions::list))
         .service(get("/sessions/others", session_revocation::confirm_others))
         .service(post("/sessions/revoke-others", session_revocation::revoke_others))

@@ -98,6 +98,7 @@ fn what_people_do(server: &Server, boss: &mut Visitor) {
     };
     assert_eq!(ann.post("/profile/password", &change(WRONG)).status, 422);
     assert_eq!(ann.post("/profile/password", &change(PASSWORD)).status, 303);
+    assert_eq!(ann.post("/confirm", &format!("password={}", encoded(NEW))).status, 303);
     let session = ann.session();
     let mut copy = ann.clone();
     assert_eq!(ann.post(&format!("/sessions/{session}/revoke"), "").status, 303);

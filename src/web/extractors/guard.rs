@@ -6,9 +6,11 @@
 //! | [`Admin`] | administrators | no |
 //! | [`VerifiedUser`] | signed-in users whose account exists with the session's role | one query |
 //! | [`VerifiedAdmin`] | the same, administrators only | one query |
+//! | [`Recently`] | a [`VerifiedUser`] who has entered the password at most `STEP_UP_AFTER` ago | one query |
 //!
 //! Everyone else gets an [`AuthRejection`]: pages redirect visitors to the log-in page and from
-//! there back, `/api/` answers 401 with JSON, and a role that is not enough is 403.
+//! there back, `/api/` answers 401 with JSON, and a role that is not enough is 403. Whose log-in is too long
+//! ago for [`Recently`] enters the password again on `/confirm`; below `/api/`, that is 403 with JSON.
 //!
 //! The sealed session is enough for most pages, because changing a role ends that user's sessions.
 //! The verified guards are for pages that ask the database anyway: they also catch a sealed session
@@ -107,6 +109,11 @@ pub struct VerifiedUser(pub AuthenticatedUser, pub User);
 #[derive(Debug, Clone)]
 pub struct VerifiedAdmin(pub AuthenticatedUser);
 
+/// A [`VerifiedUser`] who has logged in or entered the password again a moment ago (`STEP_UP_AFTER`): for what
+/// a stolen session must not do.
+#[derive(Debug, Clone)]
+pub struct Recently(pub VerifiedUser);
+
 impl AuthenticatedUser {
     /// The user of this request.
     ///
@@ -177,6 +184,23 @@ impl FromRequest for VerifiedAdmin {
     }
 }
 
+impl FromRequest for Recently {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, user) = (request.clone(), VerifiedUser::from_request(request, payload));
+        Box::pin(async move {
+            let user = user.await?;
+            let accounts = Data::<Accounts>::extract(&request).await?;
+            if accounts.is_recent(user.0.session.auth_time) {
+                return Ok(Self(user));
+            }
+            Err(AuthRejection::step_up_required(&request).into())
+        })
+    }
+}
+
 type LocalBoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Compares the session with the account in the database, and ends it where they differ.
@@ -211,6 +235,13 @@ pub enum AuthRejection {
     Unauthorized,
     /// The user's role is not enough: 403.
     Forbidden,
+    /// The log-in is too long ago, on a page: 303 to the page that asks for the password again.
+    StepUpRequired {
+        /// That page, with the way back.
+        confirm_url: String,
+    },
+    /// The log-in is too long ago, below `/api/`: 403 and JSON.
+    LogInAgain,
 }
 
 impl AuthRejection {
@@ -218,15 +249,26 @@ impl AuthRejection {
         if request.path().starts_with("/api/") {
             return Self::Unauthorized;
         }
-        let next = if request.method().is_safe() {
-            request.uri().path_and_query().map_or("", |page| page.as_str())
-        } else {
-            // What only takes POST is no page to come back to, but its section has one. Log-in leads to the
-            // profile by itself.
-            let section = navigation::section_of(request.path());
-            section.filter(|section| *section != "/profile").unwrap_or_default()
-        };
+        // Log-in leads to the profile by itself.
+        let is_default = !request.method().is_safe() && way_back(request) == "/profile";
+        let next = if is_default { "" } else { way_back(request) };
         Self::LoginRequired { login_url: redirect::login_url(next) }
+    }
+
+    fn step_up_required(request: &HttpRequest) -> Self {
+        if request.path().starts_with("/api/") {
+            return Self::LogInAgain;
+        }
+        Self::StepUpRequired { confirm_url: redirect::confirm_url(way_back(request)) }
+    }
+}
+
+/// The page that was asked for, or the one whose form was sent; may be empty.
+fn way_back(request: &HttpRequest) -> &str {
+    if request.method().is_safe() {
+        request.uri().path_and_query().map_or("", |page| page.as_str())
+    } else {
+        navigation::page_of(request.path()).unwrap_or_default()
     }
 }
 
@@ -242,6 +284,7 @@ impl fmt::Display for AuthRejection {
         f.write_str(match self {
             Self::LoginRequired { .. } | Self::Unauthorized => "not logged in",
             Self::Forbidden => "not allowed",
+            Self::StepUpRequired { .. } | Self::LogInAgain => "log in again",
         })
     }
 }
@@ -249,19 +292,23 @@ impl fmt::Display for AuthRejection {
 impl ResponseError for AuthRejection {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::LoginRequired { .. } => StatusCode::SEE_OTHER,
+            Self::LoginRequired { .. } | Self::StepUpRequired { .. } => StatusCode::SEE_OTHER,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::LogInAgain => StatusCode::FORBIDDEN,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         match self {
-            Self::LoginRequired { login_url } => see_other(login_url),
+            Self::LoginRequired { login_url: page }
+            | Self::StepUpRequired { confirm_url: page } => see_other(page),
             Self::Unauthorized => {
                 HttpResponse::Unauthorized().json(json!({ "error": self.to_string() }))
             }
             Self::Forbidden => HttpResponse::Forbidden().finish(),
+            Self::LogInAgain => {
+                HttpResponse::Forbidden().json(json!({ "error": self.to_string() }))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod admin_users;
 pub(super) mod api;
 pub mod assets;
 pub(super) mod change_password;
+pub(super) mod confirm;
 mod credentials;
 pub mod dev_mails;
 pub(super) mod forgot;

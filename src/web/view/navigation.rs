@@ -36,6 +36,15 @@ pub(crate) fn section_of(path: &str) -> Option<&'static str> {
     sections.into_iter().find(|section| path.strip_prefix(section).is_some_and(is_below))
 }
 
+/// Pages whose form is sent to their own path.
+const FORMS: [&str; 1] = ["/profile/email"];
+
+/// The page to come back to after a form was sent to this path: what only takes POST is no page, but its section
+/// has one.
+pub(crate) fn page_of(path: &str) -> Option<&'static str> {
+    FORMS.into_iter().find(|form| *form == path).or_else(|| section_of(path))
+}
+
 impl Navigation {
     pub(crate) fn new(
         request: &HttpRequest,

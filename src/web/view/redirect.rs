@@ -51,6 +51,11 @@ pub(crate) fn signup_url(next: &str) -> String {
     Next::parse(next).map_or("/signup".to_owned(), |next| next.signup_url())
 }
 
+/// The page that asks for the password again, leading to `next` if it is a path on this site.
+pub(crate) fn confirm_url(next: &str) -> String {
+    Next::parse(next).map_or("/confirm".to_owned(), |next| next.after("/confirm"))
+}
+
 /// Where to go after something else, such as logging in: a path on this site, even though it comes
 /// from a request. Use it for a `next` parameter of your own pages.
 ///
