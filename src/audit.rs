@@ -117,6 +117,30 @@ pub fn reset_requested(address: impl Display) {
     );
 }
 
+/// A user asked for a link to change their email address.
+pub fn email_change_requested(user: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "email_change_requested", user:%, address:%;
+        "email change requested: user {user}, from {address}"
+    );
+}
+
+/// A user changed their email address. `session` is the new one; all others have ended.
+pub fn email_changed(user: impl Display, session: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "email_changed", user:%, session:%, address:%;
+        "email changed: user {user}, session {session}, from {address}"
+    );
+}
+
+/// The owner of a user's email address before undid its change; all sessions have ended.
+pub fn email_change_undone(user: impl Display, address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "email_change_undone", user:%, address:%;
+        "email change undone: user {user}, from {address}"
+    );
+}
+
 /// A network reached the limit of mails that it may ask for.
 pub fn mail_limited(address: impl Display) {
     log::warn!(

@@ -7,6 +7,8 @@
 mod account_deletion;
 mod admin;
 mod argon2id;
+mod email_change;
+mod email_undo;
 mod error;
 mod hashing;
 mod history;
@@ -29,10 +31,11 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailConfirmation, FormId,
-        InvalidEmail, InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password,
-        PasswordChange, PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange,
-        SignUp, StepUp, UndoEmailLink, UnknownRole, User, UserId,
+        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailChange,
+        EmailChangeRequest, EmailConfirmation, EmailUndo, FormId, InvalidEmail, InvitationLink,
+        Link, LogIn, MailPolicy, NewAccount, Password, PasswordChange, PasswordRejected,
+        PasswordReset, ResetLink, Revocation, Role, RoleChange, SignUp, StepUp, UndoEmailLink,
+        UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

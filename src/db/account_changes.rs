@@ -8,7 +8,7 @@ use super::{
     account_store::AccountStore,
     login_failures::{forget_failures, reset_failures},
     logins::{NewLogin, NewPassword},
-    outbox,
+    outbox, waiting_mails,
 };
 use crate::domain::{
     AccountDeletion, Mail, PasswordChange, PasswordHash, Role, RoleChange, UserId,
@@ -154,21 +154,22 @@ impl AccountStore {
         }
         let id = user_id.to_string();
         let delete = match verified_hash {
-            None => sqlx::query("DELETE FROM users WHERE id = $1").bind(&id),
-            Some(hash) => sqlx::query("DELETE FROM users WHERE id = $1 AND password_hash = $2")
-                .bind(&id)
-                .bind(hash.as_phc()),
+            None => sqlx::query("DELETE FROM users WHERE id = $1 RETURNING email").bind(&id),
+            Some(hash) => sqlx::query(
+                "DELETE FROM users WHERE id = $1 AND password_hash = $2 RETURNING email",
+            )
+            .bind(&id)
+            .bind(hash.as_phc()),
         };
-        if transaction.execute(delete).await? == 0 {
+        let Some(deleted) = transaction.fetch_optional(delete).await? else {
             let exists = user_exists(&mut transaction, &id).await?;
             let with_another_hash = AccountDeletion::WrongPassword;
             return Ok(if exists { with_another_hash } else { AccountDeletion::NoSuchUser });
-        }
-        for sql in
-            ["DELETE FROM login_events WHERE user_id = $1", "DELETE FROM mails WHERE user_id = $1"]
-        {
-            transaction.execute(sqlx::query(sql).bind(&id)).await?;
-        }
+        };
+        // Before the notice of this.
+        waiting_mails::forget_user(&mut transaction, &id, deleted.try_get("email")?).await?;
+        let history = sqlx::query("DELETE FROM login_events WHERE user_id = $1").bind(&id);
+        transaction.execute(history).await?;
         if let Some(notice) = notice {
             outbox::queue(&mut transaction, notice, self.clock.now()).await?;
         }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use waxseal_session::SessionId;
 use waxseal_session_sqlx::Client;
 
-use crate::domain::{FormId, PasswordHash, UserId};
+use crate::domain::{ChangeEmailLink, FormId, PasswordHash, UserId};
 
 /// The client, session and form that a sign-up, a log-in or a password comes from.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,14 @@ pub fn changed_session_id(user: UserId, hash: &PasswordHash) -> Option<SessionId
         .chain_update(format!("waxseal change of password of user {user} to "))
         .chain_update(hash.as_phc());
     session_id(digest)
+}
+
+/// The id of the session that a link opens which changes an address. Each link changes it once at most, so each
+/// change has another id, and a repeat can tell by it that this link came before it.
+pub fn email_session_id(link: &ChangeEmailLink) -> Option<SessionId> {
+    let ChangeEmailLink { user, old, new, version, .. } = link;
+    let change = format!("waxseal change of address of user {user} from {old} to {new}, {version}");
+    session_id(Sha256::new().chain_update(change))
 }
 
 fn session_id(digest: Sha256) -> Option<SessionId> {

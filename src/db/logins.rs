@@ -9,6 +9,7 @@ use waxseal_session_sqlx::{
 
 use super::{
     account_store::AccountStore,
+    email_changes::is_kept,
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
@@ -173,7 +174,8 @@ impl AccountStore {
         retry_lock_conflict(add).await
     }
 
-    /// Inserts a user's row; `false` if the email address is taken.
+    /// Inserts a user's row; `false` if the email address is taken, or kept for someone else: then the
+    /// transaction must not be committed.
     async fn insert_user(
         &self,
         transaction: &mut SessionTransaction,
@@ -188,7 +190,10 @@ impl AccountStore {
         .bind(user.password_hash.as_phc())
         .bind(user.role.as_str())
         .bind(self.clock.now().as_unix());
-        Ok(transaction.execute(insert).await? == 1)
+        if transaction.execute(insert).await? == 0 {
+            return Ok(false);
+        }
+        Ok(!is_kept(transaction, user.email, user.id, self.clock.now()).await?)
     }
 }
 
@@ -197,7 +202,7 @@ impl AccountStore {
 ///
 /// The update locks the row even if the hash stays the same. So a concurrent change of password or role
 /// either comes first, and this sees it, or waits and then ends the new session.
-pub(super) async fn update_hash(
+async fn update_hash(
     transaction: &mut SessionTransaction,
     login: &NewLogin<'_>,
 ) -> Result<Option<Role>, DatabaseError> {

@@ -8,6 +8,7 @@ mod account_changes;
 mod account_store;
 mod cleanup;
 mod connect;
+mod email_changes;
 mod inspection;
 mod login_context;
 mod login_events;
@@ -19,12 +20,14 @@ mod step_up;
 #[cfg(test)]
 pub(crate) mod testing;
 mod users;
+mod waiting_mails;
 
 pub use account_store::AccountStore;
 pub use cleanup::Cleaned;
 pub use connect::{connect, connect_with};
+pub use email_changes::{NewEmail, UndoneEmail};
 pub use inspection::{DatabaseServer, Inspection, inspect};
-pub use login_context::{LoginContext, changed_session_id};
+pub use login_context::{LoginContext, changed_session_id, email_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
 pub use logins::{NewLogin, NewPassword, NewUser, REPEAT_TIME};

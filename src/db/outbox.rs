@@ -179,16 +179,27 @@ impl AccountStore {
 }
 
 /// Queues a mail with what it tells of. One that someone asked for is left out if it is one too many; no one
-/// learns that. After the commit, [`AccountStore::mail_queued`] wakes the mailer.
+/// learns that. Returns whether there is one more. After the commit, [`AccountStore::mail_queued`] wakes the
+/// mailer.
 pub(super) async fn queue(
     transaction: &mut SessionTransaction,
     mail: &Mail,
     now: Timestamp,
-) -> Result<(), DatabaseError> {
-    let Mail { to, user_id, content } = mail;
+) -> Result<bool, DatabaseError> {
+    let Mail { to, content, .. } = mail;
     if content.is_on_request() && !count(transaction, content.kind(), to, now).await? {
-        return Ok(());
+        return Ok(false);
     }
+    insert(transaction, mail, now).await
+}
+
+/// Queues a mail that is not counted. Returns whether there is one more.
+pub(super) async fn insert(
+    transaction: &mut SessionTransaction,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<bool, DatabaseError> {
+    let Mail { to, user_id, content } = mail;
     // Increasing, so that the list is in order.
     let id = super::login_events::next_id(now);
     let data = json!(content).get("data").cloned().unwrap_or(Value::Null).to_string();
@@ -210,7 +221,7 @@ pub(super) async fn queue(
     .bind(data)
     .bind(now.as_unix())
     .bind((now + content.validity()).as_unix());
-    transaction.execute(insert).await.map(drop)
+    Ok(transaction.execute(insert).await? == 1)
 }
 
 /// Counts a mail; `false` if it is one too many. It costs the same whether or not the address has an account.

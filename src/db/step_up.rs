@@ -6,7 +6,7 @@ use waxseal_session_sqlx::{DatabaseError, retry_lock_conflict};
 use super::{
     account_store::AccountStore,
     login_failures::reset_failures,
-    logins::{NewLogin, is_new, record, update_hash},
+    logins::{NewLogin, is_new, record},
 };
 use crate::domain::StepUp;
 
@@ -31,7 +31,15 @@ impl AccountStore {
         mut session: SessionRecord,
     ) -> Result<Option<StepUp>, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
-        if update_hash(&mut transaction, login).await?.is_none() {
+        let user = login.user_id.to_string();
+        // Locks the row: a concurrent change of password or role comes first, or waits and ends the new session.
+        let lock = sqlx::query(
+            "UPDATE users SET password_hash = password_hash
+             WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+        )
+        .bind(&user)
+        .bind(login.verified_hash.as_phc());
+        if transaction.execute(lock).await? == 0 {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -51,8 +59,7 @@ impl AccountStore {
         if transaction.replace(old, &session.id).await?.is_none() {
             return Ok(Some(StepUp::SessionEnded));
         }
-        let (user, client) = (login.user_id.to_string(), &login.context.client);
-        transaction.create(&session, Some(&user), Some(client)).await?;
+        transaction.create(&session, Some(&user), Some(&login.context.client)).await?;
         transaction.commit().await?;
         Ok(Some(StepUp::Done(session)))
     }

@@ -122,6 +122,44 @@ pub enum PasswordReset {
     Rejected(PasswordRejected),
 }
 
+/// The outcome of asking for a change of email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailChangeRequest {
+    /// A link goes to the new address, unless that is one mail too many. Whether the address has an account is
+    /// not told.
+    Done,
+    /// It is the user's address already.
+    SameAddress,
+}
+
+/// The outcome of changing an email address with a link.
+#[derive(Debug)]
+pub enum EmailChange {
+    /// The address is changed. All previous sessions have ended; this is the new one.
+    Done(SessionRecord),
+    /// The link has changed it already, in this session or the one before it.
+    Repeated(SessionRecord),
+    /// The link has changed it already, in another session that has ended this one.
+    SessionEnded,
+    /// The new address has another account by now.
+    EmailTaken,
+    /// The link is used up: the address or the password has changed, or the account is gone or disabled.
+    LinkUsed,
+}
+
+/// The outcome of undoing a change of email address with a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailUndo {
+    /// The address is the one before, all sessions have ended, and a link to choose a password is on its way.
+    Done,
+    /// The link has done so already.
+    Repeated,
+    /// The address before has another account by now.
+    EmailTaken,
+    /// The link is used up: the address has changed since, or the account is gone.
+    LinkUsed,
+}
+
 /// The outcome of revoking a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {

@@ -136,6 +136,9 @@ impl Writer<'_> {
         if user.email == *to || user.disabled_at.is_some() {
             return Ok(None);
         }
+        if self.store.user_by_email(to).await?.is_some() {
+            return Ok(Some(self.email_taken()));
+        }
         let link = ChangeEmailLink {
             user: user.id,
             old: user.email,
@@ -156,6 +159,24 @@ impl Writer<'_> {
             closing: vec!["If it was not you, ignore this email: nothing changes.".to_owned()],
             ..Letter::default()
         }))
+    }
+
+    /// Whoever asked for the change does not learn that the address has an account; its owner may well be told.
+    fn email_taken(&self) -> Letter {
+        let name = &self.site.name;
+        Letter {
+            subject: "Your email address has an account already",
+            paragraphs: vec![
+                format!(
+                    "Someone asked to use this email address for their account at {name}, but you \
+                     already have an account with it."
+                ),
+                "Nothing has changed. If it was you, log in with this address, or delete the account \
+                 that has it before you use it for another."
+                    .to_owned(),
+            ],
+            ..Letter::default()
+        }
     }
 
     fn change_requested(&self, new: &Email, act: &MailedAct) -> Letter {

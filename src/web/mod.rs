@@ -23,9 +23,9 @@ pub use pages::{assets, dev_mails};
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, change_password, confirm, forgot, health, home,
-    login, login_history, logout, password_change, profile, reset, session_revocation, sessions,
-    signup,
+    account_deletion, admin_user, admin_users, api, change_password, confirm, confirm_email,
+    email_change, forgot, health, home, login, login_history, logout, password_change, profile,
+    reset, session_revocation, sessions, signup, undo_email,
 };
 use resource::{form, get, post};
 
@@ -51,6 +51,9 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(post("/logout", logout::submit))
         .service(get("/profile", profile::show))
         .service(post("/profile/password", password_change::submit))
+        .service(form(email_change::PATH, email_change::form, email_change::submit))
+        .service(form(confirm_email::PATH, confirm_email::form, confirm_email::submit))
+        .service(form("/undo-email", undo_email::form, undo_email::submit))
         .service(get("/profile/deletion", account_deletion::form))
         .service(post("/profile/delete", account_deletion::submit))
         .service(form("/confirm", confirm::form, confirm::submit))

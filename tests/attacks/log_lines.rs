@@ -30,6 +30,7 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     what_people_do(&server, &mut boss);
     what_guessers_do(&server);
     what_mails_do(&server, &mail_server);
+    what_happens_to_an_address(&server, &mail_server);
     what_is_no_session(&server).await;
 
     let foreign = &["Sec-Fetch-Site: cross-site"];
@@ -113,6 +114,23 @@ fn what_people_do(server: &Server, boss: &mut Visitor) {
     assert_eq!(ann.log_in(EMAIL, NEW).status, 303);
     let delete = format!("password={}", encoded(NEW));
     assert_eq!(ann.post("/profile/delete", &delete).status, 303);
+}
+
+fn what_happens_to_an_address(server: &Server, mail_server: &MailServer) {
+    let (old, new) = ("eve@example.com", "eve@new.example");
+    let mut eve = server.signed_up("192.0.2.4", old);
+    let user = eve.user();
+    let token = |kind: &str, page: &str| {
+        server.node.wait_for(&format!("] mail sent: user {user}, kind {kind}, "));
+        let mails = mail_server.mails();
+        let mail = mails.iter().find(|mail| mail.text().contains(page)).unwrap();
+        mail.link().split_once("?t=").unwrap().1.to_owned()
+    };
+    assert_eq!(eve.post("/profile/email", &format!("email={}", encoded(new))).status, 303);
+    let change = token("change-email", "/confirm-email?t=");
+    assert_eq!(eve.post("/confirm-email", &format!("t={change}")).status, 303);
+    let undo = token("email-changed", "/undo-email?t=");
+    assert_eq!(server.visitor("192.0.2.5").post("/undo-email", &format!("t={undo}")).status, 303);
 }
 
 fn what_guessers_do(server: &Server) {

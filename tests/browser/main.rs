@@ -10,6 +10,7 @@
 mod accessibility;
 mod account;
 mod double_click;
+mod email;
 mod enlarged;
 mod keyboard;
 mod mail;

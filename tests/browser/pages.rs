@@ -207,6 +207,29 @@ fn forgotten(world: &World<'_>) -> Vec<Page> {
     ]
 }
 
+/// A change of email address, and its undoing. Cyd's session is too old for it.
+fn email_changes(world: &World<'_>) -> Vec<Page> {
+    let (change, undo) = (&world.change_of_bea, &world.undo_of_eve);
+    let confirm =
+        |password| post("/confirm", &[("password", password), ("next", "/profile/email")]);
+    let ask = |email| post("/profile/email", &[("email", email)]);
+    let open = |page: &str, token: &str| get(format!("/{page}?t={token}"));
+    let dead = "This link no longer works";
+    vec![
+        row("confirm", Cyd, 200, "Enter your password", [get("/profile/email")]),
+        row("confirm, nothing given", Cyd, 422, "Error: ", [confirm("")]),
+        row("change of email", Dot, 200, "Change email address", [get("/profile/email")]),
+        row("change of email, nothing given", Dot, 422, "Error: ", [ask("")]),
+        row("change of email, the same", Dot, 422, "Error: ", [ask("dot@example.com")]),
+        row("profile, a link is sent", Dot, 200, "Profile", [ask("dot@new.example")]),
+        row("link of a change", Bea, 200, "Change your email", [open("confirm-email", change)]),
+        row("link of another", Dot, 403, "This link is for", [open("confirm-email", change)]),
+        row("dead link of a change", Dot, 410, dead, [get("/confirm-email?t=dead")]),
+        row("link of an undo", Visitor, 200, "Undo the change", [open("undo-email", undo)]),
+        row("dead link of an undo", Visitor, 410, dead, [get("/undo-email?t=dead")]),
+    ]
+}
+
 /// The profile, with its forms, and what follows when one is sent.
 fn profile() -> Vec<Page> {
     let change =
@@ -393,6 +416,10 @@ pub struct World<'a> {
     session_of_bea: String,
     /// The token of a link that resets the password.
     reset_of_bea: String,
+    /// The token of a link that changes the address.
+    change_of_bea: String,
+    /// The token of a link that undoes such a change.
+    undo_of_eve: String,
     id_of_ann: String,
     id_of_dot: String,
     id_of_pupil: String,
@@ -431,11 +458,21 @@ impl<'a> World<'a> {
         let mut bea = Visitor::new(app, BROWSERS[1]);
         bea.go(&post("/forgot", &[("email", "bea@example.com")])).await;
         let reset_of_bea = app.newest_mail("bea@example.com", "Reset your password").await.token();
+        bea.log_in("bea@example.com").await;
+        let change_of_bea = asked_for_change(app, &mut bea, "bea@new.example").await;
+        let mut eve = Visitor::new(app, BROWSERS[1]);
+        eve.sign_up("eve@example.com").await;
+        let change_of_eve = asked_for_change(app, &mut eve, "eve@new.example").await;
+        eve.go(&post("/confirm-email", &[("t", &change_of_eve)])).await;
+        let changed = "Your email address has changed";
+        let undo_of_eve = app.newest_mail("eve@example.com", changed).await.token();
         let session_of_bea = "SELECT MIN(waxseal_sessions.id) FROM waxseal_sessions JOIN users ON users.id = user_id WHERE email LIKE 'bea%'";
         Self {
             app,
             cookies,
             reset_of_bea,
+            change_of_bea,
+            undo_of_eve,
             session_of_bea: database.text(session_of_bea).await,
             id_of_ann: app.id_of(LONG).await,
             id_of_dot: app.id_of("dot@example.com").await,
@@ -449,6 +486,7 @@ impl<'a> World<'a> {
         pages.extend(log_in());
         pages.extend(forgotten(self));
         pages.extend(profile());
+        pages.extend(email_changes(self));
         pages.extend(for_people(self));
         pages.extend(for_administrators(self));
         pages.extend(in_trouble());
@@ -539,6 +577,12 @@ async fn send(browser: &Browser, path: &str, fields: &[(&'static str, String)]) 
     ";
     let fields = vec![json!(path), json!(fields)];
     browser.leave(async || drop(browser.execute(script, fields).await.unwrap())).await;
+}
+
+/// Asks for a change of address; the token of its link.
+async fn asked_for_change(app: &App, person: &mut Visitor, new: &str) -> String {
+    person.go(&post("/profile/email", &[("email", new)])).await;
+    app.newest_mail(new, "Confirm your new email address").await.token()
 }
 
 /// More than fits on a page: users, and sessions and log-ins of Cyd's.

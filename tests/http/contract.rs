@@ -4,12 +4,16 @@ use reqwest::Method;
 use test_support::{Answer, App, EMAIL, PASSWORD, SECOND, START, eventually};
 
 /// Every path that answers GET, with or without a session.
-const READABLE: [&str; 12] = [
+const READABLE: [&str; 16] = [
     "/",
     "/.well-known/change-password",
     "/signup",
     "/login",
     "/profile",
+    "/profile/email",
+    "/confirm",
+    "/confirm-email",
+    "/undo-email",
     "/sessions",
     "/logins",
     "/admin/users",

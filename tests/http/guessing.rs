@@ -192,12 +192,15 @@ async fn wrong_passwords_on_other_forms_count_too() {
     for _ in 0..3 {
         assert_eq!(ann.post("/profile/password", &change).await.status, 422);
     }
-    for _ in 0..2 {
-        assert_eq!(ann.post("/profile/delete", &[("password", WRONG)]).await.status, 422);
+    for path in ["/profile/delete", "/confirm"] {
+        assert_eq!(ann.post(path, &[("password", WRONG)]).await.status, 422);
     }
-    for (path, form) in
-        [("/profile/password", &change[..]), ("/profile/delete", &[("password", PASSWORD)])]
-    {
+    let password = [("password", PASSWORD)];
+    for (path, form) in [
+        ("/profile/password", &change[..]),
+        ("/profile/delete", &password),
+        ("/confirm", &password),
+    ] {
         let refused = ann.post(path, form).await;
         assert_wait(&refused, 30);
         assert!(refused.set_cookies().is_empty());
@@ -279,7 +282,9 @@ async fn the_other_forms_that_take_a_password_are_limited_with_the_log_ins() {
     }
     let change = [("current_password", PASSWORD), ("new_password", "orange ladder seventy geese")];
     assert_wait(&ann.post("/profile/password", &change).await, 1);
-    assert_wait(&ann.post("/profile/delete", &[("password", PASSWORD)]).await, 1);
+    for path in ["/profile/delete", "/confirm"] {
+        assert_wait(&ann.post(path, &[("password", PASSWORD)]).await, 1);
+    }
     app.clock.elapse(SECOND);
     assert_eq!(ann.post("/profile/password", &change).await.redirects_to(), "/profile");
 }

@@ -41,7 +41,7 @@ async fn a_body_of_another_kind_is_a_415() {
 }
 
 /// Every path whose handler reads a form.
-async fn everything_that_reads_a_form(app: &App) -> [String; 6] {
+async fn everything_that_reads_a_form(app: &App) -> [String; 10] {
     let user =
         app.database.texts("SELECT id FROM users WHERE email = $1", &[EMAIL]).await.remove(0);
     [
@@ -49,6 +49,10 @@ async fn everything_that_reads_a_form(app: &App) -> [String; 6] {
         "/signup".to_owned(),
         "/profile/password".to_owned(),
         "/profile/delete".to_owned(),
+        "/profile/email".to_owned(),
+        "/confirm".to_owned(),
+        "/confirm-email".to_owned(),
+        "/undo-email".to_owned(),
         format!("/admin/users/{user}/role"),
         format!("/admin/users/{user}/revoke-sessions"),
     ]

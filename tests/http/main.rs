@@ -9,6 +9,7 @@
 mod account_deletion;
 mod admin;
 mod api;
+mod change_email;
 mod change_password;
 mod client_address;
 mod contract;
@@ -37,3 +38,5 @@ mod revocation;
 mod sessions;
 mod setup;
 mod signup;
+mod step_up;
+mod undo_email;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use test_support::{Answer, App, EMAIL, PASSWORD};
 
 /// Every path there is, and some that are none.
-const EVERYWHERE: [&str; 23] = [
+const EVERYWHERE: [&str; 27] = [
     "/",
     "/.well-known/change-password",
     "/signup",
@@ -13,6 +13,10 @@ const EVERYWHERE: [&str; 23] = [
     "/profile",
     "/profile/password",
     "/profile/delete",
+    "/profile/email",
+    "/confirm",
+    "/confirm-email",
+    "/undo-email",
     "/sessions",
     "/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke",
     "/sessions/revoke-others",

@@ -95,11 +95,13 @@ impl Database {
         query.fetch_one(&mut connection).await.unwrap().try_get(0).unwrap()
     }
 
-    /// All rows of all tables, as text, to compare before and after.
+    /// All rows of all tables but the outbox, which empties itself, as text, to compare before and after.
     pub async fn dump(&self) -> Vec<String> {
         let mut rows = Vec::new();
         for query in [
-            "SELECT id || email || password_hash || role || created_at FROM users ORDER BY id",
+            "SELECT id || email || password_hash || role || created_at
+                || COALESCE(email_confirmed_at, 0) || email_version || COALESCE(previous_email, '')
+                || COALESCE(undo_until, 0) || COALESCE(disabled_at, 0) FROM users ORDER BY id",
             "SELECT id || COALESCE(user_id, '') || state || auth_time || last_seen || expires_at
                 || COALESCE(revoked_at, 0) || COALESCE(address, '') || COALESCE(user_agent, '')
                 FROM waxseal_sessions ORDER BY id",
@@ -107,6 +109,8 @@ impl Database {
                 FROM login_events ORDER BY at, id",
             "SELECT account || network || failures || last_at FROM login_failures
                 ORDER BY account, network",
+            "SELECT recipient || mails || first_at || last_at FROM mail_counts ORDER BY recipient",
+            "SELECT id || expires_at FROM used_links ORDER BY id",
         ] {
             rows.extend(self.texts(query, &[]).await);
         }

@@ -312,3 +312,38 @@ impl ResponseError for AuthRejection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        body::to_bytes,
+        http::{Method, header::LOCATION},
+        test::TestRequest,
+    };
+
+    use super::*;
+
+    /// As a request is answered whose log-in is too long ago.
+    fn answer(method: Method, path: &str) -> HttpResponse {
+        let request = TestRequest::with_uri(path).method(method).to_http_request();
+        AuthRejection::step_up_required(&request).error_response()
+    }
+
+    #[actix_web::test]
+    async fn a_page_leads_to_the_password_and_back_and_the_api_says_what_to_do() {
+        for (method, path, way) in [
+            (Method::GET, "/a?b=c", "/confirm?next=/a%3Fb=c"),
+            (Method::POST, "/profile/email", "/confirm?next=/profile/email"),
+            (Method::POST, "/admin/users/1/role", "/confirm?next=/admin/users"),
+            (Method::POST, "/a", "/confirm"),
+        ] {
+            let answer = answer(method, path);
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+            assert_eq!(answer.headers().get(LOCATION).unwrap(), way, "{path}");
+        }
+        let answer = answer(Method::POST, "/api/notes");
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        let body = to_bytes(answer.into_body()).await.unwrap();
+        assert_eq!(body, r#"{"error":"log in again"}"#);
+    }
+}

@@ -2,7 +2,7 @@
 //! [`Recently`](crate::web::guard::Recently).
 
 use actix_session::SessionExt;
-use actix_web::{Error, HttpRequest, HttpResponse, web::Data};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use serde::Deserialize;
 use waxseal_session::{SessionRecord, State, attach_session};
@@ -14,7 +14,7 @@ use crate::{
         error::AppError,
         extractors::{
             client_info::{ClientInfo, token_subject},
-            form::{Form, FormRejection, Query, SecretString},
+            form::{Form, Query, SecretString},
             guard::{AuthenticatedUser, VerifiedUser},
         },
         limits::RateLimits,
@@ -78,25 +78,22 @@ pub(crate) async fn form(
 }
 
 pub(crate) async fn submit(
-    auth: Option<AuthenticatedUser>,
-    user: Result<VerifiedUser, Error>,
     request: HttpRequest,
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
     limits: Data<RateLimits>,
     Query(query): Query<NextQuery>,
-    form: Result<Form<Input>, FormRejection>,
+    Form(input): Form<Input>,
 ) -> Result<HttpResponse, Error> {
-    let Form(input) = form?;
     let (context, next) = (input.context(context), input.next(&query));
-    if auth.is_none() {
+    if AuthenticatedUser::of(&request).is_err() {
         let repeated = repeat(&request, &context, &accounts, &limits, &input).await?;
         return match repeated {
             Some(session) => Ok(done(&request, session, next)?),
             None => Ok(see_other(&login_url(next))),
         };
     }
-    let VerifiedUser(auth, user) = user?;
+    let VerifiedUser(auth, user) = VerifiedUser::extract(&request).await?;
     let mut errors = FormErrors::default();
     errors.throttle("password", limits.check_password(user.id, &context.client.address));
     if let Some(password) = errors.check("password", Password::parse(&input.password)) {

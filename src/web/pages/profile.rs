@@ -1,6 +1,6 @@
 //! The profile: the account and its session, with the forms that change the password
 //! ([`password_change`](super::password_change)) and lead to
-//! [`account_deletion`](super::account_deletion).
+//! [`email_change`](super::email_change) and [`account_deletion`](super::account_deletion).
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
@@ -27,6 +27,8 @@ pub(super) struct Page {
     /// Whether activity extends the session any further.
     extendable: bool,
     min_length: usize,
+    /// Whether mail is sent.
+    can_change_email: bool,
     /// Of the password change.
     pub(super) errors: FormErrors,
 }
@@ -49,5 +51,6 @@ pub(super) fn page(
     let extendable = expires < started + accounts.expiry_policy.lifetime();
     let navigation = Navigation::new(request, &auth, PATH, accounts);
     let min_length = accounts.policy.min_length();
-    Page { navigation, user, started, expires, extendable, min_length, errors }
+    let can_change_email = accounts.mail.is_sent;
+    Page { navigation, user, started, expires, extendable, min_length, can_change_email, errors }
 }
