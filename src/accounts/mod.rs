@@ -7,6 +7,7 @@
 mod account_deletion;
 mod admin;
 mod argon2id;
+mod confirmation;
 mod error;
 mod hashing;
 mod history;
@@ -28,10 +29,10 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailConfirmation, FormId,
-        InvalidEmail, InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password,
-        PasswordChange, PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange,
-        SignUp, UndoEmailLink, UnknownRole, User, UserId,
+        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Confirmation, Email,
+        EmailConfirmation, FormId, InvalidEmail, InvitationLink, Link, LogIn, MailPolicy,
+        NewAccount, Password, PasswordChange, PasswordRejected, PasswordReset, ResetLink,
+        Revocation, Role, RoleChange, SignUp, UndoEmailLink, UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

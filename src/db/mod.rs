@@ -7,6 +7,7 @@
 mod account_changes;
 mod account_store;
 mod cleanup;
+mod confirmation;
 mod connect;
 mod inspection;
 mod login_context;
@@ -26,8 +27,8 @@ pub use inspection::{DatabaseServer, Inspection, inspect};
 pub use login_context::{LoginContext, changed_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewPassword, NewUser, REPEAT_TIME};
-pub use outbox::{CLAIM, OutboxStatus};
+pub use logins::{EmailProof, NewLogin, NewPassword, NewUser, REPEAT_TIME};
+pub use outbox::{CLAIM, OutboxStatus, SecretMail};
 pub use queued_mail::{QueuedMail, UNKNOWN_KIND};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{

@@ -20,8 +20,8 @@ pub use form_id::FormId;
 pub use link::{ChangeEmailLink, ConfirmLink, InvitationLink, Link, ResetLink, UndoEmailLink};
 pub use mail::{EmailConfirmation, Mail, MailContent, MailPolicy, MailedAct, MailedClient};
 pub use outcomes::{
-    AccountDeletion, LogIn, NewAccount, PasswordChange, PasswordReset, Revocation, RoleChange,
-    SignUp,
+    AccountDeletion, Confirmation, LogIn, NewAccount, PasswordChange, PasswordReset, Revocation,
+    RoleChange, SignUp,
 };
 pub use password::{Password, PasswordRejected};
 pub use password_hash::{HashDigest, PasswordHash};

@@ -23,6 +23,8 @@ pub enum SignUp {
     Limited(Duration),
     /// The password does not meet the policy.
     Rejected(PasswordRejected),
+    /// Where addresses must be confirmed: a mail is on its way, whether or not the address has an account.
+    Requested,
 }
 
 /// The outcome of adding a user.
@@ -105,6 +107,23 @@ pub enum PasswordReset {
     LinkUsed,
     /// The new password does not meet the policy.
     Rejected(PasswordRejected),
+}
+
+/// The outcome of confirming an address with a link.
+#[derive(Debug)]
+pub enum Confirmation {
+    /// The address is confirmed, and was perhaps before.
+    Done,
+    /// So it is, and the password was right: a session is open.
+    LoggedIn(SessionRecord),
+    /// The address was confirmed before, and the password is wrong.
+    DoneBefore,
+    /// The address is not confirmed: the password is wrong.
+    WrongPassword,
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
+    Throttled(Timestamp),
+    /// The account has another address by now, is disabled, or gone.
+    LinkDead,
 }
 
 /// The outcome of revoking a session.

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, FormId, LogIn},
+    accounts::{Accounts, EmailConfirmation, FormId, LogIn},
     web::{
         error::AppError,
         extractors::{
@@ -74,7 +74,7 @@ pub(crate) async fn submit(
             }
             LogIn::Refused => {
                 both_wrong = true;
-                errors.add("password", "Incorrect email or password.");
+                errors.add("password", refusal(accounts.mail.confirmation));
             }
             LogIn::Throttled(until) => {
                 errors.throttle("", Some(until.since(accounts.clock.now())));
@@ -85,4 +85,15 @@ pub(crate) async fn submit(
     let can_reset = accounts.mail.is_sent;
     let page = Page { next, email, form, both_wrong, can_reset, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
+}
+
+/// The same for every refusal: who knows the password of an account that is not confirmed must not learn of it.
+fn refusal(confirmation: EmailConfirmation) -> &'static str {
+    match confirmation {
+        EmailConfirmation::Off | EmailConfirmation::Optional => "Incorrect email or password.",
+        EmailConfirmation::Required => {
+            "Incorrect email or password. If you have just signed up, confirm your address first with the link \
+             in our email."
+        }
+    }
 }

@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
-use super::credentials::Credentials;
+use super::{credentials::Credentials, mail_sent};
 use crate::{
-    accounts::{Accounts, FormId, SignUp},
+    accounts::{Accounts, EmailConfirmation, FormId, SignUp},
     web::{
         error::AppError,
         extractors::{
@@ -18,11 +18,14 @@ use crate::{
         setup::connection_hint,
         view::{
             form_errors::FormErrors,
-            redirect::{NextQuery, login_url, see_next, shown_next, signup_url},
+            redirect::{NextQuery, login_url, see_next, see_other, shown_next, signup_url},
             render,
         },
     },
 };
+
+/// The page after it, where addresses must be confirmed.
+pub(crate) const SENT_PATH: &str = "/signup/sent";
 
 #[derive(Template, Default)]
 #[template(path = "signup.html")]
@@ -76,6 +79,7 @@ pub(crate) async fn submit(
                 notices::leave(&request, "You already had an account, and are logged in.");
                 return Ok(see_next(next));
             }
+            SignUp::Requested => return Ok(see_other(SENT_PATH)),
             SignUp::EmailTaken => {
                 errors.add("email", "An account with this email address already exists.");
             }
@@ -90,4 +94,13 @@ pub(crate) async fn submit(
     let (email, form) = (&*credentials.email, credentials.form_id());
     let page = Page { min_length, next, email, form, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
+}
+
+pub(crate) async fn sent(accounts: Data<Accounts>) -> Result<HttpResponse, AppError> {
+    if accounts.mail.confirmation != EmailConfirmation::Required {
+        return Ok(HttpResponse::NotFound().finish());
+    }
+    let text = "Confirm your email address with the link that we have sent you. It is valid for 3 days. If you \
+                already have an account, the email says how to get back in.";
+    mail_sent::page(text, &accounts)
 }
