@@ -48,7 +48,12 @@ impl Accounts {
         let (id, role) = (UserId::random(), Role::User);
         let session = self.new_session(id, role, context)?;
         let user = NewUser { id, email, password_hash, role };
-        let outcome = self.store.sign_up(user, session, context).await?;
+        let mail = (self.mail.confirmation == EmailConfirmation::Optional).then(|| Mail {
+            to: email.clone(),
+            user_id: Some(id),
+            content: MailContent::Confirm,
+        });
+        let outcome = self.store.sign_up(user, session, context, mail.as_ref()).await?;
         match &outcome {
             SignUp::Done(session) => {
                 telemetry::signed_up();

@@ -140,7 +140,7 @@ impl AccountStore {
         Ok(Some(Ok(outcome)))
     }
 
-    /// Adds a user and opens their first session.
+    /// Adds a user, opens their first session, and queues the mail that asks to confirm the address.
     ///
     /// # Errors
     ///
@@ -150,8 +150,14 @@ impl AccountStore {
         user: NewUser<'_>,
         session: SessionRecord,
         context: &LoginContext,
+        mail: Option<&Mail>,
     ) -> Result<SignUp, DatabaseError> {
-        retry_lock_conflict(|| self.try_sign_up(&user, &session, context)).await
+        let sign_up = || self.try_sign_up(&user, &session, context, mail);
+        let outcome = retry_lock_conflict(sign_up).await?;
+        if mail.is_some() {
+            self.mail_queued.notify_one();
+        }
+        Ok(outcome)
     }
 
     async fn try_sign_up(
@@ -159,12 +165,16 @@ impl AccountStore {
         user: &NewUser<'_>,
         session: &SessionRecord,
         context: &LoginContext,
+        mail: Option<&Mail>,
     ) -> Result<SignUp, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         if !self.insert_user(&mut transaction, user).await? {
             return Ok(SignUp::EmailTaken);
         }
         open_session(&mut transaction, user.id, session, context).await?;
+        if let Some(mail) = mail {
+            outbox::queue(&mut transaction, mail, self.clock.now()).await?;
+        }
         transaction.commit().await?;
         Ok(SignUp::Done(session.clone()))
     }
@@ -317,6 +327,31 @@ mod tests {
         let granted = log_in(&fixture, "hash", &attempt()).await;
         assert!(matches!(granted, Some(LogIn::Granted(_))));
         assert_eq!(fixture.live_sessions().await, 2);
+    }
+
+    #[actix_web::test]
+    async fn a_log_in_that_needs_a_confirmed_address_opens_no_session_without() {
+        let Fixture { store, ann, .. } = &Fixture::new().await;
+        let hash = PasswordHash::from_phc("hash");
+        let (context, attempt) = (&LoginContext::default(), &attempt());
+        let log_in = async |proof| {
+            let login = NewLogin {
+                user_id: *ann,
+                verified_hash: &hash,
+                password_hash: &hash,
+                context,
+                attempt,
+            };
+            let session = |_| Ok::<_, DatabaseError>(session());
+            store.log_in(login, proof, session).await.unwrap().is_some()
+        };
+        let ann: Email = store.user(*ann).await.unwrap().unwrap().email;
+        assert!(!log_in(EmailProof::Needed).await);
+        let another = "bo@example.com".parse().unwrap();
+        assert!(!log_in(EmailProof::Given(&another)).await);
+        assert!(!log_in(EmailProof::Needed).await);
+        assert!(log_in(EmailProof::Given(&ann)).await);
+        assert!(log_in(EmailProof::Needed).await);
     }
 
     /// The password is right, but other attempts failed while it was verified.

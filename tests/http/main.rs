@@ -11,6 +11,7 @@ mod admin;
 mod api;
 mod change_password;
 mod client_address;
+mod confirmation;
 mod contract;
 mod cookies;
 mod dev_mails;

@@ -99,7 +99,9 @@ impl Database {
     pub async fn dump(&self) -> Vec<String> {
         let mut rows = Vec::new();
         for query in [
-            "SELECT id || email || password_hash || role || created_at FROM users ORDER BY id",
+            "SELECT id || email || password_hash || role || created_at
+                || COALESCE(email_confirmed_at, 0) || email_version || COALESCE(previous_email, '')
+                || COALESCE(undo_until, 0) || COALESCE(disabled_at, 0) FROM users ORDER BY id",
             "SELECT id || COALESCE(user_id, '') || state || auth_time || last_seen || expires_at
                 || COALESCE(revoked_at, 0) || COALESCE(address, '') || COALESCE(user_agent, '')
                 FROM waxseal_sessions ORDER BY id",
@@ -107,6 +109,10 @@ impl Database {
                 FROM login_events ORDER BY at, id",
             "SELECT account || network || failures || last_at FROM login_failures
                 ORDER BY account, network",
+            "SELECT id || kind || COALESCE(user_id, '') || address || data || created_at FROM mails
+                ORDER BY id",
+            "SELECT recipient || mails || first_at || last_at FROM mail_counts ORDER BY recipient",
+            "SELECT id || expires_at FROM used_links ORDER BY id",
         ] {
             rows.extend(self.texts(query, &[]).await);
         }

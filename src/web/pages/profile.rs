@@ -7,7 +7,7 @@ use askama::Template;
 use waxseal_session::Timestamp;
 
 use crate::{
-    accounts::{Accounts, User},
+    accounts::{Accounts, EmailConfirmation, User},
     web::{
         error::AppError,
         extractors::guard::VerifiedUser,
@@ -27,6 +27,8 @@ pub(super) struct Page {
     /// Whether activity extends the session any further.
     extendable: bool,
     min_length: usize,
+    /// Whether to ask for a confirmation of the address.
+    is_unconfirmed: bool,
     /// Of the password change.
     pub(super) errors: FormErrors,
 }
@@ -49,5 +51,7 @@ pub(super) fn page(
     let extendable = expires < started + accounts.expiry_policy.lifetime();
     let navigation = Navigation::new(request, &auth, PATH, accounts);
     let min_length = accounts.policy.min_length();
-    Page { navigation, user, started, expires, extendable, min_length, errors }
+    let is_unconfirmed =
+        accounts.mail.confirmation != EmailConfirmation::Off && user.email_confirmed_at.is_none();
+    Page { navigation, user, started, expires, extendable, min_length, is_unconfirmed, errors }
 }
