@@ -90,7 +90,8 @@ impl AccountStore {
         proof: EmailProof<'_>,
         session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
-        let outcome = retry_lock_conflict(|| self.try_log_in(&login, proof, &session)).await?.transpose();
+        let outcome =
+            retry_lock_conflict(|| self.try_log_in(&login, proof, &session)).await?.transpose();
         if login.notice.is_some() {
             self.mail_queued.notify_one();
         }
@@ -341,6 +342,7 @@ mod tests {
                 password_hash: &hash,
                 context,
                 attempt,
+                notice: None,
             };
             let session = |_| Ok::<_, DatabaseError>(session());
             store.log_in(login, proof, session).await.unwrap().is_some()
