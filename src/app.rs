@@ -50,8 +50,17 @@ impl Application {
     ///
     /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let Config { environment, server, database, connections, session, passwords, mail, .. } =
-            config;
+        let Config {
+            environment,
+            server,
+            database,
+            connections,
+            session,
+            passwords,
+            sign_up,
+            mail,
+            ..
+        } = config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
         // If the setting is a socket, the settings have warned of it.
@@ -81,6 +90,7 @@ impl Application {
             store,
             hashing: Hashing::new(clock.clone())?,
             policy: passwords,
+            sign_up,
             mail: mail_policy,
             expiry_policy,
             clock: clock.clone(),

@@ -177,6 +177,15 @@ pub fn user_added(user: impl Display, role: impl Display, by: &By<'_>) {
     );
 }
 
+/// An administrator invited someone to sign up.
+pub fn invited(role: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "invited", role:%, by = actor, address;
+        "invited: role {role}, {text}"
+    );
+}
+
 /// A user's role was changed.
 pub fn role_set(user: impl Display, role: impl Display, by: &By<'_>) {
     let By { text, actor, address } = by;

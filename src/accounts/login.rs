@@ -69,7 +69,7 @@ impl Accounts {
     }
 
     /// Signs up with an address that has an account: guarded like a log-in, because it is one.
-    async fn log_in_instead(
+    pub(super) async fn log_in_instead(
         &self,
         email: &Email,
         password: &Password,

@@ -12,6 +12,7 @@ mod error;
 mod hashing;
 mod history;
 mod identity;
+mod invitation;
 mod login;
 mod notices;
 mod paging;
@@ -30,9 +31,10 @@ pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
         AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Confirmation, Email,
-        EmailConfirmation, FormId, InvalidEmail, InvitationLink, Link, LogIn, MailPolicy,
-        NewAccount, Password, PasswordChange, PasswordRejected, PasswordReset, ResetLink,
-        Revocation, Role, RoleChange, SignUp, UndoEmailLink, UnknownRole, User, UserId,
+        EmailConfirmation, FormId, InvalidEmail, Invitation, InvitationLink, Link, LogIn,
+        MailPolicy, NewAccount, Password, PasswordChange, PasswordRejected, PasswordReset,
+        ResetLink, Revocation, Role, RoleChange, SignUp, SignUpPolicy, UndoEmailLink, UnknownRole,
+        User, UserId,
     },
 };
 pub use admin::UserSummary;

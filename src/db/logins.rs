@@ -273,7 +273,7 @@ fn record(details: SessionDetails) -> SessionRecord {
 }
 
 /// Opens a session, ends the one it replaces, and records the log-in.
-async fn open_session(
+pub(super) async fn open_session(
     transaction: &mut SessionTransaction,
     user_id: UserId,
     session: &SessionRecord,

@@ -10,6 +10,7 @@ mod cleanup;
 mod confirmation;
 mod connect;
 mod inspection;
+mod invitations;
 mod login_context;
 mod login_events;
 mod login_failures;

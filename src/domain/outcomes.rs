@@ -25,6 +25,17 @@ pub enum SignUp {
     Rejected(PasswordRejected),
     /// Where addresses must be confirmed: a mail is on its way, whether or not the address has an account.
     Requested,
+    /// The invitation was used, or its address has an account by now.
+    InvitationUsed,
+}
+
+/// The outcome of inviting someone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invitation {
+    /// The mail is queued.
+    Done,
+    /// The address has an account.
+    HasAccount,
 }
 
 /// The outcome of adding a user.

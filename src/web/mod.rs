@@ -24,8 +24,8 @@ pub use view::redirect;
 
 use pages::{
     account_deletion, admin_user, admin_users, api, change_password, confirm_again, confirm_email,
-    forgot, health, home, login, login_history, logout, password_change, profile, reset,
-    session_revocation, sessions, signup,
+    forgot, health, home, invitation, login, login_history, logout, password_change, profile,
+    reset, session_revocation, sessions, signup,
 };
 use resource::{form, get, post};
 
@@ -64,6 +64,7 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(post("/sessions/{sid}/revoke", session_revocation::revoke))
         .service(get("/logins", login_history::list))
         .service(get("/admin/users", admin_users::list))
+        .service(post("/admin/invitations", invitation::submit))
         .service(get("/admin/users/{id}", admin_user::show))
         .service(post("/admin/users/{id}/role", admin_user::set_role))
         .service(post("/admin/users/{id}/revoke-sessions", admin_user::revoke_sessions))

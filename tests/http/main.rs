@@ -18,6 +18,7 @@ mod dev_mails;
 mod guessing;
 mod headers;
 mod hostile;
+mod invitations;
 mod late;
 mod lifetimes;
 mod login;

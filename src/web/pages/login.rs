@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, EmailConfirmation, FormId, LogIn},
+    accounts::{Accounts, EmailConfirmation, FormId, LogIn, SignUpPolicy},
     web::{
         error::AppError,
         extractors::{
@@ -37,6 +37,8 @@ struct Page<'a> {
     both_wrong: bool,
     /// Whether mail is sent.
     can_reset: bool,
+    /// Whether sign-up is open.
+    can_sign_up: bool,
     errors: FormErrors,
 }
 
@@ -52,7 +54,16 @@ pub(crate) async fn form(
     let (form, notice) = (Some(FormId::random()), notices::take(&request));
     let (next, connection_hint) = (shown_next(&query.next), connection_hint(&request));
     let can_reset = accounts.mail.is_sent;
-    render::page(&Page { next, form, notice, connection_hint, can_reset, ..Page::default() })
+    let can_sign_up = accounts.sign_up == SignUpPolicy::Open;
+    render::page(&Page {
+        next,
+        form,
+        notice,
+        connection_hint,
+        can_reset,
+        can_sign_up,
+        ..Page::default()
+    })
 }
 
 pub(crate) async fn submit(
@@ -83,7 +94,9 @@ pub(crate) async fn submit(
     }
     let (email, next, form) = (&*credentials.email, shown_next(next), credentials.form_id());
     let can_reset = accounts.mail.is_sent;
-    let page = Page { next, email, form, both_wrong, can_reset, errors, ..Page::default() };
+    let can_sign_up = accounts.sign_up == SignUpPolicy::Open;
+    let page =
+        Page { next, email, form, both_wrong, can_reset, can_sign_up, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
 }
 

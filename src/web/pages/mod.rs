@@ -15,6 +15,8 @@ pub mod dev_mails;
 pub(super) mod forgot;
 pub(super) mod health;
 pub(super) mod home;
+pub(super) mod invitation;
+mod invited;
 pub(super) mod login;
 pub(super) mod login_history;
 pub(super) mod logout;
