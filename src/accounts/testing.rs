@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     db::{LoginContext, NewUser, testing::empty_store},
-    domain::{Email, MailPolicy, NewAccount, Password, Role, UserId},
+    domain::{Email, MailPolicy, NewAccount, Password, Role, SignUpPolicy, UserId},
 };
 
 pub(super) const EMAIL: &str = "ann@example.com";
@@ -39,7 +39,8 @@ impl Fixture {
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
         let mail = MailPolicy::default();
-        let accounts = Accounts { store, hashing, policy, mail, expiry_policy, clock };
+        let sign_up = SignUpPolicy::Open;
+        let accounts = Accounts { store, hashing, policy, sign_up, mail, expiry_policy, clock };
         let fixture = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
         fixture.add_ann().await;
         fixture
