@@ -48,8 +48,8 @@ pub(crate) async fn submit(
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, AppError> {
     if let Some(link) = links::unseal::<ConfirmLink>(&request, &input.t) {
-        return confirm_signup::submit(&request, auth, context, &accounts, &limits, &link, &input)
-            .await;
+        let services = (&**accounts, &**limits);
+        return confirm_signup::submit(&request, auth, context, services, &link, &input).await;
     }
     dead(&accounts)
 }

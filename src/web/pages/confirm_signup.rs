@@ -50,8 +50,7 @@ pub(super) async fn submit(
     request: &HttpRequest,
     auth: Option<AuthenticatedUser>,
     context: LoginContext,
-    accounts: &Accounts,
-    limits: &RateLimits,
+    (accounts, limits): (&Accounts, &RateLimits),
     link: &ConfirmLink,
     input: &Input,
 ) -> Result<HttpResponse, AppError> {
