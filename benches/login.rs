@@ -57,6 +57,7 @@ async fn accounts(directory: &std::path::Path, clock: Clock) -> Accounts {
         store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        sign_up: waxseal::accounts::SignUpPolicy::Open,
         mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
         step_up_after: Duration::from_secs(900),

@@ -50,15 +50,14 @@ impl Application {
     ///
     /// If the database can't be opened, an address can't be bound, or a setting is invalid.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let Config { environment, server, database, connections, session, passwords, mail, .. } =
-            config;
+        let Config { environment, server, database, session, mail, .. } = config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
         // If the setting is a socket, the settings have warned of it.
         if server.listen.unix().is_none() && listeners.iter().any(Listener::is_unix) {
             server.unknown_addresses().iter().for_each(|warning| log::warn!("{warning}"));
         }
-        let database = db::connect_with(&database, connections).await?;
+        let database = db::connect_with(&database, config.connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
         let links_origin = links_origin(&server, &listeners);
@@ -80,7 +79,8 @@ impl Application {
         let accounts = Data::new(Accounts {
             store,
             hashing: Hashing::new(clock.clone())?,
-            policy: passwords,
+            policy: config.passwords,
+            sign_up: config.sign_up,
             mail: mail_policy,
             expiry_policy,
             step_up_after,

@@ -27,6 +27,22 @@ pub fn signed_up(user: impl Display, session: impl Display, address: impl Displa
     );
 }
 
+/// Someone signed up, with an address that is to be confirmed and may have an account already.
+pub fn sign_up_requested(address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "sign_up_requested", address:%;
+        "sign-up requested: from {address}"
+    );
+}
+
+/// A user's email address was confirmed.
+pub fn email_confirmed(user: impl Display, address: impl Display) {
+    log::info!(
+        target: AUDIT_TARGET, event = "email_confirmed", user:%, address:%;
+        "email confirmed: user {user}, from {address}"
+    );
+}
+
 /// A network reached the limit of sign-ups.
 pub fn signup_limited(address: impl Display) {
     log::warn!(
@@ -190,6 +206,15 @@ pub fn user_added(user: impl Display, role: impl Display, by: &By<'_>) {
     log::info!(
         target: AUDIT_TARGET, event = "user_added", user:%, role:%, by = actor, address;
         "user added: user {user}, role {role}, {text}"
+    );
+}
+
+/// An administrator invited someone to sign up.
+pub fn invited(role: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "invited", role:%, by = actor, address;
+        "invited: role {role}, {text}"
     );
 }
 

@@ -642,10 +642,25 @@ async fn nothing_a_browser_calls_itself_steers_the_terminal() {
     let client =
         ClientInfo { address: "::1".to_owned(), user_agent: "a\u{1b}[2J\u{202e}b".to_owned() };
     let context = LoginContext { client, ..LoginContext::default() };
-    let signed_up = accounts.sign_up(user, session, &context).await.unwrap();
+    let signed_up = accounts.sign_up(user, session, &context, None).await.unwrap();
     assert!(matches!(signed_up, SignUp::Done(_)));
     let table = place.run(&["session", "list"]).success();
     assert!(table.ends_with("::1      a\u{fffd}[2J\u{fffd}b\n"), "{table:?}");
+}
+
+#[actix_web::test]
+async fn an_invitation_waits_for_the_server_that_sends_it() {
+    let place = Place::new();
+    let server = place.serve();
+    signed_up(&server, "ann@example.com").await;
+    server.stop();
+    let invited = place.run(&["user", "invite", "bob@example.com", "--role", "admin"]).success();
+    let sent = "the server sends the email, if it sends mail";
+    assert_eq!(invited, format!("invited bob@example.com with the role admin: {sent}\n"));
+    let json = place.json(&["user", "invite", "carol@example.com", "--json"]);
+    assert_eq!(json, serde_json::json!({ "email": "carol@example.com", "role": "user" }));
+    let taken = place.run(&["user", "invite", "ann@example.com"]);
+    assert!(taken.stderr.contains("ann@example.com already has an account"), "{}", taken.stderr);
 }
 
 #[actix_web::test]
@@ -670,6 +685,8 @@ async fn what_is_changed_from_the_command_line_is_in_the_log() {
     let added = audited(&["user", "add", "bob@example.com", "--role", "admin"]);
     let bob = id(1);
     assert_eq!(added, [format!("user added: user {bob}, role admin, by command line")]);
+    let invited = audited(&["user", "invite", "carol@example.com"]);
+    assert_eq!(invited, ["invited: role user, by command line"]);
     assert_eq!(
         audited(&["session", "revoke", &session]),
         [format!("session revoked: user {ann}, session {session}, by command line")]

@@ -5,8 +5,13 @@ use std::time::Duration;
 use super::{error::AccountsError, service::Accounts, throttle::Admission};
 use crate::{
     audit,
-    db::{Attempt, Credentials, LoginContext, NewLogin, NewUser, REPEAT_TIME},
-    domain::{Email, LogIn, Password, PasswordHash, Role, SignUp, UserId},
+    db::{
+        Attempt, Credentials, EmailProof, LoginContext, NewLogin, NewUser, REPEAT_TIME, SecretMail,
+    },
+    domain::{
+        Email, EmailConfirmation, LogIn, Mail, MailContent, Password, PasswordHash, Role, SignUp,
+        UserId,
+    },
     telemetry,
 };
 
@@ -17,7 +22,8 @@ pub(super) const HASH_ATTEMPTS: usize = 2;
 impl Accounts {
     /// Creates an account and logs the user in. If the address has an account, its owner may have clicked
     /// twice or forgotten it: the right password logs in. `log_in_limit` counts that attempt, and says how long
-    /// its network has to wait.
+    /// its network has to wait. Where addresses must be confirmed, it only
+    /// [asks for that](Self::request_sign_up).
     ///
     /// # Errors
     ///
@@ -29,6 +35,9 @@ impl Accounts {
         context: &LoginContext,
         log_in_limit: impl Fn() -> Option<Duration>,
     ) -> Result<SignUp, AccountsError> {
+        if self.mail.confirmation == EmailConfirmation::Required {
+            return self.request_sign_up(email, password, &context.client).await;
+        }
         if self.store.user_by_email(email).await?.is_some() {
             return self.log_in_instead(email, password, context, log_in_limit).await;
         }
@@ -39,7 +48,12 @@ impl Accounts {
         let (id, role) = (UserId::random(), Role::User);
         let session = self.new_session(id, role, context)?;
         let user = NewUser { id, email, password_hash, role };
-        let outcome = self.store.sign_up(user, session, context).await?;
+        let mail = (self.mail.confirmation == EmailConfirmation::Optional).then(|| Mail {
+            to: email.clone(),
+            user_id: Some(id),
+            content: MailContent::Confirm,
+        });
+        let outcome = self.store.sign_up(user, session, context, mail.as_ref()).await?;
         match &outcome {
             SignUp::Done(session) => {
                 telemetry::signed_up();
@@ -55,7 +69,7 @@ impl Accounts {
     }
 
     /// Signs up with an address that has an account: guarded like a log-in, because it is one.
-    async fn log_in_instead(
+    pub(super) async fn log_in_instead(
         &self,
         email: &Email,
         password: &Password,
@@ -75,7 +89,8 @@ impl Accounts {
         Ok(if is_new { SignUp::Done(session) } else { SignUp::LoggedIn(session) })
     }
 
-    /// Logs a user in. An unknown address gets the same answer as a wrong password and takes as long.
+    /// Logs a user in. An unknown address gets the same answer as a wrong password and takes as long, and so does an
+    /// address that must be confirmed first.
     ///
     /// # Errors
     ///
@@ -90,7 +105,7 @@ impl Accounts {
         let user = credentials.as_ref().map(|credentials| credentials.user.id);
         let outcome = match self.admit(email, user, &context.client).await? {
             Admission::Admitted(attempt) => {
-                self.verify_and_open(credentials, password, context, &attempt).await?
+                self.verify_and_open(email, credentials, password, context, &attempt).await?
             }
             Admission::Throttled(until) => LogIn::Throttled(until),
         };
@@ -102,23 +117,45 @@ impl Accounts {
     /// hashes all the same, so that it takes as long.
     async fn verify_and_open(
         &self,
+        email: &Email,
         mut credentials: Option<Credentials>,
         password: &Password,
         context: &LoginContext,
         attempt: &Attempt,
     ) -> Result<LogIn, AccountsError> {
         let user = credentials.as_ref().map(|credentials| credentials.user.id);
+        let mut is_unconfirmed = false;
         for _attempt in 0..HASH_ATTEMPTS {
             let hash = credentials.as_ref().map(|credentials| &credentials.password_hash);
             let kept = self.hashing.verify(password, hash).await?;
             let (Some(known), Some(kept)) = (&credentials, &kept) else { break };
+            if self.must_confirm(known) {
+                is_unconfirmed = true;
+                break;
+            }
             if let Some(outcome) = self.open_session(known, kept, context, attempt).await? {
                 return Ok(outcome);
             }
             credentials = self.store.credentials_by_email(&known.user.email).await?;
         }
-        let until = self.store.record_failure(attempt, user, &context.client).await?;
+        let mail = self.another_link(email, is_unconfirmed);
+        let (client, mail) = (&context.client, mail.as_ref());
+        let until = self.store.record_failure_with(attempt, user, client, mail).await?;
         Ok(until.map_or(LogIn::Refused, LogIn::Throttled))
+    }
+
+    fn must_confirm(&self, Credentials { user, .. }: &Credentials) -> bool {
+        self.mail.confirmation == EmailConfirmation::Required && user.email_confirmed_at.is_none()
+    }
+
+    /// Another link for the owner of an account who knows its password but has not confirmed the address. It is
+    /// made for every refused log-in and then sent or not, because whoever signed up with somebody else's address
+    /// could learn by logging in whether that was the first sign-up with it.
+    fn another_link(&self, email: &Email, is_sent: bool) -> Option<SecretMail> {
+        let to = email.clone();
+        let mail = || Mail { to, user_id: None, content: MailContent::Confirm };
+        let is_required = self.mail.confirmation == EmailConfirmation::Required;
+        is_required.then(|| SecretMail { mail: mail(), is_sent })
     }
 
     /// Opens the session of a user whose password was verified; `None` if the credentials have changed
@@ -134,11 +171,15 @@ impl Accounts {
         let notice = notice.as_ref();
         let login =
             NewLogin { user_id: user.id, verified_hash, password_hash, context, attempt, notice };
-        self.store.log_in(login, |role| self.new_session(user.id, role, context)).await
+        let proof = match self.mail.confirmation {
+            EmailConfirmation::Required => EmailProof::Needed,
+            EmailConfirmation::Off | EmailConfirmation::Optional => EmailProof::NotNeeded,
+        };
+        self.store.log_in(login, proof, |role| self.new_session(user.id, role, context)).await
     }
 }
 
-fn log_outcome(outcome: &LogIn, user: Option<UserId>, from: &str) {
+pub(super) fn log_outcome(outcome: &LogIn, user: Option<UserId>, from: &str) {
     match outcome {
         LogIn::Granted(session) => {
             telemetry::login_granted();

@@ -7,12 +7,14 @@
 mod account_deletion;
 mod admin;
 mod argon2id;
+mod confirmation;
 mod email_change;
 mod email_undo;
 mod error;
 mod hashing;
 mod history;
 mod identity;
+mod invitation;
 mod login;
 mod notices;
 mod paging;
@@ -31,11 +33,11 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Email, EmailChange,
-        EmailChangeRequest, EmailConfirmation, EmailUndo, FormId, InvalidEmail, InvitationLink,
-        Link, LogIn, MailPolicy, NewAccount, Password, PasswordChange, PasswordRejected,
-        PasswordReset, ResetLink, Revocation, Role, RoleChange, SignUp, StepUp, UndoEmailLink,
-        UnknownRole, User, UserId,
+        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Confirmation, Email, EmailChange,
+        EmailChangeRequest, EmailConfirmation, EmailUndo, FormId, InvalidEmail, Invitation,
+        InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password, PasswordChange,
+        PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange, SignUp,
+        SignUpPolicy, StepUp, UndoEmailLink, UnknownRole, User, UserId,
     },
 };
 pub use admin::UserSummary;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{AccountStore, Health, LoginContext},
-    domain::{Email, MailPolicy, Password, PasswordRejected, Role, User, UserId},
+    domain::{Email, MailPolicy, Password, PasswordRejected, Role, SignUpPolicy, User, UserId},
 };
 
 /// The accounts service: sign-up, log-in, and the management of users and sessions.
@@ -20,6 +20,8 @@ pub struct Accounts {
     pub hashing: Hashing,
     /// The requirements for new passwords.
     pub policy: PasswordPolicy,
+    /// Who may sign up.
+    pub sign_up: SignUpPolicy,
     /// Which mails are sent.
     pub mail: MailPolicy,
     /// The lifetimes of sessions.

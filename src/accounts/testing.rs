@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     db::{LoginContext, NewUser, testing::empty_store},
-    domain::{Email, MailPolicy, NewAccount, Password, Role, UserId},
+    domain::{Email, MailPolicy, NewAccount, Password, Role, SignUpPolicy, UserId},
 };
 
 pub(super) const EMAIL: &str = "ann@example.com";
@@ -40,9 +40,9 @@ impl Fixture {
         let policy = PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH);
         let expiry_policy = ExpiryPolicy::default();
         let mail = MailPolicy::default();
-        let step_up_after = Duration::from_secs(900);
+        let (sign_up, step_up_after) = (SignUpPolicy::Open, Duration::from_secs(900));
         let accounts =
-            Accounts { store, hashing, policy, mail, expiry_policy, step_up_after, clock };
+            Accounts { store, hashing, policy, sign_up, mail, expiry_policy, step_up_after, clock };
         let fixture = Self { accounts, ann: UserId::random(), jobs, _folder: folder };
         fixture.add_ann().await;
         fixture

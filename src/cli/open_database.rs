@@ -6,7 +6,7 @@ use waxseal_session::{Clock, ExpiryPolicy};
 
 use super::output::Failure;
 use crate::{
-    accounts::{Accounts, Hashing, MailPolicy, PasswordPolicy},
+    accounts::{Accounts, Hashing, MailPolicy, PasswordPolicy, SignUpPolicy},
     app::StartError,
     db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
 };
@@ -49,6 +49,7 @@ async fn open(database: &DatabaseUrl, if_missing: IfMissing) -> Result<Accounts,
         store: AccountStore::new(sessions, clock.clone()),
         hashing: Hashing::new(clock.clone())?,
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        sign_up: SignUpPolicy::default(),
         mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
         // No one has a session here.

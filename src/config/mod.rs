@@ -17,13 +17,14 @@ mod secret_file;
 mod secret_strength;
 mod server;
 mod session;
+mod sign_up;
 mod slips;
 mod value;
 
 use clap::Args;
 
 use crate::{
-    accounts::PasswordPolicy,
+    accounts::{PasswordPolicy, SignUpPolicy},
     db::{ConnectionLimit, DatabaseUrl},
 };
 
@@ -37,6 +38,7 @@ pub use self::{
     password::PasswordArgs,
     server::{ServerArgs, ServerConfig},
     session::{SessionArgs, SessionConfig},
+    sign_up::SignUpArgs,
     slips::{NameSource, slips},
 };
 
@@ -61,6 +63,9 @@ pub struct ServeArgs {
     /// The passwords.
     #[command(flatten)]
     pub passwords: PasswordArgs,
+    /// Who may sign up.
+    #[command(flatten)]
+    pub sign_up: SignUpArgs,
     /// The mail.
     #[command(flatten)]
     pub mail: MailArgs,
@@ -84,6 +89,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What new passwords must be.
     pub passwords: PasswordPolicy,
+    /// Who may sign up.
+    pub sign_up: SignUpPolicy,
     /// How mail is sent, and which.
     pub mail: MailConfig,
     /// What is logged, and how.
@@ -109,6 +116,7 @@ impl ServeArgs {
             connections: self.connections.validate()?,
             session: self.session.validate(environment)?,
             passwords: self.passwords.validate()?,
+            sign_up: self.sign_up.validate()?,
             log: self.log.validate()?,
             warnings: Vec::new(),
         };
@@ -138,6 +146,7 @@ impl ServeArgs {
             self.connections.validate().err(),
             self.session.validate(environment).err(),
             self.passwords.validate().err(),
+            self.sign_up.validate().err(),
             self.log.validate().err(),
         ];
         groups.into_iter().flatten().collect()

@@ -160,7 +160,7 @@ impl AccountStore {
         waiting_mails::forget_email_changes(&mut transaction, &id).await?;
         let reset = Mail { to: link.old.clone(), user_id: None, content: MailContent::Reset };
         // Not counted: whoever asks for resets can't keep this one from being sent.
-        outbox::insert(&mut transaction, &reset, now).await?;
+        outbox::queue_uncounted(&mut transaction, &reset, now).await?;
         if let (Some(previous), Some(act)) = (previous, act) {
             let told = Told { user: link.user, new: &link.old, version: link.version + 1, act };
             told.queue(&mut transaction, &previous, now).await?;

@@ -11,6 +11,7 @@ use waxseal_session_sqlx::{
 use super::{
     account_store::AccountStore,
     login_events::{self, Outcome},
+    outbox::{self, SecretMail},
 };
 use crate::domain::UserId;
 
@@ -74,7 +75,27 @@ impl AccountStore {
         user_id: Option<UserId>,
         client: &Client,
     ) -> Result<Option<Timestamp>, DatabaseError> {
-        retry_lock_conflict(|| self.try_record_failure(attempt, user_id, client)).await
+        self.record_failure_with(attempt, user_id, client, None).await
+    }
+
+    /// The same, with a mail whose reason the client must not learn either.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails. Nothing is recorded then.
+    pub async fn record_failure_with(
+        &self,
+        attempt: &Attempt,
+        user_id: Option<UserId>,
+        client: &Client,
+        mail: Option<&SecretMail>,
+    ) -> Result<Option<Timestamp>, DatabaseError> {
+        let record = || self.try_record_failure(attempt, user_id, client, mail);
+        let until = retry_lock_conflict(record).await?;
+        if mail.is_some() {
+            self.mail_queued.notify_one();
+        }
+        Ok(until)
     }
 
     async fn try_record_failure(
@@ -82,6 +103,7 @@ impl AccountStore {
         attempt: &Attempt,
         user_id: Option<UserId>,
         client: &Client,
+        mail: Option<&SecretMail>,
     ) -> Result<Option<Timestamp>, DatabaseError> {
         let now = self.clock.now();
         let mut transaction = self.sessions.begin().await?;
@@ -104,6 +126,9 @@ impl AccountStore {
             transaction.execute(count).await?;
         }
         login_events::record(&mut transaction, user_id, client, now, Outcome::Refused).await?;
+        if let Some(mail) = mail {
+            outbox::queue_secretly(&mut transaction, mail, now).await?;
+        }
         transaction.commit().await?;
         Ok(None)
     }

@@ -37,6 +37,17 @@ pub struct NewLogin<'a> {
     pub notice: Option<&'a Mail>,
 }
 
+/// What a log-in has to do with the proof that the address is the user's.
+#[derive(Debug, Clone, Copy)]
+pub enum EmailProof<'a> {
+    /// It needs none.
+    NotNeeded,
+    /// The address must have been confirmed.
+    Needed,
+    /// It confirms this address.
+    Given(&'a Email),
+}
+
 /// A password that is set without the current one: by a link, or by an administrator.
 pub struct NewPassword<'a> {
     /// The user.
@@ -69,7 +80,7 @@ pub struct NewUser<'a> {
 impl AccountStore {
     /// Opens the session of a log-in. `session` makes it from the user's current role. The same form sent
     /// again within a minute gets the same session. `None`, with nothing changed, if the verified hash is no
-    /// longer the stored one.
+    /// longer the stored one, or the proof of the address is missing or of another one.
     ///
     /// # Errors
     ///
@@ -77,9 +88,11 @@ impl AccountStore {
     pub async fn log_in<E: From<DatabaseError>>(
         &self,
         login: NewLogin<'_>,
+        proof: EmailProof<'_>,
         session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<LogIn>, E> {
-        let outcome = retry_lock_conflict(|| self.try_log_in(&login, &session)).await?.transpose();
+        let outcome =
+            retry_lock_conflict(|| self.try_log_in(&login, proof, &session)).await?.transpose();
         if login.notice.is_some() {
             self.mail_queued.notify_one();
         }
@@ -90,15 +103,16 @@ impl AccountStore {
     async fn try_log_in<E>(
         &self,
         login: &NewLogin<'_>,
+        proof: EmailProof<'_>,
         session: impl Fn(Role) -> Result<SessionRecord, E>,
     ) -> Result<Option<Result<LogIn, E>>, DatabaseError> {
-        let mut transaction = self.sessions.begin().await?;
-        let Some(role) = update_hash(&mut transaction, login).await? else { return Ok(None) };
+        let (mut transaction, now) = (self.sessions.begin().await?, self.clock.now());
+        let role = update_user(&mut transaction, login, proof, now).await?;
+        let Some(role) = role else { return Ok(None) };
         let mut session = match session(role) {
             Ok(session) => session,
             Err(error) => return Ok(Some(Err(error))),
         };
-        let now = self.clock.now();
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
             return Ok(Some(Ok(LogIn::Throttled(until))));
         }
@@ -128,7 +142,7 @@ impl AccountStore {
         Ok(Some(Ok(outcome)))
     }
 
-    /// Adds a user and opens their first session.
+    /// Adds a user, opens their first session, and queues the mail that asks to confirm the address.
     ///
     /// # Errors
     ///
@@ -138,8 +152,14 @@ impl AccountStore {
         user: NewUser<'_>,
         session: SessionRecord,
         context: &LoginContext,
+        mail: Option<&Mail>,
     ) -> Result<SignUp, DatabaseError> {
-        retry_lock_conflict(|| self.try_sign_up(&user, &session, context)).await
+        let sign_up = || self.try_sign_up(&user, &session, context, mail);
+        let outcome = retry_lock_conflict(sign_up).await?;
+        if mail.is_some() {
+            self.mail_queued.notify_one();
+        }
+        Ok(outcome)
     }
 
     async fn try_sign_up(
@@ -147,12 +167,16 @@ impl AccountStore {
         user: &NewUser<'_>,
         session: &SessionRecord,
         context: &LoginContext,
+        mail: Option<&Mail>,
     ) -> Result<SignUp, DatabaseError> {
         let mut transaction = self.sessions.begin().await?;
         if !self.insert_user(&mut transaction, user).await? {
             return Ok(SignUp::EmailTaken);
         }
         open_session(&mut transaction, user.id, session, context).await?;
+        if let Some(mail) = mail {
+            outbox::queue(&mut transaction, mail, self.clock.now()).await?;
+        }
         transaction.commit().await?;
         Ok(SignUp::Done(session.clone()))
     }
@@ -176,7 +200,7 @@ impl AccountStore {
 
     /// Inserts a user's row; `false` if the email address is taken, or kept for someone else: then the
     /// transaction must not be committed.
-    async fn insert_user(
+    pub(super) async fn insert_user(
         &self,
         transaction: &mut SessionTransaction,
         user: &NewUser<'_>,
@@ -197,21 +221,39 @@ impl AccountStore {
     }
 }
 
-/// Stores the log-in's password hash and returns the user's role; `None` if the verified hash is no
-/// longer the stored one.
+/// Stores the log-in's password hash, and the proof of the address, and returns the user's role; `None` if the
+/// verified hash is no longer the stored one, or that proof is missing or of another address.
 ///
 /// The update locks the row even if the hash stays the same. So a concurrent change of password or role
 /// either comes first, and this sees it, or waits and then ends the new session.
-async fn update_hash(
+async fn update_user(
     transaction: &mut SessionTransaction,
     login: &NewLogin<'_>,
+    proof: EmailProof<'_>,
+    now: Timestamp,
 ) -> Result<Option<Role>, DatabaseError> {
-    let query = sqlx::query(
-        "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role",
-    )
-    .bind(login.password_hash.as_phc())
-    .bind(login.user_id.to_string())
-    .bind(login.verified_hash.as_phc());
+    let sql = match proof {
+        EmailProof::NotNeeded => {
+            "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 RETURNING role"
+        }
+        EmailProof::Needed => {
+            "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3
+                AND email_confirmed_at IS NOT NULL AND disabled_at IS NULL RETURNING role"
+        }
+        EmailProof::Given(_) => {
+            "UPDATE users SET password_hash = $1, email_confirmed_at = COALESCE(email_confirmed_at, $4)
+             WHERE id = $2 AND password_hash = $3 AND email = $5 AND disabled_at IS NULL
+             RETURNING role"
+        }
+    };
+    let query = sqlx::query(sql)
+        .bind(login.password_hash.as_phc())
+        .bind(login.user_id.to_string())
+        .bind(login.verified_hash.as_phc());
+    let query = match proof {
+        EmailProof::Given(email) => query.bind(now.as_unix()).bind(email.as_str()),
+        EmailProof::NotNeeded | EmailProof::Needed => query,
+    };
     let row = transaction.fetch_optional(query).await?;
     row.map(|row| parse_column(&row, "role", "role")).transpose()
 }
@@ -240,7 +282,7 @@ pub(super) fn record(details: SessionDetails) -> SessionRecord {
 }
 
 /// Opens a session, ends the one it replaces, and records the log-in.
-async fn open_session(
+pub(super) async fn open_session(
     transaction: &mut SessionTransaction,
     user_id: UserId,
     session: &SessionRecord,
@@ -283,7 +325,8 @@ mod tests {
             attempt,
             notice: None,
         };
-        fixture.store.log_in(login, |_| Ok::<_, DatabaseError>(session())).await.unwrap()
+        let session = |_| Ok::<_, DatabaseError>(session());
+        fixture.store.log_in(login, EmailProof::NotNeeded, session).await.unwrap()
     }
 
     #[actix_web::test]
@@ -294,6 +337,32 @@ mod tests {
         let granted = log_in(&fixture, "hash", &attempt()).await;
         assert!(matches!(granted, Some(LogIn::Granted(_))));
         assert_eq!(fixture.live_sessions().await, 2);
+    }
+
+    #[actix_web::test]
+    async fn a_log_in_that_needs_a_confirmed_address_opens_no_session_without() {
+        let Fixture { store, ann, .. } = &Fixture::new().await;
+        let hash = PasswordHash::from_phc("hash");
+        let (context, attempt) = (&LoginContext::default(), &attempt());
+        let log_in = async |proof| {
+            let login = NewLogin {
+                user_id: *ann,
+                verified_hash: &hash,
+                password_hash: &hash,
+                context,
+                attempt,
+                notice: None,
+            };
+            let session = |_| Ok::<_, DatabaseError>(session());
+            store.log_in(login, proof, session).await.unwrap().is_some()
+        };
+        let ann: Email = store.user(*ann).await.unwrap().unwrap().email;
+        assert!(!log_in(EmailProof::Needed).await);
+        let another = "bo@example.com".parse().unwrap();
+        assert!(!log_in(EmailProof::Given(&another)).await);
+        assert!(!log_in(EmailProof::Needed).await);
+        assert!(log_in(EmailProof::Given(&ann)).await);
+        assert!(log_in(EmailProof::Needed).await);
     }
 
     /// The password is right, but other attempts failed while it was verified.

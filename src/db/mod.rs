@@ -7,9 +7,11 @@
 mod account_changes;
 mod account_store;
 mod cleanup;
+mod confirmation;
 mod connect;
 mod email_changes;
 mod inspection;
+mod invitations;
 mod login_context;
 mod login_events;
 mod login_failures;
@@ -30,8 +32,8 @@ pub use inspection::{DatabaseServer, Inspection, inspect};
 pub use login_context::{LoginContext, changed_session_id, email_session_id};
 pub use login_events::{LoginEventRow, Outcome};
 pub use login_failures::{Attempt, Failures, Tally};
-pub use logins::{NewLogin, NewPassword, NewUser, REPEAT_TIME};
-pub use outbox::{CLAIM, OutboxStatus};
+pub use logins::{EmailProof, NewLogin, NewPassword, NewUser, REPEAT_TIME};
+pub use outbox::{CLAIM, OutboxStatus, SecretMail};
 pub use queued_mail::{QueuedMail, UNKNOWN_KIND};
 pub use users::Credentials;
 pub use waxseal_session_sqlx::{

@@ -28,6 +28,15 @@ const PER_DAY: i64 = 5;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// A mail that is perhaps only said to be queued: whether it is must not show.
+#[derive(Debug)]
+pub struct SecretMail {
+    /// The mail.
+    pub mail: Mail,
+    /// Whether it is to be sent.
+    pub is_sent: bool,
+}
+
 /// What waits in the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutboxStatus {
@@ -190,16 +199,39 @@ pub(super) async fn queue(
     if content.is_on_request() && !count(transaction, content.kind(), to, now).await? {
         return Ok(false);
     }
-    insert(transaction, mail, now).await
+    insert(transaction, mail, true, now).await
 }
 
 /// Queues a mail that is not counted. Returns whether there is one more.
-pub(super) async fn insert(
+pub(super) async fn queue_uncounted(
     transaction: &mut SessionTransaction,
     mail: &Mail,
     now: Timestamp,
 ) -> Result<bool, DatabaseError> {
-    let Mail { to, user_id, content } = mail;
+    insert(transaction, mail, true, now).await
+}
+
+/// Queues a mail or not, with the same work. One that is not sent is counted by itself, so that it keeps none
+/// from being sent.
+pub(super) async fn queue_secretly(
+    transaction: &mut SessionTransaction,
+    SecretMail { mail, is_sent }: &SecretMail,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let kind = if *is_sent { mail.content.kind() } else { "none" };
+    if count(transaction, kind, &mail.to, now).await? {
+        insert(transaction, mail, *is_sent, now).await?;
+    }
+    Ok(())
+}
+
+/// Returns whether there is one more.
+async fn insert(
+    transaction: &mut SessionTransaction,
+    Mail { to, user_id, content }: &Mail,
+    is_sent: bool,
+    now: Timestamp,
+) -> Result<bool, DatabaseError> {
     // Increasing, so that the list is in order.
     let id = super::login_events::next_id(now);
     let data = json!(content).get("data").cloned().unwrap_or(Value::Null).to_string();
@@ -208,7 +240,7 @@ pub(super) async fn insert(
     let insert = sqlx::query(
         "INSERT INTO mails (id, kind, user_id, address, data, created_at, due_at, claimed_until,
             attempts, dead_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7)
+         SELECT $1, $2, $3, $4, $5, $6, $6, 0, 0, $7 WHERE $8 = 1
          ON CONFLICT (kind, address)
             WHERE failed_at IS NULL AND kind IN ('reset', 'sign-up', 'confirm', 'change-email', 'invitation')
          DO UPDATE SET id = $1, user_id = $3, data = $5, created_at = $6, due_at = $6, claimed_until = 0,
@@ -220,7 +252,8 @@ pub(super) async fn insert(
     .bind(to.as_str())
     .bind(data)
     .bind(now.as_unix())
-    .bind((now + content.validity()).as_unix());
+    .bind((now + content.validity()).as_unix())
+    .bind(i64::from(is_sent));
     Ok(transaction.execute(insert).await? == 1)
 }
 

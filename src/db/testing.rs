@@ -24,7 +24,8 @@ impl Fixture {
             password_hash: &PasswordHash::from_phc("hash"),
             role: Role::User,
         };
-        let signed_up = store.sign_up(user, session(), &LoginContext::default()).await.unwrap();
+        let signed_up =
+            store.sign_up(user, session(), &LoginContext::default(), None).await.unwrap();
         let SignUp::Done(session) = signed_up else { panic!("{signed_up:?}") };
         Self { store, ann, session: session.id, _folder: folder }
     }

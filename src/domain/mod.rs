@@ -12,6 +12,7 @@ mod mail;
 mod outcomes;
 mod password;
 mod password_hash;
+mod sign_up_policy;
 mod user;
 
 pub use actor::Actor;
@@ -20,9 +21,10 @@ pub use form_id::FormId;
 pub use link::{ChangeEmailLink, ConfirmLink, InvitationLink, Link, ResetLink, UndoEmailLink};
 pub use mail::{EmailConfirmation, Mail, MailContent, MailPolicy, MailedAct, MailedClient};
 pub use outcomes::{
-    AccountDeletion, EmailChange, EmailChangeRequest, EmailUndo, LogIn, NewAccount, PasswordChange,
-    PasswordReset, Revocation, RoleChange, SignUp, StepUp,
+    AccountDeletion, Confirmation, EmailChange, EmailChangeRequest, EmailUndo, Invitation, LogIn,
+    NewAccount, PasswordChange, PasswordReset, Revocation, RoleChange, SignUp, StepUp,
 };
 pub use password::{Password, PasswordRejected};
 pub use password_hash::{HashDigest, PasswordHash};
+pub use sign_up_policy::SignUpPolicy;
 pub use user::{Role, UnknownRole, User, UserId};

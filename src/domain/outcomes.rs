@@ -23,6 +23,19 @@ pub enum SignUp {
     Limited(Duration),
     /// The password does not meet the policy.
     Rejected(PasswordRejected),
+    /// Where addresses must be confirmed: a mail is on its way, whether or not the address has an account.
+    Requested,
+    /// The invitation was used, or its address has an account by now.
+    InvitationUsed,
+}
+
+/// The outcome of inviting someone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invitation {
+    /// The mail is queued.
+    Done,
+    /// The address has an account.
+    HasAccount,
 }
 
 /// The outcome of adding a user.
@@ -158,6 +171,23 @@ pub enum EmailUndo {
     EmailTaken,
     /// The link is used up: the address has changed since, or the account is gone.
     LinkUsed,
+}
+
+/// The outcome of confirming an address with a link.
+#[derive(Debug)]
+pub enum Confirmation {
+    /// The address is confirmed, and was perhaps before.
+    Done,
+    /// So it is, and the password was right: a session is open.
+    LoggedIn(SessionRecord),
+    /// The address was confirmed before, and the password is wrong.
+    DoneBefore,
+    /// The address is not confirmed: the password is wrong.
+    WrongPassword,
+    /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
+    Throttled(Timestamp),
+    /// The account has another address by now, is disabled, or gone.
+    LinkDead,
 }
 
 /// The outcome of revoking a session.

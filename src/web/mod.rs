@@ -23,9 +23,9 @@ pub use pages::{assets, dev_mails};
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, change_password, confirm, confirm_email,
-    email_change, forgot, health, home, login, login_history, logout, password_change, profile,
-    reset, session_revocation, sessions, signup, undo_email,
+    account_deletion, admin_user, admin_users, api, change_password, confirm, confirm_again,
+    confirm_email, email_change, forgot, health, home, invitation, login, login_history, logout,
+    password_change, profile, reset, session_revocation, sessions, signup, undo_email,
 };
 use resource::{form, get, post};
 
@@ -44,10 +44,14 @@ pub fn public_routes(app: &mut ServiceConfig) {
 pub fn page_routes(app: &mut ServiceConfig) {
     app.service(get("/", home::redirect))
         .service(form("/signup", signup::form, signup::submit))
+        .service(get(signup::SENT_PATH, signup::sent))
         .service(form("/login", login::form, login::submit))
         .service(form(forgot::PATH, forgot::form, forgot::submit))
         .service(get(forgot::SENT_PATH, forgot::sent))
         .service(form("/reset", reset::form, reset::submit))
+        .service(form("/confirm-email", confirm_email::form, confirm_email::submit))
+        .service(form(confirm_again::PATH, confirm_again::form, confirm_again::submit))
+        .service(get(confirm_again::SENT_PATH, confirm_again::sent))
         .service(post("/logout", logout::submit))
         .service(get("/profile", profile::show))
         .service(post("/profile/password", password_change::submit))
@@ -64,6 +68,7 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(post("/sessions/{sid}/revoke", session_revocation::revoke))
         .service(get("/logins", login_history::list))
         .service(get("/admin/users", admin_users::list))
+        .service(post("/admin/invitations", invitation::submit))
         .service(get("/admin/users/{id}", admin_user::show))
         .service(post("/admin/users/{id}/role", admin_user::set_role))
         .service(post("/admin/users/{id}/revoke-sessions", admin_user::revoke_sessions))

@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, Connection};
 use test_support::{
     COOKIE_NAME, EMAIL, PASSWORD, SECRET,
     smtp::{Answers, MailServer, SentMail},
+    wait_for_mails,
 };
 use waxseal_session::{Keyring, Secret};
 
@@ -42,7 +43,7 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     assert_eq!(boss.get("/profile").status, 303);
 
     let (documented, database_url) = (documented(), server.database_url.clone());
-    let log = server.stop();
+    let log = [server.stop(), what_confirmations_tell().await].concat();
     let mut seen: BTreeSet<&(&str, &str)> = BTreeSet::new();
     for line in log.iter().filter(|line| line.contains(" waxseal::audit] ")) {
         let fits = documented.iter().filter(|(level, text)| matches(line, level, text));
@@ -131,6 +132,24 @@ fn what_happens_to_an_address(server: &Server, mail_server: &MailServer) {
     assert_eq!(eve.post("/confirm-email", &format!("t={change}")).status, 303);
     let undo = token("email-changed", "/undo-email?t=");
     assert_eq!(server.visitor("192.0.2.5").post("/undo-email", &format!("t={undo}")).status, 303);
+}
+
+/// On a server of its own, because no one gets in there without a confirmation. Other tests see what is told of
+/// mails.
+async fn what_confirmations_tell() -> Vec<String> {
+    let mails = tempfile::tempdir().unwrap();
+    let folder = mails.path().display().to_string();
+    let server = Server::start(&[("EMAIL_CONFIRMATION", "required"), ("MAIL_DIR", &folder)]);
+    let mut ann = server.signed_up("192.0.2.2", EMAIL);
+    let token = wait_for_mails(mails.path(), EMAIL, 1).await.remove(0).token();
+    let confirm = format!("t={token}&password={}", encoded(PASSWORD));
+    assert_eq!(ann.post("/confirm-email", &confirm).status, 303);
+    execute(&server, "UPDATE users SET role = 'admin'").await;
+    ann.log_in(EMAIL, PASSWORD);
+    let invitation = format!("email={}", encoded("bob@example.com"));
+    assert_eq!(ann.post("/admin/invitations", &invitation).status, 303);
+    let log = server.stop();
+    log.into_iter().filter(|line| !line.contains("waxseal::audit] mail ")).collect()
 }
 
 fn what_guessers_do(server: &Server) {

@@ -2,6 +2,7 @@
 
 mod add;
 mod delete;
+mod invite;
 mod list;
 mod refusal;
 mod revoke_sessions;
@@ -21,6 +22,9 @@ pub(super) enum UserCommand {
     /// Create an account; the password is prompted for, or read from standard input
     #[command(version)]
     Add(add::AddArgs),
+    /// Invite someone by email to sign up
+    #[command(version)]
+    Invite(invite::InviteArgs),
     /// Change a user's role, which logs the user out everywhere
     #[command(version)]
     SetRole(set_role::SetRoleArgs),
@@ -36,6 +40,7 @@ pub(super) async fn run(command: UserCommand) -> Result<(), Failure> {
     match command {
         UserCommand::List(args) => list::run(args).await,
         UserCommand::Add(args) => add::run(args).await,
+        UserCommand::Invite(args) => invite::run(args).await,
         UserCommand::SetRole(args) => set_role::run(args).await,
         UserCommand::Delete(args) => delete::run(args).await,
         UserCommand::RevokeSessions(args) => revoke_sessions::run(args).await,

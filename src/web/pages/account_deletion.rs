@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::profile;
 use crate::{
-    accounts::{AccountDeletion, Accounts, Password, User},
+    accounts::{AccountDeletion, Accounts, Password, SignUpPolicy, User},
     web::{
         error::AppError,
         extractors::{
@@ -68,7 +68,7 @@ pub(crate) async fn submit(
         // The second click: the first has deleted the account, and ended the session.
         Err(rejection) => {
             return if is_deleted(&request, &accounts).await? {
-                Ok(deleted(&request))
+                Ok(deleted(&request, &accounts))
             } else {
                 Err(rejection)
             };
@@ -81,7 +81,9 @@ pub(crate) async fn submit(
     if let Some(password) = errors.check("password", Password::parse(&input.password)) {
         let outcome = accounts.delete_account(user_id, &password, &context).await;
         match outcome.map_err(AppError::from)? {
-            AccountDeletion::Done | AccountDeletion::NoSuchUser => return Ok(deleted(&request)),
+            AccountDeletion::Done | AccountDeletion::NoSuchUser => {
+                return Ok(deleted(&request, &accounts));
+            }
             AccountDeletion::WrongPassword => {
                 errors.add("password", "Your current password is incorrect.");
             }
@@ -94,10 +96,13 @@ pub(crate) async fn submit(
     Ok(render::rejected_form(&page, &page.errors)?)
 }
 
-fn deleted(request: &HttpRequest) -> HttpResponse {
+fn deleted(request: &HttpRequest, accounts: &Accounts) -> HttpResponse {
     clear_site_data::session_ended(request);
     notices::leave(request, "Your account has been deleted.");
-    see_other("/signup")
+    see_other(match accounts.sign_up {
+        SignUpPolicy::Open => "/signup",
+        SignUpPolicy::Closed => "/login",
+    })
 }
 
 /// Whether the request has the sealed cookie of an account that is gone.

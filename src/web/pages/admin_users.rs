@@ -27,6 +27,8 @@ struct Page<'a> {
     search: &'a str,
     users: Vec<UserSummary>,
     pagination: Pagination,
+    /// Whether mail is sent.
+    can_invite: bool,
 }
 
 pub(crate) async fn list(
@@ -39,5 +41,6 @@ pub(crate) async fn list(
     let pagination = Pagination::new(&found, &query, PATH);
     let navigation = Navigation::new(&request, &auth, PATH, &accounts);
     let (own_id, search, users) = (auth.user_id, &*query.q, found.items);
-    render::page(&Page { navigation, own_id, search, users, pagination })
+    let can_invite = accounts.mail.is_sent;
+    render::page(&Page { navigation, own_id, search, users, pagination, can_invite })
 }

@@ -1,18 +1,19 @@
-//! The page of the links that prove an email address. Which link it is decides who answers.
+//! The page of the links that prove an email address: a file for each kind.
 
 use actix_web::{Error, HttpRequest, HttpResponse, web::Data};
 use serde::Deserialize;
 
-use super::change_email_link;
+use super::{change_email_link, confirm_again, confirm_signup};
 use crate::{
-    accounts::{Accounts, ChangeEmailLink},
+    accounts::{Accounts, ChangeEmailLink, ConfirmLink, EmailConfirmation},
     web::{
         error::AppError,
         extractors::{
             client_info::ClientInfo,
-            form::{Form, Query},
+            form::{Form, Query, SecretString},
             guard::{AuthenticatedUser, VerifiedUser},
         },
+        limits::RateLimits,
         links::{self, DeadLink, LinkQuery},
     },
 };
@@ -23,7 +24,10 @@ pub(crate) const PATH: &str = "/confirm-email";
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Input {
-    t: String,
+    pub(super) t: String,
+    pub(super) password: SecretString,
+    /// The form's id, by which a form that is sent twice is told from two.
+    pub(super) form: String,
 }
 
 pub(crate) async fn form(
@@ -33,10 +37,13 @@ pub(crate) async fn form(
     accounts: Data<Accounts>,
     Query(query): Query<LinkQuery>,
 ) -> Result<HttpResponse, Error> {
+    if let Some(link) = links::unseal::<ConfirmLink>(&request, &query.t) {
+        return Ok(confirm_signup::form(&request, auth, &accounts, &link, &query.t).await?);
+    }
     if let Some(link) = links::unseal::<ChangeEmailLink>(&request, &query.t) {
         return change_email_link::show(auth, user, (&link, &query.t), &accounts).await;
     }
-    Ok(dead()?)
+    Ok(dead(&accounts)?)
 }
 
 pub(crate) async fn submit(
@@ -45,19 +52,25 @@ pub(crate) async fn submit(
     request: HttpRequest,
     ClientInfo(context): ClientInfo,
     accounts: Data<Accounts>,
+    limits: Data<RateLimits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Error> {
+    if let Some(link) = links::unseal::<ConfirmLink>(&request, &input.t) {
+        let services = (&**accounts, &**limits);
+        return Ok(confirm_signup::submit(&request, auth, context, services, &link, &input).await?);
+    }
     if let Some(link) = links::unseal::<ChangeEmailLink>(&request, &input.t) {
         let link = (&link, &*input.t);
         return change_email_link::submit(auth, user, link, &request, &context, &accounts).await;
     }
-    Ok(dead()?)
+    Ok(dead(&accounts)?)
 }
 
-fn dead() -> Result<HttpResponse, AppError> {
+pub(super) fn dead(accounts: &Accounts) -> Result<HttpResponse, AppError> {
+    let confirms = accounts.mail.confirmation != EmailConfirmation::Off;
     links::dead(&DeadLink {
         text: "It was used already, or its time is over.",
-        again: None,
+        again: confirms.then_some(confirm_again::PATH),
         page: Some(("/profile", "Go to your profile")),
     })
 }

@@ -16,6 +16,8 @@ pub(crate) struct Credentials {
     pub(super) email: String,
     password: SecretString,
     next: String,
+    /// The token of an invitation.
+    pub(super) t: String,
     /// The form's id, by which a form that is sent twice is told from two.
     form: String,
 }
@@ -26,6 +28,11 @@ impl Credentials {
         let email = errors.check("email", self.email.parse());
         let password = errors.check("password", Password::parse(&self.password));
         email.zip(password)
+    }
+
+    /// The password alone, where the address is known.
+    pub(super) fn parse_password(&self, errors: &mut FormErrors) -> Option<Password> {
+        errors.check("password", Password::parse(&self.password))
     }
 
     /// Where to go next: the form says it, or its address, which is all that is left of a form that is

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::credentials::Credentials;
 use crate::{
-    accounts::{Accounts, FormId, LogIn},
+    accounts::{Accounts, EmailConfirmation, FormId, LogIn, SignUpPolicy},
     web::{
         error::AppError,
         extractors::{
@@ -37,6 +37,8 @@ struct Page<'a> {
     both_wrong: bool,
     /// Whether mail is sent.
     can_reset: bool,
+    /// Whether sign-up is open.
+    can_sign_up: bool,
     errors: FormErrors,
 }
 
@@ -52,7 +54,16 @@ pub(crate) async fn form(
     let (form, notice) = (Some(FormId::random()), notices::take(&request));
     let (next, connection_hint) = (shown_next(&query.next), connection_hint(&request));
     let can_reset = accounts.mail.is_sent;
-    render::page(&Page { next, form, notice, connection_hint, can_reset, ..Page::default() })
+    let can_sign_up = accounts.sign_up == SignUpPolicy::Open;
+    render::page(&Page {
+        next,
+        form,
+        notice,
+        connection_hint,
+        can_reset,
+        can_sign_up,
+        ..Page::default()
+    })
 }
 
 pub(crate) async fn submit(
@@ -74,7 +85,7 @@ pub(crate) async fn submit(
             }
             LogIn::Refused => {
                 both_wrong = true;
-                errors.add("password", "Incorrect email or password.");
+                errors.add("password", refusal(accounts.mail.confirmation));
             }
             LogIn::Throttled(until) => {
                 errors.throttle("", Some(until.since(accounts.clock.now())));
@@ -83,6 +94,19 @@ pub(crate) async fn submit(
     }
     let (email, next, form) = (&*credentials.email, shown_next(next), credentials.form_id());
     let can_reset = accounts.mail.is_sent;
-    let page = Page { next, email, form, both_wrong, can_reset, errors, ..Page::default() };
+    let can_sign_up = accounts.sign_up == SignUpPolicy::Open;
+    let page =
+        Page { next, email, form, both_wrong, can_reset, can_sign_up, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
+}
+
+/// The same for every refusal: who knows the password of an account that is not confirmed must not learn of it.
+fn refusal(confirmation: EmailConfirmation) -> &'static str {
+    match confirmation {
+        EmailConfirmation::Off | EmailConfirmation::Optional => "Incorrect email or password.",
+        EmailConfirmation::Required => {
+            "Incorrect email or password. If you have just signed up, confirm your address first with the link \
+             in our email."
+        }
+    }
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use waxseal_session::Timestamp;
 
 use crate::{
-    accounts::{Accounts, User},
+    accounts::{Accounts, EmailConfirmation, User},
     web::{
         error::AppError,
         extractors::guard::VerifiedUser,
@@ -29,6 +29,8 @@ pub(super) struct Page {
     min_length: usize,
     /// Whether mail is sent.
     can_change_email: bool,
+    /// Whether to ask for a confirmation of the address.
+    is_unconfirmed: bool,
     /// Of the password change.
     pub(super) errors: FormErrors,
 }
@@ -52,5 +54,17 @@ pub(super) fn page(
     let navigation = Navigation::new(request, &auth, PATH, accounts);
     let min_length = accounts.policy.min_length();
     let can_change_email = accounts.mail.is_sent;
-    Page { navigation, user, started, expires, extendable, min_length, can_change_email, errors }
+    let is_unconfirmed =
+        accounts.mail.confirmation != EmailConfirmation::Off && user.email_confirmed_at.is_none();
+    Page {
+        navigation,
+        user,
+        started,
+        expires,
+        extendable,
+        min_length,
+        can_change_email,
+        is_unconfirmed,
+        errors,
+    }
 }

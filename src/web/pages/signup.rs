@@ -1,11 +1,11 @@
 //! Signing up.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
-use super::credentials::Credentials;
+use super::{credentials::Credentials, invited, mail_sent};
 use crate::{
-    accounts::{Accounts, FormId, SignUp},
+    accounts::{Accounts, EmailConfirmation, FormId, SignUp, SignUpPolicy},
     web::{
         error::AppError,
         extractors::{
@@ -14,15 +14,19 @@ use crate::{
             guard::AuthenticatedUser,
         },
         limits::RateLimits,
+        links::LinkQuery,
         middleware::notices,
         setup::connection_hint,
         view::{
             form_errors::FormErrors,
-            redirect::{NextQuery, login_url, see_next, shown_next, signup_url},
+            redirect::{NextQuery, login_url, see_next, see_other, shown_next, signup_url},
             render,
         },
     },
 };
+
+/// The page after it, where addresses must be confirmed.
+pub(crate) const SENT_PATH: &str = "/signup/sent";
 
 #[derive(Template, Default)]
 #[template(path = "signup.html")]
@@ -37,14 +41,26 @@ struct Page<'a> {
     errors: FormErrors,
 }
 
+/// Sign-up is by invitation.
+#[derive(Template)]
+#[template(path = "signup_closed.html")]
+struct Closed;
+
 pub(crate) async fn form(
     auth: Option<AuthenticatedUser>,
     request: HttpRequest,
     accounts: Data<Accounts>,
     Query(query): Query<NextQuery>,
+    Query(LinkQuery { t }): Query<LinkQuery>,
 ) -> Result<HttpResponse, AppError> {
+    if !t.is_empty() {
+        return invited::form(&request, &accounts, &t).await;
+    }
     if auth.is_some() {
         return Ok(see_next(&query.next));
+    }
+    if accounts.sign_up == SignUpPolicy::Closed {
+        return closed();
     }
     let (min_length, next) = (accounts.policy.min_length(), shown_next(&query.next));
     let (form, notice) = (Some(FormId::random()), notices::take(&request));
@@ -61,6 +77,12 @@ pub(crate) async fn submit(
     Form(credentials): Form<Credentials>,
 ) -> Result<HttpResponse, AppError> {
     let (context, next) = (credentials.context(context), credentials.next(&query));
+    if !credentials.t.is_empty() {
+        return invited::submit(&request, &context, &accounts, &limits, &credentials).await;
+    }
+    if accounts.sign_up == SignUpPolicy::Closed {
+        return closed();
+    }
     let mut errors = FormErrors::default();
     errors.throttle("", limits.check_sign_up(&context.client.address));
     if let Some((email, password)) = credentials.parse(&mut errors) {
@@ -76,7 +98,8 @@ pub(crate) async fn submit(
                 notices::leave(&request, "You already had an account, and are logged in.");
                 return Ok(see_next(next));
             }
-            SignUp::EmailTaken => {
+            SignUp::Requested => return Ok(see_other(SENT_PATH)),
+            SignUp::EmailTaken | SignUp::InvitationUsed => {
                 errors.add("email", "An account with this email address already exists.");
             }
             SignUp::Throttled(until) => {
@@ -90,4 +113,17 @@ pub(crate) async fn submit(
     let (email, form) = (&*credentials.email, credentials.form_id());
     let page = Page { min_length, next, email, form, errors, ..Page::default() };
     render::rejected_form(&page, &page.errors)
+}
+
+pub(crate) async fn sent(accounts: Data<Accounts>) -> Result<HttpResponse, AppError> {
+    if accounts.mail.confirmation != EmailConfirmation::Required {
+        return Ok(HttpResponse::NotFound().finish());
+    }
+    let text = "Confirm your email address with the link that we have sent you. It is valid for 3 days. If you \
+                already have an account, the email says how to get back in.";
+    mail_sent::page(text, &accounts)
+}
+
+fn closed() -> Result<HttpResponse, AppError> {
+    render::respond(StatusCode::FORBIDDEN, &Closed)
 }

@@ -1,0 +1,11 @@
+//! Who may sign up.
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignUpPolicy {
+    /// Everyone.
+    #[default]
+    Open,
+    /// Whoever was invited.
+    Closed,
+}
