@@ -14,6 +14,7 @@ use std::{
 
 use mail_parser::MessageParser;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tokio::net::TcpSocket;
 
 use crate::Certificate;
 
@@ -22,6 +23,8 @@ pub struct MailServer {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     listening: Mutex<Option<JoinHandle<()>>>,
+    /// Holds the port while the server is closed: another test's server would get it.
+    held: Mutex<Option<TcpSocket>>,
 }
 
 /// How it answers. It can change at any time.
@@ -90,7 +93,7 @@ impl MailServer {
             closing: Mutex::new(false),
         });
         let listening = Mutex::new(Some(listen(listener, &shared)));
-        Self { address, shared, listening }
+        Self { address, shared, listening, held: Mutex::default() }
     }
 
     /// For `SMTP_URL`.
@@ -114,10 +117,15 @@ impl MailServer {
             let _gone_already = stream.shutdown(Shutdown::Both);
         }
         *self.shared.closing.lock().unwrap() = false;
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(self.address).unwrap();
+        *self.held.lock().unwrap() = Some(socket);
     }
 
     /// Listens again after [`close`](Self::close).
     pub fn open(&self) {
+        drop(self.held.lock().unwrap().take());
         let listener = TcpListener::bind(self.address).unwrap();
         *self.listening.lock().unwrap() = Some(listen(listener, &self.shared));
     }
