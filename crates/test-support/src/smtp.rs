@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     mem,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    process,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -14,7 +15,6 @@ use std::{
 
 use mail_parser::MessageParser;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tokio::net::TcpSocket;
 
 use crate::Certificate;
 
@@ -23,8 +23,6 @@ pub struct MailServer {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     listening: Mutex<Option<JoinHandle<()>>>,
-    /// Holds the port while the server is closed: another test's server would get it.
-    held: Mutex<Option<TcpSocket>>,
 }
 
 /// How it answers. It can change at any time.
@@ -81,7 +79,7 @@ impl MailServer {
     }
 
     fn with(tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = bind();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             answers: Mutex::new(Answers::Yes),
@@ -93,7 +91,7 @@ impl MailServer {
             closing: Mutex::new(false),
         });
         let listening = Mutex::new(Some(listen(listener, &shared)));
-        Self { address, shared, listening, held: Mutex::default() }
+        Self { address, shared, listening }
     }
 
     /// For `SMTP_URL`.
@@ -117,15 +115,10 @@ impl MailServer {
             let _gone_already = stream.shutdown(Shutdown::Both);
         }
         *self.shared.closing.lock().unwrap() = false;
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(self.address).unwrap();
-        *self.held.lock().unwrap() = Some(socket);
     }
 
     /// Listens again after [`close`](Self::close).
     pub fn open(&self) {
-        drop(self.held.lock().unwrap().take());
         let listener = TcpListener::bind(self.address).unwrap();
         *self.listening.lock().unwrap() = Some(listen(listener, &self.shared));
     }
@@ -186,6 +179,20 @@ impl SentMail {
         let text = self.text();
         let link = text.lines().find(|line| line.starts_with("http") && line.contains("?t="));
         link.unwrap_or_else(|| panic!("{text}")).to_owned()
+    }
+}
+
+/// Takes a port that the system gives to no one: it must be free again after [`MailServer::close`].
+fn bind() -> TcpListener {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+    let first = process::id() as usize * 37;
+    loop {
+        let number = first + NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + u16::try_from(number % 10_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener;
+        }
     }
 }
 
