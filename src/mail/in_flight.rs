@@ -18,8 +18,6 @@ pub struct InFlight {
     pub(super) places: Arc<Semaphore>,
     /// Their ids. A claim can be over before its mail is sent: clocks jump.
     pub(super) ids: Ids,
-    /// Mails that were sent and not deleted yet.
-    pub(super) sent: Ids,
 }
 
 /// Ids of mails.
@@ -32,12 +30,12 @@ pub(super) struct Entered(Ids, Uuid);
 impl Default for InFlight {
     fn default() -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Self { places, ids: Ids::default(), sent: Ids::default() }
+        Self { places, ids: Ids::default() }
     }
 }
 
 impl Ids {
-    pub(super) fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

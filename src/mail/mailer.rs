@@ -31,8 +31,7 @@ const WAITS: [Duration; 5] = [
     Duration::from_secs(60 * 60),
 ];
 
-/// How often to try to delete a mail that was sent: if that fails, it is sent twice.
-const DELETE_ATTEMPTS: usize = 60;
+/// Between two attempts to delete a mail that was sent.
 const DELETE_RETRY: Duration = Duration::from_secs(1);
 
 /// The last attempt comes so long before the mail is of no use.
@@ -155,28 +154,22 @@ impl Mailer {
     /// Sends a claimed mail, and stores what became of it.
     async fn deliver(&self, queued: QueuedMail) {
         let kind = queued.known_kind();
-        if self.in_flight.sent.lock().contains(&queued.id) {
-            return self.log_failure(&queued, self.delete(&queued).await);
-        }
-        let stored = match self.send(&queued).await {
+        match self.send(&queued).await {
             Ok(Sent::Yes) => {
                 telemetry::mail_sent(kind);
                 audit::mail_sent(kind, queued.user_id, queued.id);
-                self.delete(&queued).await
+                self.delete(&queued).await;
             }
             Ok(Sent::NothingToSend) => {
                 telemetry::mail_dropped(kind);
                 log::debug!("mail {}: nothing to send any more, kind {kind}", queued.id);
-                self.delete(&queued).await
+                self.delete(&queued).await;
             }
-            Err(error) => self.retry_or_give_up(&queued, &error).await,
-        };
-        self.log_failure(&queued, stored);
-    }
-
-    fn log_failure(&self, queued: &QueuedMail, stored: Result<(), DatabaseError>) {
-        if let Err(error) = stored {
-            log::warn!("outbox: mail {}: {}", queued.id, ErrorChain(&error));
+            Err(error) => {
+                if let Err(error) = self.retry_or_give_up(&queued, &error).await {
+                    log::warn!("outbox: mail {}: {}", queued.id, ErrorChain(&error));
+                }
+            }
         }
     }
 
@@ -194,18 +187,12 @@ impl Mailer {
         Ok(Sent::Yes)
     }
 
-    /// A mail that was sent and is still there would be sent again, by another node at least.
-    async fn delete(&self, queued: &QueuedMail) -> Result<(), DatabaseError> {
-        self.in_flight.sent.lock().insert(queued.id);
-        let mut attempts = 1..DELETE_ATTEMPTS;
+    /// A mail that was sent and is still there would be sent again, so this goes on until the database is back.
+    async fn delete(&self, queued: &QueuedMail) {
         while let Err(error) = self.store.delete_mail(queued.id).await {
-            if attempts.next().is_none() {
-                return Err(error);
-            }
+            log::warn!("outbox: mail {} can't be deleted: {}", queued.id, ErrorChain(&error));
             tokio::time::sleep(DELETE_RETRY).await;
         }
-        self.in_flight.sent.lock().remove(&queued.id);
-        Ok(())
     }
 
     async fn retry_or_give_up(

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     mem,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    process,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -78,7 +79,7 @@ impl MailServer {
     }
 
     fn with(tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = bind();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             answers: Mutex::new(Answers::Yes),
@@ -178,6 +179,20 @@ impl SentMail {
         let text = self.text();
         let link = text.lines().find(|line| line.starts_with("http") && line.contains("?t="));
         link.unwrap_or_else(|| panic!("{text}")).to_owned()
+    }
+}
+
+/// Takes a port that the system gives to no one: it must be free again after [`MailServer::close`].
+fn bind() -> TcpListener {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+    let first = process::id() as usize * 37;
+    loop {
+        let number = first + NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + u16::try_from(number % 10_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener;
+        }
     }
 }
 
