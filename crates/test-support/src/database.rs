@@ -109,8 +109,6 @@ impl Database {
                 FROM login_events ORDER BY at, id",
             "SELECT account || network || failures || last_at FROM login_failures
                 ORDER BY account, network",
-            "SELECT id || kind || COALESCE(user_id, '') || address || data || created_at FROM mails
-                ORDER BY id",
             "SELECT recipient || mails || first_at || last_at FROM mail_counts ORDER BY recipient",
             "SELECT id || expires_at FROM used_links ORDER BY id",
         ] {
