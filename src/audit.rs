@@ -227,6 +227,51 @@ pub fn role_set(user: impl Display, role: impl Display, by: &By<'_>) {
     );
 }
 
+/// An operator set a user's password.
+pub fn password_set(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "password_set", user:%, by = actor, address;
+        "password set: user {user}, {text}"
+    );
+}
+
+/// An operator set a user's email address.
+pub fn email_set(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "email_set", user:%, by = actor, address;
+        "email set: user {user}, {text}"
+    );
+}
+
+/// An account was disabled.
+pub fn account_disabled(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "account_disabled", user:%, by = actor, address;
+        "account disabled: user {user}, {text}"
+    );
+}
+
+/// A disabled account was enabled.
+pub fn account_enabled(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "account_enabled", user:%, by = actor, address;
+        "account enabled: user {user}, {text}"
+    );
+}
+
+/// The failed log-ins of an account were forgotten.
+pub fn account_unlocked(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET, event = "account_unlocked", user:%, by = actor, address;
+        "account unlocked: user {user}, {text}"
+    );
+}
+
 /// An account was deleted.
 pub fn account_deleted(user: impl Display, by: &By<'_>) {
     let By { text, actor, address } = by;

@@ -147,9 +147,9 @@ fn users_are_listed_in_order_and_searched() {
     let table = place.run(&["user", "list"]).success();
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
-    assert!(lines[0].starts_with("EMAIL            ROLE   SESSIONS  CREATED"), "{table}");
-    assert!(lines[1].starts_with("ann@example.com  admin  0         20"), "{table}");
-    assert!(lines[2].starts_with("bob@example.com  user   0         20"), "{table}");
+    assert!(lines[0].starts_with("EMAIL            ROLE   STATE   SESSIONS  CREATED"), "{table}");
+    assert!(lines[1].starts_with("ann@example.com  admin  active  0         20"), "{table}");
+    assert!(lines[2].starts_with("bob@example.com  user   active  0         20"), "{table}");
     assert!(lines[2].contains(" UTC  "), "{table}");
 
     let emails = |search: &str| -> Vec<String> {
@@ -274,6 +274,11 @@ fn an_unknown_user_is_refused_by_every_command() {
             &["user", "set-role", name, "admin"][..],
             &["user", "delete", name, "--yes"],
             &["user", "revoke-sessions", name],
+            &["user", "set-password", name],
+            &["user", "set-email", name, "zoe@example.com"],
+            &["user", "disable", name],
+            &["user", "enable", name],
+            &["user", "unlock", name],
             &["session", "list", "--user", name],
         ] {
             assert_eq!(place.run(args).refusal(), format!("waxseal: {reason}"), "{args:?}");
@@ -293,6 +298,11 @@ fn only_adding_a_user_creates_the_database() {
         &["user", "set-role", "ann@example.com", "admin"],
         &["user", "delete", "ann@example.com", "--yes"],
         &["user", "revoke-sessions", "ann@example.com"],
+        &["user", "set-password", "ann@example.com"],
+        &["user", "set-email", "ann@example.com", "zoe@example.com"],
+        &["user", "disable", "ann@example.com"],
+        &["user", "enable", "ann@example.com"],
+        &["user", "unlock", "ann@example.com"],
         &["session", "list"],
         &["session", "revoke", id],
     ] {
@@ -591,6 +601,11 @@ fn every_command_tells_its_help_and_version() {
         &["user", "list"],
         &["user", "add"],
         &["user", "set-role"],
+        &["user", "set-password"],
+        &["user", "set-email"],
+        &["user", "disable"],
+        &["user", "enable"],
+        &["user", "unlock"],
         &["user", "delete"],
         &["user", "revoke-sessions"],
         &["session"],

@@ -17,6 +17,7 @@ mod identity;
 mod invitation;
 mod login;
 mod notices;
+mod operators;
 mod paging;
 mod password_change;
 mod password_policy;
@@ -33,11 +34,12 @@ mod throttle;
 pub use crate::{
     db::{Client, DatabaseStatus, Health, LoginContext, Outcome, SessionDetails, SessionInfo},
     domain::{
-        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Confirmation, Email, EmailChange,
-        EmailChangeRequest, EmailConfirmation, EmailUndo, FormId, InvalidEmail, Invitation,
-        InvitationLink, Link, LogIn, MailPolicy, NewAccount, Password, PasswordChange,
-        PasswordRejected, PasswordReset, ResetLink, Revocation, Role, RoleChange, SignUp,
-        SignUpPolicy, StepUp, UndoEmailLink, UnknownRole, User, UserId,
+        AccountDeletion, Actor, ChangeEmailLink, ConfirmLink, Confirmation, Disabling, Email,
+        EmailChange, EmailChangeRequest, EmailConfirmation, EmailSetting, EmailUndo, Enabling,
+        FormId, InvalidEmail, Invitation, InvitationLink, Link, LogIn, MailPolicy, NewAccount,
+        Password, PasswordChange, PasswordRejected, PasswordReset, PasswordSetting, ResetLink,
+        Revocation, Role, RoleChange, SignUp, SignUpPolicy, StepUp, UndoEmailLink, UnknownRole,
+        User, UserId,
     },
 };
 pub use admin::UserSummary;

@@ -50,7 +50,8 @@ async fn open(database: &DatabaseUrl, if_missing: IfMissing) -> Result<Accounts,
         hashing: Hashing::new(clock.clone())?,
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
         sign_up: SignUpPolicy::default(),
-        mail: MailPolicy::default(),
+        // Whether mail is sent is a setting of the server, which may be elsewhere.
+        mail: MailPolicy { is_sent: true, notifies: true, ..MailPolicy::default() },
         expiry_policy: ExpiryPolicy::default(),
         // No one has a session here.
         step_up_after: Duration::ZERO,

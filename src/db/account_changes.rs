@@ -208,23 +208,25 @@ impl AccountStore {
     }
 }
 
-/// Whether this user is the only administrator.
+/// Whether this user is the only administrator whose account is not disabled.
 ///
 /// The update changes nothing but locks the rows: of two transactions that would each remove one of the
 /// last two administrators, the second waits and sees what the first has done. PostgreSQL may lock them in
 /// another order each time; a deadlock is run again.
-async fn is_last_admin(
+pub(super) async fn is_last_admin(
     transaction: &mut SessionTransaction,
     user_id: UserId,
 ) -> Result<bool, DatabaseError> {
-    let query = sqlx::query("UPDATE users SET role = role WHERE role = $1 RETURNING id")
-        .bind(Role::Admin.as_str());
+    let query = sqlx::query(
+        "UPDATE users SET role = role WHERE role = $1 AND disabled_at IS NULL RETURNING id",
+    )
+    .bind(Role::Admin.as_str());
     let admins = transaction.fetch_all(query).await?;
     let ids = admins.iter().map(|row| row.try_get("id")).collect::<Result<Vec<String>, _>>()?;
     Ok(ids == [user_id.to_string()])
 }
 
-async fn user_exists(
+pub(super) async fn user_exists(
     transaction: &mut SessionTransaction,
     user_id: &str,
 ) -> Result<bool, DatabaseError> {

@@ -165,19 +165,23 @@ pub(super) async fn reset_failures(
     Ok(retry_at)
 }
 
-/// Clears an account's failures from everywhere: whoever set a new password by a link is the owner.
+/// Clears an account's failures from everywhere: whoever set a new password by a link is the owner. Returns whether
+/// there were any.
 pub(super) async fn forget_failures(
     transaction: &mut SessionTransaction,
     account: &str,
-) -> Result<(), DatabaseError> {
+) -> Result<bool, DatabaseError> {
     // In the same order as in `record_failure`, which locks this row first.
+    let mut forgotten = false;
     for sql in [
-        "DELETE FROM login_failures WHERE account = $1 AND network = ''",
-        "DELETE FROM login_failures WHERE account = $1",
+        "DELETE FROM login_failures WHERE account = $1 AND network = '' RETURNING failures",
+        "DELETE FROM login_failures WHERE account = $1 RETURNING failures",
     ] {
-        transaction.execute(sqlx::query(sql).bind(account)).await?;
+        for row in transaction.fetch_all(sqlx::query(sql).bind(account)).await? {
+            forgotten |= row.try_get::<i64, _>("failures")? > 0;
+        }
     }
-    Ok(())
+    Ok(forgotten)
 }
 
 fn tally_of(attempt: &Attempt) -> SqlQuery<'_> {

@@ -13,6 +13,7 @@ use super::{
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
+    operator_changes::confirm,
     outbox,
     users::parse_column,
 };
@@ -181,7 +182,7 @@ impl AccountStore {
         Ok(SignUp::Done(session.clone()))
     }
 
-    /// Adds a user.
+    /// Adds a user, for whose address an operator vouches: it is confirmed.
     ///
     /// # Errors
     ///
@@ -192,6 +193,7 @@ impl AccountStore {
             if !self.insert_user(&mut transaction, &user).await? {
                 return Ok(NewAccount::EmailTaken);
             }
+            confirm(&mut transaction, &user.id.to_string(), self.clock.now().as_unix()).await?;
             transaction.commit().await?;
             Ok(NewAccount::Done(user.id))
         };

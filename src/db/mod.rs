@@ -16,6 +16,7 @@ mod login_context;
 mod login_events;
 mod login_failures;
 mod logins;
+mod operator_changes;
 mod outbox;
 mod queued_mail;
 mod step_up;

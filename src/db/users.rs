@@ -4,7 +4,7 @@ use std::{collections::HashMap, str::FromStr};
 
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use waxseal_session::Timestamp;
-use waxseal_session_sqlx::{DatabaseError, SqlQuery};
+use waxseal_session_sqlx::{DatabaseError, SessionTransaction, SqlQuery};
 
 use super::account_store::AccountStore;
 use crate::domain::{Email, PasswordHash, User, UserId};
@@ -134,6 +134,16 @@ impl AccountStore {
             }
         }
         Ok(emails)
+    }
+
+    /// Finds a user by id, in a transaction.
+    pub(super) async fn user_in(
+        transaction: &mut SessionTransaction,
+        id: UserId,
+    ) -> Result<Option<User>, DatabaseError> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id = $1");
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string());
+        transaction.fetch_optional(query).await?.as_ref().map(read).transpose()
     }
 
     async fn user_of(&self, query: SqlQuery<'_>) -> Result<Option<User>, DatabaseError> {

@@ -21,8 +21,9 @@ pub use form_id::FormId;
 pub use link::{ChangeEmailLink, ConfirmLink, InvitationLink, Link, ResetLink, UndoEmailLink};
 pub use mail::{EmailConfirmation, Mail, MailContent, MailPolicy, MailedAct, MailedClient};
 pub use outcomes::{
-    AccountDeletion, Confirmation, EmailChange, EmailChangeRequest, EmailUndo, Invitation, LogIn,
-    NewAccount, PasswordChange, PasswordReset, Revocation, RoleChange, SignUp, StepUp,
+    AccountDeletion, Confirmation, Disabling, EmailChange, EmailChangeRequest, EmailSetting,
+    EmailUndo, Enabling, Invitation, LogIn, NewAccount, PasswordChange, PasswordReset,
+    PasswordSetting, Revocation, RoleChange, SignUp, StepUp,
 };
 pub use password::{Password, PasswordRejected};
 pub use password_hash::{HashDigest, PasswordHash};

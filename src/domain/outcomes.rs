@@ -190,6 +190,54 @@ pub enum Confirmation {
     LinkDead,
 }
 
+/// The outcome of setting a password for somebody else.
+#[derive(Debug)]
+pub enum PasswordSetting {
+    /// The password is set, and the user's sessions have ended.
+    Done,
+    /// There is no such user.
+    NoSuchUser,
+    /// The password does not meet the policy.
+    Rejected(PasswordRejected),
+}
+
+/// The outcome of setting an address for somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailSetting {
+    /// The user has another address now, which is confirmed, and the user's sessions have ended.
+    Done,
+    /// The user already had this address; it is confirmed now.
+    Unchanged,
+    /// There is no such user.
+    NoSuchUser,
+    /// Another account has this address. Nothing was changed.
+    EmailTaken,
+}
+
+/// The outcome of disabling an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disabling {
+    /// No one logs in to the account any more, and its sessions have ended.
+    Done,
+    /// It was disabled before.
+    Unchanged,
+    /// There is no such user.
+    NoSuchUser,
+    /// The user is the last administrator. Nothing was changed.
+    LastAdmin,
+}
+
+/// The outcome of enabling an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enabling {
+    /// The user can log in again.
+    Done,
+    /// It was not disabled.
+    Unchanged,
+    /// There is no such user.
+    NoSuchUser,
+}
+
 /// The outcome of revoking a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {

@@ -207,6 +207,9 @@ impl Writer<'_> {
         act: &MailedAct,
     ) -> Result<Letter, RenderError> {
         let name = &self.site.name;
+        if act.from.is_none() {
+            return Ok(self.email_set(new, act));
+        }
         let link = UndoEmailLink { user, old: old.clone(), new: new.clone(), version };
         Ok(Letter {
             subject: "Your email address has changed",
@@ -221,6 +224,21 @@ impl Writer<'_> {
             details: details(act),
             ..Letter::default()
         })
+    }
+
+    /// An administrator's change: the old address may no longer be the owner's, so it can't be undone from there.
+    fn email_set(&self, new: &Email, act: &MailedAct) -> Letter {
+        let name = &self.site.name;
+        Letter {
+            subject: "Your email address has changed",
+            paragraphs: vec![
+                format!("The email address of your account at {name} is now {new}."),
+                "An administrator changed it.".to_owned(),
+            ],
+            details: details(act),
+            closing: vec![format!("If you did not ask for it, write to those who run {name}.")],
+            ..Letter::default()
+        }
     }
 
     fn password_changed(&self, by_link: bool, act: &MailedAct) -> Letter {

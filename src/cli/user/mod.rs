@@ -2,12 +2,17 @@
 
 mod add;
 mod delete;
+mod disable;
+mod enable;
 mod invite;
 mod list;
 mod refusal;
 mod revoke_sessions;
 mod role;
+mod set_email;
+mod set_password;
 mod set_role;
+mod unlock;
 mod user_item;
 
 use clap::Subcommand;
@@ -28,6 +33,22 @@ pub(super) enum UserCommand {
     /// Change a user's role, which logs the user out everywhere
     #[command(version)]
     SetRole(set_role::SetRoleArgs),
+    /// Set a user's password, which logs the user out everywhere; it is prompted for, or read from
+    /// standard input
+    #[command(version)]
+    SetPassword(set_password::SetPasswordArgs),
+    /// Set a user's email address, which logs the user out everywhere
+    #[command(version)]
+    SetEmail(set_email::SetEmailArgs),
+    /// Disable an account: no one logs in to it, and its sessions end
+    #[command(version)]
+    Disable(disable::DisableArgs),
+    /// Let a disabled account log in again
+    #[command(version)]
+    Enable(enable::EnableArgs),
+    /// Forget an account's failed log-ins, so that no one has to wait
+    #[command(version)]
+    Unlock(unlock::UnlockArgs),
     /// Delete a user's account and revoke the user's sessions
     #[command(version)]
     Delete(delete::DeleteArgs),
@@ -42,6 +63,11 @@ pub(super) async fn run(command: UserCommand) -> Result<(), Failure> {
         UserCommand::Add(args) => add::run(args).await,
         UserCommand::Invite(args) => invite::run(args).await,
         UserCommand::SetRole(args) => set_role::run(args).await,
+        UserCommand::SetPassword(args) => set_password::run(args).await,
+        UserCommand::SetEmail(args) => set_email::run(args).await,
+        UserCommand::Disable(args) => disable::run(args).await,
+        UserCommand::Enable(args) => enable::run(args).await,
+        UserCommand::Unlock(args) => unlock::run(args).await,
         UserCommand::Delete(args) => delete::run(args).await,
         UserCommand::RevokeSessions(args) => revoke_sessions::run(args).await,
     }

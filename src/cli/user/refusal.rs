@@ -10,3 +10,7 @@ pub(super) fn last_admin(email: &Email) -> Failure {
     let refusal = "is the last administrator: make someone else an administrator first";
     format!("{email} {refusal}").into()
 }
+
+pub(super) fn email_taken(email: &Email) -> Failure {
+    format!("{email} already has an account").into()
+}
