@@ -68,6 +68,14 @@ pub fn login_refused(user: Option<impl Display>, address: impl Display) {
     );
 }
 
+/// A log-in with the right password, of an account that is disabled.
+pub fn login_disabled(user: impl Display, address: impl Display) {
+    log::warn!(
+        target: AUDIT_TARGET, event = "log_in_refused", reason = "disabled", user:%, address:%;
+        "log-in refused: user {user}, disabled, from {address}"
+    );
+}
+
 /// A log-in came too soon after failed ones, so its password was not checked.
 pub fn login_throttled(user: Option<impl Display>, address: impl Display, until: impl Display) {
     let (user, who) = user_or_unknown(user);
@@ -326,8 +334,8 @@ pub fn cross_origin_refused(
     );
 }
 
-/// A session was ended because its user has no account in this database, or another role than the
-/// session holds.
+/// A session was ended because its user has no account in this database, a disabled one, or another role
+/// than the session holds.
 pub fn session_without_account(user: impl Display, session: impl Display, address: impl Display) {
     log::warn!(
         target: AUDIT_TARGET, event = "session_without_account", user:%, session:%, address:%;

@@ -144,6 +144,7 @@ async fn a_disabled_account_is_closed_until_it_is_enabled() {
     assert_eq!(again.success(), format!("{EMAIL} is already disabled\n"));
     let again = json_of(&waxseal, &["user", "disable", EMAIL, "--json"]);
     assert_eq!((&again["disabled"], &again["changed"]), (&json!(true), &json!(false)));
+    assert_eq!(log_in(&server, EMAIL, PASSWORD).await.status, 422);
 
     let enabled = waxseal.run(&["user", "enable", EMAIL]);
     assert!(enabled.stderr.contains("account enabled: user "), "{}", enabled.stderr);

@@ -142,6 +142,7 @@ impl Accounts {
             }
             LogIn::Repeated(session) => Confirmation::LoggedIn(session),
             LogIn::Throttled(until) => Confirmation::Throttled(until),
+            LogIn::Disabled => Confirmation::LinkDead,
             LogIn::Refused => Confirmation::WrongPassword,
         })
     }

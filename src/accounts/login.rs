@@ -83,6 +83,7 @@ impl Accounts {
             LogIn::Granted(session) | LogIn::Repeated(session) => session,
             LogIn::Refused => return Ok(SignUp::EmailTaken),
             LogIn::Throttled(until) => return Ok(SignUp::Throttled(until)),
+            LogIn::Disabled => return Ok(SignUp::Disabled),
         };
         let user = self.store.user_by_email(email).await?;
         let is_new = user.is_some_and(|user| self.clock.now().since(user.created_at) < REPEAT_TIME);
@@ -90,7 +91,7 @@ impl Accounts {
     }
 
     /// Logs a user in. An unknown address gets the same answer as a wrong password and takes as long, and so does an
-    /// address that must be confirmed first.
+    /// address that must be confirmed first. Only the right password learns that an account is disabled.
     ///
     /// # Errors
     ///
@@ -197,6 +198,12 @@ pub(super) fn log_outcome(outcome: &LogIn, user: Option<UserId>, from: &str) {
         LogIn::Throttled(until) => {
             telemetry::login_throttled();
             audit::login_throttled(user, from, until);
+        }
+        LogIn::Disabled => {
+            telemetry::login_refused();
+            if let Some(user) = user {
+                audit::login_disabled(user, from);
+            }
         }
     }
 }

@@ -100,3 +100,77 @@ impl Accounts {
         Ok(forgotten)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use waxseal_session::SessionRecord;
+
+    use super::*;
+    use crate::{
+        accounts::testing::{EMAIL, Fixture, PASSWORD, context, email, password},
+        db::LoginContext,
+        domain::{LogIn, PasswordChange},
+    };
+
+    const NEW: &str = "granite lantern seven otters";
+
+    async fn disable(accounts: &Accounts, user: UserId) {
+        let disabled = accounts.disable_user(user, &Actor::CommandLine).await.unwrap();
+        assert_eq!(disabled, Disabling::Done);
+    }
+
+    async fn live_sessions(fixture: &Fixture) -> i64 {
+        fixture.accounts.user_summary(fixture.ann).await.unwrap().unwrap().sessions
+    }
+
+    async fn logged_in(fixture: &Fixture) -> SessionRecord {
+        let (address, password, context) = (email(EMAIL), password(PASSWORD), context());
+        let log_in = fixture.accounts.log_in(&address, &password, &context);
+        let LogIn::Granted(session) = fixture.finish(log_in).await.0.unwrap() else { panic!() };
+        session
+    }
+
+    #[actix_web::test]
+    async fn an_account_that_is_disabled_while_the_password_is_checked_opens_no_session() {
+        let fixture = Fixture::new().await;
+        let (address, password, context) = (email(EMAIL), password(PASSWORD), context());
+        let mut log_in = pin!(fixture.accounts.log_in(&address, &password, &context));
+        let Ok(job) = fixture.run_until_hash(log_in.as_mut()).await else { panic!("no hash") };
+        disable(&fixture.accounts, fixture.ann).await;
+        job();
+        let outcome = log_in.await.unwrap();
+        assert!(matches!(outcome, LogIn::Disabled), "{outcome:?}");
+        assert_eq!(live_sessions(&fixture).await, 0);
+    }
+
+    #[actix_web::test]
+    async fn an_account_that_is_disabled_while_its_password_changes_has_no_session() {
+        let fixture = Fixture::new().await;
+        let session = logged_in(&fixture).await;
+        let context = LoginContext { replaces: Some(session.id), ..context() };
+        let passwords = (password(PASSWORD), password(NEW));
+        let passwords = (&passwords.0, &passwords.1);
+        let state = session.state.clone();
+        let change = fixture.accounts.change_password(fixture.ann, passwords, &context, state);
+        let mut change = pin!(change);
+        let Ok(job) = fixture.run_until_hash(change.as_mut()).await else { panic!("no hash") };
+        disable(&fixture.accounts, fixture.ann).await;
+        job();
+        let outcome = fixture.finish(change).await.0.unwrap();
+        assert!(matches!(outcome, PasswordChange::SessionEnded), "{outcome:?}");
+        assert_eq!(live_sessions(&fixture).await, 0);
+    }
+
+    #[actix_web::test]
+    async fn a_disabled_account_costs_a_hash_like_any_other() {
+        let fixture = Fixture::new().await;
+        disable(&fixture.accounts, fixture.ann).await;
+        let (address, password, context) = (email(EMAIL), password(PASSWORD), context());
+        let log_in = fixture.accounts.log_in(&address, &password, &context);
+        let (outcome, hashed) = fixture.finish(log_in).await;
+        assert!(matches!(outcome.unwrap(), LogIn::Disabled));
+        assert_eq!(hashed, 1);
+    }
+}

@@ -26,9 +26,10 @@ impl Accounts {
         password: &Password,
         client: &Client,
     ) -> Result<Verification, AccountsError> {
-        let Some(credentials) = self.store.credentials(user).await? else {
-            return Ok(Verification::NoSuchUser);
-        };
+        let credentials = self.store.credentials(user).await?;
+        // No session of a disabled user is live, so whoever asks holds nothing of the account any more.
+        let credentials = credentials.filter(|known| known.user.disabled_at.is_none());
+        let Some(credentials) = credentials else { return Ok(Verification::NoSuchUser) };
         let attempt = match self.admit(&credentials.user.email, Some(user), client).await? {
             Admission::Admitted(attempt) => attempt,
             Admission::Throttled(until) => return Ok(throttled(user, client, until)),

@@ -81,7 +81,8 @@ pub struct NewUser<'a> {
 impl AccountStore {
     /// Opens the session of a log-in. `session` makes it from the user's current role. The same form sent
     /// again within a minute gets the same session. `None`, with nothing changed, if the verified hash is no
-    /// longer the stored one, or the proof of the address is missing or of another one.
+    /// longer the stored one, or the proof of the address is missing or of another one. A disabled account changes
+    /// nothing either, and no failures are forgotten.
     ///
     /// # Errors
     ///
@@ -116,6 +117,9 @@ impl AccountStore {
         };
         if let Some(until) = reset_failures(&mut transaction, login.attempt, now).await? {
             return Ok(Some(Ok(LogIn::Throttled(until))));
+        }
+        if is_disabled(&mut transaction, login.user_id).await? {
+            return Ok(Some(Ok(LogIn::Disabled)));
         }
         let opened = match login.context.form {
             Some(_) => transaction.find(&session.id).await?,
@@ -240,7 +244,7 @@ async fn update_user(
         }
         EmailProof::Needed => {
             "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3
-                AND email_confirmed_at IS NOT NULL AND disabled_at IS NULL RETURNING role"
+                AND email_confirmed_at IS NOT NULL RETURNING role"
         }
         EmailProof::Given(_) => {
             "UPDATE users SET password_hash = $1, email_confirmed_at = COALESCE(email_confirmed_at, $4)
@@ -258,6 +262,16 @@ async fn update_user(
     };
     let row = transaction.fetch_optional(query).await?;
     row.map(|row| parse_column(&row, "role", "role")).transpose()
+}
+
+/// Whether a user is disabled. The row is locked, so an operator who disables the account either comes first, or
+/// waits and then ends the new session.
+async fn is_disabled(
+    transaction: &mut SessionTransaction,
+    user_id: UserId,
+) -> Result<bool, DatabaseError> {
+    let query = sqlx::query("SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL");
+    Ok(transaction.fetch_optional(query.bind(user_id.to_string())).await?.is_none())
 }
 
 /// Whether a session was opened a moment ago by the form that is sent now. Someone who logs in again from that

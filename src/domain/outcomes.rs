@@ -16,6 +16,8 @@ pub enum SignUp {
     LoggedIn(SessionRecord),
     /// The address has an account with another password.
     EmailTaken,
+    /// The address has an account that is disabled, and the password is right.
+    Disabled,
     /// The address has an account, and the password was not checked, after too many wrong ones. Attempts
     /// have to wait until then.
     Throttled(Timestamp),
@@ -60,6 +62,8 @@ pub enum LogIn {
     Refused,
     /// The password was not checked, after too many wrong ones. Attempts have to wait until then.
     Throttled(Timestamp),
+    /// The password is right, but the account is disabled.
+    Disabled,
 }
 
 /// The outcome of a change of password.

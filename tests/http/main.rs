@@ -16,6 +16,7 @@ mod confirmation;
 mod contract;
 mod cookies;
 mod dev_mails;
+mod disabled;
 mod guessing;
 mod headers;
 mod hostile;

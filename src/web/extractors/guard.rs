@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`AuthenticatedUser`] | signed-in users | no |
 //! | [`Admin`] | administrators | no |
-//! | [`VerifiedUser`] | signed-in users whose account exists with the session's role | one query |
+//! | [`VerifiedUser`] | signed-in users whose account exists with the session's role, and is not disabled | one query |
 //! | [`VerifiedAdmin`] | the same, administrators only | one query |
 //! | [`Recently`] | a [`VerifiedUser`] who has entered the password at most `STEP_UP_AFTER` ago | one query |
 //!
@@ -12,7 +12,8 @@
 //! there back, `/api/` answers 401 with JSON, and a role that is not enough is 403. Whose log-in is too long
 //! ago for [`Recently`] enters the password again on `/confirm`; below `/api/`, that is 403 with JSON.
 //!
-//! The sealed session is enough for most pages, because changing a role ends that user's sessions.
+//! The sealed session is enough for most pages, because changing a role and disabling an account end that user's
+//! sessions.
 //! The verified guards are for pages that ask the database anyway: they also catch a sealed session
 //! whose account is not in this database (restored from a backup, or another database under the
 //! same secret), and end it.
@@ -213,7 +214,8 @@ fn verify<T: 'static>(
         let auth = auth?;
         let accounts = Data::<Accounts>::extract(&request).await?;
         let user = accounts.user(auth.user_id).await.map_err(AppError::from)?;
-        if let Some(user) = user.filter(|user| user.role == auth.role) {
+        let fits = |user: &User| user.role == auth.role && user.disabled_at.is_none();
+        if let Some(user) = user.filter(fits) {
             return Ok(guard(auth, user));
         }
         let AuthenticatedUser { user_id, session, .. } = auth;

@@ -10,6 +10,9 @@ use crate::{
     },
 };
 
+/// Told to whoever knows the password of a disabled account, and to no one else.
+pub(super) const DISABLED: &str = "This account is disabled.";
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Credentials {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, DISABLED};
 use crate::{
     accounts::{Accounts, EmailConfirmation, FormId, LogIn, SignUpPolicy},
     web::{
@@ -87,6 +87,7 @@ pub(crate) async fn submit(
                 both_wrong = true;
                 errors.add("password", refusal(accounts.mail.confirmation));
             }
+            LogIn::Disabled => errors.add("", DISABLED),
             LogIn::Throttled(until) => {
                 errors.throttle("", Some(until.since(accounts.clock.now())));
             }

@@ -3,7 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
-use super::{credentials::Credentials, invited, mail_sent};
+use super::{
+    credentials::{Credentials, DISABLED},
+    invited, mail_sent,
+};
 use crate::{
     accounts::{Accounts, EmailConfirmation, FormId, SignUp, SignUpPolicy},
     web::{
@@ -102,6 +105,7 @@ pub(crate) async fn submit(
             SignUp::EmailTaken | SignUp::InvitationUsed => {
                 errors.add("email", "An account with this email address already exists.");
             }
+            SignUp::Disabled => errors.add("", DISABLED),
             SignUp::Throttled(until) => {
                 errors.throttle("", Some(until.since(accounts.clock.now())));
             }
