@@ -165,6 +165,16 @@ pub fn email_change_undone(user: impl Display, address: impl Display) {
     );
 }
 
+/// An administrator had a link to reset a password sent to its user.
+pub fn reset_sent(user: impl Display, by: &By<'_>) {
+    let By { text, actor, address } = by;
+    log::info!(
+        target: AUDIT_TARGET,
+        event = "password_reset_requested", user:%, by = actor, address;
+        "password reset requested: user {user}, {text}"
+    );
+}
+
 /// A network reached the limit of mails that it may ask for.
 pub fn mail_limited(address: impl Display) {
     log::warn!(

@@ -1,12 +1,18 @@
 //! What operators do for people who can't get in, and against those who must not.
 
-use super::{error::AccountsError, service::Accounts, throttle::fingerprint};
+use waxseal_session::Timestamp;
+
+use super::{
+    error::AccountsError,
+    service::Accounts,
+    throttle::{attempt_from_elsewhere, fingerprint},
+};
 use crate::{
     audit,
     db::NewPassword,
     domain::{
-        Actor, Disabling, Email, EmailSetting, Enabling, MailContent, Password, PasswordSetting,
-        User, UserId,
+        Actor, Disabling, Email, EmailSetting, Enabling, Mail, MailContent, Password,
+        PasswordSetting, User, UserId,
     },
 };
 
@@ -85,6 +91,29 @@ impl Accounts {
             audit::account_enabled(user, &by.in_log());
         }
         Ok(outcome)
+    }
+
+    /// When the wait after failed log-ins ends, for someone who logs in from where the user never has; `None` if
+    /// there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn locked_until(&self, user: &User) -> Result<Option<Timestamp>, AccountsError> {
+        let attempt = attempt_from_elsewhere(&user.email);
+        Ok(self.store.retry_at(&attempt).await?)
+    }
+
+    /// Queues a mail with a link to choose a new password. An operator need not know it then.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn send_reset(&self, user: &User, by: &Actor) -> Result<(), AccountsError> {
+        let mail = Mail { to: user.email.clone(), user_id: None, content: MailContent::Reset };
+        self.store.queue_mail(&mail).await?;
+        audit::reset_sent(user.id, &by.in_log());
+        Ok(())
     }
 
     /// Forgets an account's failed log-ins, from everywhere. Returns whether there were any.

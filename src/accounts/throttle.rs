@@ -79,6 +79,12 @@ impl Accounts {
     }
 }
 
+/// An attempt from a network that has failed no log-in, and from which the user has never logged in.
+pub(super) fn attempt_from_elsewhere(email: &Email) -> Attempt {
+    let (account, network) = (fingerprint(email), String::new());
+    Attempt { account, network, retry_at: retry_at_anywhere }
+}
+
 /// The rule for an unknown network: failures from here and failures from anywhere count.
 fn retry_at_anywhere(tally: &Tally, now: Timestamp) -> Option<Timestamp> {
     retry_at(tally.here, now).max(retry_at(tally.anywhere, now))

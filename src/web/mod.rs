@@ -23,9 +23,10 @@ pub use pages::{assets, dev_mails};
 pub use view::redirect;
 
 use pages::{
-    account_deletion, admin_user, admin_users, api, change_password, confirm, confirm_again,
-    confirm_email, email_change, forgot, health, home, invitation, login, login_history, logout,
-    password_change, profile, reset, session_revocation, sessions, signup, undo_email,
+    account_deletion, admin_acts, admin_user, admin_users, api, change_password, confirm,
+    confirm_again, confirm_email, email_change, forgot, health, home, invitation, login,
+    login_history, logout, password_change, profile, reset, session_revocation, sessions, signup,
+    undo_email,
 };
 use resource::{form, get, post};
 
@@ -72,6 +73,10 @@ pub fn page_routes(app: &mut ServiceConfig) {
         .service(get("/admin/users/{id}", admin_user::show))
         .service(post("/admin/users/{id}/role", admin_user::set_role))
         .service(post("/admin/users/{id}/revoke-sessions", admin_user::revoke_sessions))
+        .service(post("/admin/users/{id}/disable", admin_acts::disable))
+        .service(post("/admin/users/{id}/enable", admin_acts::enable))
+        .service(post("/admin/users/{id}/unlock", admin_acts::unlock))
+        .service(post("/admin/users/{id}/send-reset", admin_acts::send_reset))
         .service(get(api::SESSION_PATH, api::session))
         .service(post("/api/logout", api::log_out));
 }

@@ -114,6 +114,13 @@ fn what_people_do(server: &Server, boss: &mut Visitor) {
     assert_eq!(ann.log_in(EMAIL, NEW).status, 303);
     assert_eq!(boss.post(&format!("/admin/users/{user}/role"), "role=admin").status, 303);
     assert_eq!(boss.post(&format!("/admin/users/{user}/revoke-sessions"), "").status, 303);
+    for act in ["disable", "enable", "send-reset"] {
+        assert_eq!(boss.post(&format!("/admin/users/{user}/{act}"), "").status, 303);
+        let is_disabled = act == "disable";
+        assert_eq!(ann.log_in(EMAIL, NEW).status, if is_disabled { 422 } else { 303 });
+    }
+    server.visitor("192.0.2.2").log_in(EMAIL, WRONG);
+    assert_eq!(boss.post(&format!("/admin/users/{user}/unlock"), "").status, 303);
     assert_eq!(ann.log_in(EMAIL, NEW).status, 303);
     let delete = format!("password={}", encoded(NEW));
     assert_eq!(ann.post("/profile/delete", &delete).status, 303);

@@ -352,7 +352,14 @@ fn for_people(world: &World<'_>) -> Vec<Page> {
 fn for_administrators(world: &World<'_>) -> Vec<Page> {
     let user = |id: &str| format!("/admin/users/{id}");
     let role = |id: &str, role| post(format!("/admin/users/{id}/role"), &[("role", role)]);
-    let end = |id: &str| post(format!("/admin/users/{id}/revoke-sessions"), &[]);
+    let act = |id: &str, act: &str| post(format!("/admin/users/{id}/{act}"), &[]);
+    let end = |id: &str| act(id, "revoke-sessions");
+    let guess = || {
+        post(
+            "/login",
+            &[("email", "pupil01@example.com"), ("password", "not the password of anyone")],
+        )
+    };
     vec![
         row("users", Dot, 200, "Users", [get("/admin/users")]),
         row("users, the second page", Dot, 200, "Users, page 2", [get("/admin/users?page=2")]),
@@ -371,6 +378,32 @@ fn for_administrators(world: &World<'_>) -> Vec<Page> {
             200,
             "pupil01@",
             [role(&world.id_of_pupil, "admin"), role(&world.id_of_pupil, "user")],
+        ),
+        row(
+            "user, locked out by failed log-ins",
+            Dot,
+            200,
+            "pupil01@",
+            [guess(), guess(), guess(), guess(), guess(), get(user(&world.id_of_pupil))],
+        ),
+        row("user, unlocked", Dot, 200, "pupil01@", [act(&world.id_of_pupil, "unlock")]),
+        row("user, gets a link", Dot, 200, "pupil01@", [act(&world.id_of_pupil, "send-reset")]),
+        row("user, disabled", Dot, 200, "pupil01@", [act(&world.id_of_pupil, "disable")]),
+        row("users, one disabled", Dot, 200, "Users", [get("/admin/users?q=pupil01")]),
+        row(
+            "user, disabled gets no link",
+            Dot,
+            422,
+            "Error: ",
+            [act(&world.id_of_pupil, "send-reset")],
+        ),
+        row("user, enabled", Dot, 200, "pupil01@", [act(&world.id_of_pupil, "enable")]),
+        row(
+            "user, oneself is not disabled",
+            Dot,
+            422,
+            "Error: ",
+            [act(&world.id_of_dot, "disable")],
         ),
         row("user, the sessions are ended", Dot, 200, "pupil01@", [end(&world.id_of_pupil)]),
     ]

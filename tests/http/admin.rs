@@ -1,6 +1,6 @@
 //! What administrators see and do.
 
-use test_support::{Answer, App, Client, EMAIL};
+use test_support::{Answer, App, Client, EMAIL, PASSWORD};
 
 const BOB: &str = "bob@example.com";
 
@@ -238,8 +238,10 @@ async fn somebody_who_does_not_exist_is_not_found() {
     for id in ["6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11", "x", "%00", "%ff", "'%20OR%201=1--"] {
         assert_eq!(set_role(&mut admin, id, "user").await.status, 404, "{id}");
         assert_eq!(set_role(&mut admin, id, "root").await.status, 404, "{id}");
-        let path = format!("/admin/users/{id}/revoke-sessions");
-        assert_eq!(admin.press(&path).await.status, 404, "{id}");
+        for act in ["revoke-sessions", "disable", "enable", "unlock", "send-reset"] {
+            let path = format!("/admin/users/{id}/{act}");
+            assert_eq!(admin.press(&path).await.status, 404, "{path}");
+        }
         assert_eq!(admin.get(&format!("/admin/users/{id}")).await.status, 404, "{id}");
     }
 }
@@ -265,6 +267,127 @@ async fn an_administrator_ends_somebodys_sessions() {
     let answer = admin.press(&format!("{own}/revoke-sessions")).await;
     assert_eq!(answer.redirects_to(), own);
     assert!(answer.clears_the_cookie(), "{answer:?}");
+}
+
+#[actix_web::test]
+async fn an_administrator_disables_an_account_and_enables_it() {
+    let app = App::start().await;
+    let mut admin = app.admin().await;
+    let mut bobs = [app.signed_up(BOB).await, app.logged_in(BOB).await];
+    let url = url_of(&app, BOB).await;
+    let page = admin.get(&url).await;
+    assert!(page.contains_text("/disable\"") && !page.contains_text("/enable\""), "{}", page.body);
+    let disable = format!("{url}/disable");
+    assert_eq!(admin.press(&disable).await.redirects_to(), url);
+    for bob in &mut bobs {
+        assert!(!bob.is_logged_in().await);
+    }
+    assert_eq!(app.client().log_in(BOB, PASSWORD).await.status, 422);
+    let page = admin.get(&url).await;
+    let done = "Done. The account is disabled, and all its sessions have ended.";
+    assert_eq!(page.notice(), Some(done));
+    assert!(page.contains_text("<dt>Disabled since</dt>"), "{}", page.body);
+    assert!(page.contains_text("/enable\"") && !page.contains_text("/disable\""), "{}", page.body);
+    let users = admin.get("/admin/users").await;
+    assert!(row(&users, BOB).contains(">Disabled<") && !row(&users, EMAIL).contains(">Disabled<"));
+
+    assert_eq!(admin.press(&format!("{url}/enable")).await.redirects_to(), url);
+    let page = admin.get(&url).await;
+    assert_eq!(page.notice(), Some("Done. The account is enabled."));
+    assert!(!page.contains_text("Disabled"), "{}", page.body);
+    assert!(app.logged_in(BOB).await.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn no_administrator_disables_themself_and_one_always_stays() {
+    let app = App::start().await;
+    let mut ann = app.admin().await;
+    let own = url_of(&app, EMAIL).await;
+    assert!(!ann.get(&own).await.contains_text("/disable\""));
+    let refused = ann.press(&format!("{own}/disable")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.contains_text("disable your own account."), "{}", refused.body);
+    assert!(ann.is_logged_in().await);
+
+    app.signed_up(BOB).await;
+    app.promote(BOB).await;
+    let mut bob = app.logged_in(BOB).await;
+    let (of_ann, of_bob) =
+        (format!("{own}/disable"), format!("{}/disable", url_of(&app, BOB).await));
+    let (one, other) = tokio::join!(ann.press(&of_bob), bob.press(&of_ann));
+    for answer in [one, other] {
+        assert!([303, 422].contains(&answer.status.as_u16()), "{}", answer.body);
+    }
+    let admins = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL";
+    assert_eq!(app.database.number(admins).await, 1);
+}
+
+#[actix_web::test]
+async fn an_administrator_ends_the_wait_after_failed_log_ins() {
+    let app = App::start().await;
+    let mut admin = app.admin().await;
+    let url = url_of(&app, EMAIL).await;
+    assert!(!admin.get(&url).await.contains_text("/unlock\""));
+    app.signed_up(BOB).await;
+    let url = url_of(&app, BOB).await;
+    for _ in 0..5 {
+        app.client().log_in(BOB, "not the password of anyone").await;
+    }
+    assert_eq!(app.client().log_in(BOB, PASSWORD).await.status, 429);
+    let page = admin.get(&url).await;
+    assert!(page.contains_text("<dt>Locked out by failed log-ins until</dt>"), "{}", page.body);
+    assert_eq!(admin.press(&format!("{url}/unlock")).await.redirects_to(), url);
+    let page = admin.get(&url).await;
+    assert_eq!(page.notice(), Some("Done. The failed log-ins are forgotten."));
+    assert!(!page.contains_text("Locked out") && !page.contains_text("/unlock\""));
+    assert!(app.logged_in(BOB).await.is_logged_in().await);
+}
+
+#[actix_web::test]
+async fn an_administrator_sends_a_link_to_choose_a_password_and_sets_none() {
+    let app = App::start().await;
+    let mut admin = app.admin().await;
+    let mut bob = app.signed_up(BOB).await;
+    let url = url_of(&app, BOB).await;
+    let path = format!("{url}/send-reset");
+    assert!(admin.get(&url).await.contains_text("/send-reset\""));
+    for _ in 0..2 {
+        assert_eq!(admin.press(&path).await.redirects_to(), url);
+    }
+    let notice = admin.get(&url).await;
+    assert!(notice.notice().unwrap().starts_with("Done. They get a link"), "{}", notice.body);
+    let mail = app.mail(BOB, 1).await;
+    assert!(mail.link().starts_with("/reset?t="), "{}", mail.text);
+    assert!(bob.is_logged_in().await);
+    assert!(app.logged_in(BOB).await.is_logged_in().await);
+
+    admin.press(&format!("{url}/disable")).await;
+    let refused = admin.press(&path).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.contains_text("This account is disabled. Enable it first."));
+    assert!(!admin.get(&url).await.contains_text("/send-reset\""));
+}
+
+#[actix_web::test]
+async fn where_no_mail_is_sent_no_link_is_either() {
+    let app = App::start_with(&[("MAIL_DIR", ""), ("APP_ENV", "production")]).await;
+    let mut admin = app.admin().await;
+    app.signed_up(BOB).await;
+    let url = url_of(&app, BOB).await;
+    assert!(!admin.get(&url).await.contains_text("/send-reset\""));
+    assert_eq!(admin.press(&format!("{url}/send-reset")).await.status, 404);
+}
+
+#[actix_web::test]
+async fn an_administrator_sees_whose_address_is_not_confirmed() {
+    let app = App::start().await;
+    let mut admin = app.admin().await;
+    app.signed_up(BOB).await;
+    let url = url_of(&app, BOB).await;
+    let unconfirmed = "<dt>Email address</dt><dd>Not confirmed</dd>";
+    assert!(admin.get(&url).await.contains_text(unconfirmed));
+    app.database.execute("UPDATE users SET email_confirmed_at = 1", &[]).await;
+    assert!(!admin.get(&url).await.contains_text(unconfirmed));
 }
 
 #[actix_web::test]

@@ -99,3 +99,25 @@ async fn no_link_resets_its_password() {
     assert_eq!(reset.status, 410);
     assert!(log_in(&app, PASSWORD).await.contains_text(DISABLED));
 }
+
+/// However often they are tried: the log-in is before or after, and the one before is ended.
+#[actix_web::test]
+async fn an_account_that_is_disabled_while_many_log_in_has_no_session() {
+    let app = App::start().await;
+    let node = app.another_node(&[]).await;
+    let mut admin = app.admin().await;
+    app.signed_up("bob@example.com").await;
+    let url = format!("/admin/users/{}", app.id_of("bob@example.com").await);
+    let mut clients: Vec<_> = (0..6).map(|n| [&app, &node][n % 2].client()).collect();
+    let log_ins = clients.iter_mut().map(|client| client.log_in("bob@example.com", PASSWORD));
+    let disable = format!("{url}/disable");
+    let (_, disabled) =
+        tokio::join!(futures_util::future::join_all(log_ins), admin.press(&disable));
+    assert_eq!(disabled.redirects_to(), url);
+    for client in &mut clients {
+        assert!(!client.is_logged_in().await);
+    }
+    let live = "SELECT COUNT(*) FROM waxseal_sessions WHERE revoked_at IS NULL AND user_id IN
+        (SELECT id FROM users WHERE disabled_at IS NOT NULL)";
+    assert_eq!(app.database.number(live).await, 0);
+}

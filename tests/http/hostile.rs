@@ -55,6 +55,10 @@ async fn everything_that_reads_a_form(app: &App) -> [String; 10] {
         "/undo-email".to_owned(),
         format!("/admin/users/{user}/role"),
         format!("/admin/users/{user}/revoke-sessions"),
+        format!("/admin/users/{user}/disable"),
+        format!("/admin/users/{user}/enable"),
+        format!("/admin/users/{user}/unlock"),
+        format!("/admin/users/{user}/send-reset"),
     ]
 }
 

@@ -29,7 +29,8 @@ async fn visitors_are_led_to_the_log_in_page_from_everywhere() {
         assert!(answer.set_cookies().is_empty(), "{path}");
     }
     let somebody = "/admin/users/6d2c3f2e-7f0b-4d5c-9f43-0a4b0c3e2d11";
-    let for_admins = [format!("{somebody}/role"), format!("{somebody}/revoke-sessions")];
+    let acts = ["role", "revoke-sessions", "disable", "enable", "unlock", "send-reset"];
+    let for_admins = acts.map(|act| format!("{somebody}/{act}"));
     for path in WRITABLE.into_iter().chain(for_admins.iter().map(String::as_str)) {
         // The log-in leads to the page of the form, by itself to the profile.
         let login = match path.split('/').nth(1) {

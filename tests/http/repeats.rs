@@ -341,6 +341,12 @@ async fn an_administrators_change_can_be_sent_twice() {
         assert_eq!(answer.redirects_to(), page);
         assert_eq!(admin.get(&page).await.notice(), Some("Done. All sessions have ended."));
     }
+    for act in ["disable", "enable", "unlock", "send-reset"] {
+        let (path, mut second) = (format!("{page}/{act}"), admin.clone());
+        let (one, other) = tokio::join!(admin.press(&path), second.press(&path));
+        assert_eq!((one.redirects_to(), other.redirects_to()), (&*page, &*page), "{act}");
+        assert!(admin.get(&page).await.notice().unwrap().starts_with("Done. "), "{act}");
+    }
     // The last administrator but one gives the role back.
     let own = format!("/admin/users/{}", app.id_of(EMAIL).await);
     let mut second = admin.clone();

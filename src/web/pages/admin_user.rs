@@ -1,4 +1,5 @@
-//! One user, for administrators: change the role, end all sessions.
+//! One user, for administrators: change the role, end all sessions. The other buttons are in
+//! [`admin_acts`](super::admin_acts).
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -6,6 +7,7 @@ use actix_web::{
 };
 use askama::Template;
 use serde::{Deserialize, de::IgnoredAny};
+use waxseal_session::Timestamp;
 
 use super::admin_users::PATH;
 use crate::{
@@ -30,29 +32,35 @@ pub(crate) struct Input {
 
 #[derive(Template)]
 #[template(path = "admin_user.html")]
-struct Page {
+pub(super) struct Page {
     navigation: Navigation,
     summary: UserSummary,
     is_self: bool,
     /// The role that the form shows.
     selected: Role,
-    errors: FormErrors,
+    /// When the wait after failed log-ins ends.
+    locked_until: Option<Timestamp>,
+    /// Whether mail is sent.
+    can_reset: bool,
+    pub(super) errors: FormErrors,
 }
 
 impl Page {
-    fn new(
+    pub(super) async fn new(
         request: &HttpRequest,
         auth: &AuthenticatedUser,
         accounts: &Accounts,
         summary: UserSummary,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, AppError> {
+        Ok(Self {
             navigation: Navigation::new(request, auth, PATH, accounts),
             is_self: summary.user.id == auth.user_id,
             selected: summary.user.role,
+            locked_until: accounts.locked_until(&summary.user).await?,
+            can_reset: accounts.mail.is_sent,
             summary,
             errors: FormErrors::default(),
-        }
+        })
     }
 }
 
@@ -65,7 +73,7 @@ pub(crate) async fn show(
     let Some(summary) = find(&accounts, &id).await? else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    render::page(&Page::new(&request, &auth, &accounts, summary))
+    render::page(&Page::new(&request, &auth, &accounts, summary).await?)
 }
 
 pub(crate) async fn set_role(
@@ -79,7 +87,7 @@ pub(crate) async fn set_role(
         return Ok(HttpResponse::NotFound().finish());
     };
     let user_id = summary.user.id;
-    let mut page = Page::new(&request, &auth, &accounts, summary);
+    let mut page = Page::new(&request, &auth, &accounts, summary).await?;
     let parsed = input.role.parse::<Role>().map_err(|_| "There is no such role.");
     if let Some(role) = page.errors.check("role", parsed) {
         let actor = client_info::actor(auth.user_id, &request);
@@ -127,11 +135,11 @@ pub(crate) async fn revoke_sessions(
     Ok(see_other(&url(user.id)))
 }
 
-fn url(user_id: UserId) -> String {
+pub(super) fn url(user_id: UserId) -> String {
     format!("{PATH}/{user_id}")
 }
 
-async fn find(accounts: &Accounts, id: &str) -> Result<Option<UserSummary>, AppError> {
+pub(super) async fn find(accounts: &Accounts, id: &str) -> Result<Option<UserSummary>, AppError> {
     match id.parse() {
         Ok(id) => Ok(accounts.user_summary(id).await?),
         Err(_) => Ok(None),

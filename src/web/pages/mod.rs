@@ -2,6 +2,7 @@
 //! page or a 303.
 
 pub(super) mod account_deletion;
+pub(super) mod admin_acts;
 pub(super) mod admin_user;
 pub(super) mod admin_users;
 pub(super) mod api;
