@@ -18,8 +18,10 @@ use self::{
     site::{Bound, Site},
 };
 use crate::{
-    accounts::{Accounts, Hashing, HashingError, MailPolicy},
-    config::{Config, Environment, ListenAddress, MailConfig, ServerConfig, SessionConfig},
+    accounts::{Accounts, AccountsError, Hashing, HashingError, MailPolicy},
+    config::{
+        Config, Environment, FirstAdmin, ListenAddress, MailConfig, ServerConfig, SessionConfig,
+    },
     db::{self, AccountStore, DatabaseError, SqlSessionStore},
     jobs::Jobs,
     mail::{self, InFlight, MailFolder, MailTransport, Mailer, Transport, TransportError},
@@ -86,6 +88,9 @@ impl Application {
             step_up_after,
             clock: clock.clone(),
         });
+        if let Some(FirstAdmin { email, password }) = &config.first_admin {
+            accounts.add_first_admin(email, password).await?;
+        }
         let site = Site {
             accounts,
             sessions: Data::new(middleware),
@@ -279,6 +284,9 @@ pub enum StartError {
     /// The session middleware refused its settings.
     #[error("SESSION_COOKIE_NAME: the session middleware can't be set up")]
     Session(#[from] SettingsError),
+    /// The first administrator can't be created.
+    #[error("ADMIN_EMAIL: the first administrator can't be created")]
+    FirstAdmin(#[from] AccountsError),
     /// Passwords can't be hashed.
     #[error("passwords can't be hashed")]
     Hashing(#[from] HashingError),

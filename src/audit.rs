@@ -13,9 +13,9 @@ pub struct By<'a> {
     /// The end of the text: `from {address}` if the user acts on their own account, otherwise
     /// `by {actor}`.
     pub text: String,
-    /// The id of the user who acts, or `command line`.
+    /// The id of the user who acts, `command line`, or `setting`.
     pub actor: String,
-    /// The address; empty on the command line.
+    /// The address; empty unless a user acts.
     pub address: &'a str,
 }
 

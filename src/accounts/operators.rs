@@ -9,14 +9,37 @@ use super::{
 };
 use crate::{
     audit,
-    db::NewPassword,
+    db::{NewPassword, NewUser},
     domain::{
         Actor, Disabling, Email, EmailSetting, Enabling, Mail, MailContent, Password,
-        PasswordSetting, User, UserId,
+        PasswordSetting, Role, User, UserId,
     },
 };
 
 impl Accounts {
+    /// Adds an administrator if there is no user. The password must meet the policy.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails or the hashing queue is full. No account is created then.
+    pub async fn add_first_admin(
+        &self,
+        email: &Email,
+        password: &Password,
+    ) -> Result<(), AccountsError> {
+        // Before the hash, to spare it: the insertion decides.
+        if self.store.has_users().await? {
+            log::debug!("there are users, so no first administrator is created");
+            return Ok(());
+        }
+        let (id, role) = (UserId::random(), Role::Admin);
+        let password_hash = &self.hashing.hash(password).await?;
+        if self.store.add_first_user(NewUser { id, email, password_hash, role }).await? {
+            audit::user_added(id, role, &Actor::Setting.in_log());
+        }
+        Ok(())
+    }
+
     /// Sets a user's password. Ends all of the user's sessions and forgets the failed log-ins.
     ///
     /// # Errors

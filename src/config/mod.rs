@@ -8,6 +8,7 @@ mod database;
 #[cfg(test)]
 mod documentation;
 mod environment;
+mod first_admin;
 mod invalid_setting;
 mod listen;
 mod logging;
@@ -31,6 +32,7 @@ use crate::{
 pub use self::{
     database::{ConnectionArgs, DatabaseArgs},
     environment::{Environment, EnvironmentArgs},
+    first_admin::{FirstAdmin, FirstAdminArgs},
     invalid_setting::{InvalidSetting, SettingWarning},
     listen::{ListenAddress, ListenArgs},
     logging::{CommandLogArgs, LogArgs, LogConfig, LogFormat},
@@ -66,6 +68,9 @@ pub struct ServeArgs {
     /// Who may sign up.
     #[command(flatten)]
     pub sign_up: SignUpArgs,
+    /// The first administrator.
+    #[command(flatten)]
+    pub first_admin: FirstAdminArgs,
     /// The mail.
     #[command(flatten)]
     pub mail: MailArgs,
@@ -91,6 +96,8 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// Who may sign up.
     pub sign_up: SignUpPolicy,
+    /// The administrator of a database without users.
+    pub first_admin: Option<FirstAdmin>,
     /// How mail is sent, and which.
     pub mail: MailConfig,
     /// What is logged, and how.
@@ -108,6 +115,7 @@ impl ServeArgs {
     pub fn validate(&self) -> Result<Config, InvalidSetting> {
         let environment = self.environment.validate()?;
         let server = self.server.validate(environment)?;
+        let passwords = self.passwords.validate()?;
         let mut config = Config {
             environment,
             mail: self.mail.validate(environment, server.public_origin.as_deref())?,
@@ -115,8 +123,9 @@ impl ServeArgs {
             database: self.database.validate()?,
             connections: self.connections.validate()?,
             session: self.session.validate(environment)?,
-            passwords: self.passwords.validate()?,
             sign_up: self.sign_up.validate()?,
+            passwords,
+            first_admin: self.first_admin.validate(passwords)?,
             log: self.log.validate()?,
             warnings: Vec::new(),
         };
@@ -124,6 +133,7 @@ impl ServeArgs {
         config.warnings.append(&mut config.server.warnings);
         config.warnings.append(&mut config.mail.warnings);
         config.warnings.extend(self.database.warning());
+        config.warnings.extend(self.first_admin.warning());
         Ok(config)
     }
 
@@ -139,14 +149,16 @@ impl ServeArgs {
         let origin = server
             .as_ref()
             .map_or(self.server.public_url.as_deref(), |server| server.public_origin.as_deref());
+        let passwords = self.passwords.validate();
         let groups = [
             self.mail.validate(environment, origin).err(),
             server.err(),
             self.database.validate().err(),
             self.connections.validate().err(),
             self.session.validate(environment).err(),
-            self.passwords.validate().err(),
             self.sign_up.validate().err(),
+            passwords.clone().ok().and_then(|policy| self.first_admin.validate(policy).err()),
+            passwords.err(),
             self.log.validate().err(),
         ];
         groups.into_iter().flatten().collect()

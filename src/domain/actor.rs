@@ -17,6 +17,8 @@ pub enum Actor {
     },
     /// The command line.
     CommandLine,
+    /// A setting, at the start of the server.
+    Setting,
 }
 
 impl Actor {
@@ -34,7 +36,7 @@ impl Actor {
     pub fn in_log(&self) -> By<'_> {
         let (actor, address) = match self {
             Self::Person { user_id, from } => (user_id.to_string(), from.as_str()),
-            Self::CommandLine => (self.to_string(), ""),
+            Self::CommandLine | Self::Setting => (self.to_string(), ""),
         };
         By { text: format!("by {self}"), actor, address }
     }
@@ -46,6 +48,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Person { user_id, from } => write!(f, "user {user_id}, from {from}"),
             Self::CommandLine => f.write_str("command line"),
+            Self::Setting => f.write_str("setting"),
         }
     }
 }

@@ -21,9 +21,10 @@ async fn every_line_for_defenders_is_written_as_it_is_documented() {
     let mail_server = MailServer::start();
     let (smtp_url, every_request) = (mail_server.url(), ("SESSION_REFRESH_BELOW", "7d"));
     let mail = [("SMTP_URL", smtp_url.as_str()), ("MAIL_FROM", "noreply@example.com")];
+    let admin = [("ADMIN_EMAIL", "root@example.com"), ("ADMIN_PASSWORD", PASSWORD)];
     // The link that confirms an address opens the same page as the one that changes it.
     let no_confirmation = ("EMAIL_CONFIRMATION", "off");
-    let server = Server::start(&[every_request, mail[0], mail[1], no_confirmation]);
+    let server = Server::start(&[&[every_request, no_confirmation], &mail[..], &admin].concat());
     let mut tokens = Vec::new();
     let mut boss = server.signed_up("192.0.2.1", "boss@example.com");
     execute(&server, "UPDATE users SET role = 'admin'").await;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
+mod first_admin;
 mod json_log;
 mod secret_files;
 mod slips;
