@@ -55,10 +55,7 @@ impl Application {
         let Config { environment, server, database, session, mail, .. } = config;
         let in_production = environment == Environment::Production;
         let listeners = listener::listeners(&server.listen, environment)?;
-        // If the setting is a socket, the settings have warned of it.
-        if server.listen.unix().is_none() && listeners.iter().any(Listener::is_unix) {
-            server.unknown_addresses().iter().for_each(|warning| log::warn!("{warning}"));
-        }
+        warn_of_unknown_addresses(&server, &listeners);
         let database = db::connect_with(&database, config.connections).await?;
         let sessions = SqlSessionStore::load(database, clock.clone()).await?;
         let store = AccountStore::new(sessions.clone(), clock.clone());
@@ -88,9 +85,7 @@ impl Application {
             step_up_after,
             clock: clock.clone(),
         });
-        if let Some(FirstAdmin { email, password }) = &config.first_admin {
-            accounts.add_first_admin(email, password).await?;
-        }
+        add_first_admin(&accounts, config.first_admin.as_ref()).await?;
         let site = Site {
             accounts,
             sessions: Data::new(middleware),
@@ -152,6 +147,24 @@ impl Application {
         };
         jobs.finish().await;
         outcome
+    }
+}
+
+/// Adds the administrator that the settings name, if there is no user.
+async fn add_first_admin(
+    accounts: &Accounts,
+    admin: Option<&FirstAdmin>,
+) -> Result<(), AccountsError> {
+    match admin {
+        Some(FirstAdmin { email, password }) => accounts.add_first_admin(email, password).await,
+        None => Ok(()),
+    }
+}
+
+/// Warns of a socket that was passed on; if the setting is one, the settings have warned of it.
+fn warn_of_unknown_addresses(server: &ServerConfig, listeners: &[Listener]) {
+    if server.listen.unix().is_none() && listeners.iter().any(Listener::is_unix) {
+        server.unknown_addresses().iter().for_each(|warning| log::warn!("{warning}"));
     }
 }
 

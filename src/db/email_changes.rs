@@ -223,7 +223,7 @@ async fn previous_email(
 }
 
 /// Whether another user has the address: it is the only unique column that these updates change.
-fn is_taken(error: &DatabaseError) -> bool {
+pub(super) fn is_taken(error: &DatabaseError) -> bool {
     let DatabaseError::Database(sqlx::Error::Database(error)) = error else { return false };
     error.is_unique_violation()
 }

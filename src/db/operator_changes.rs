@@ -5,9 +5,10 @@ use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflic
 use super::{
     account_changes::{is_last_admin, user_exists},
     account_store::AccountStore,
+    email_changes::is_taken,
     login_failures::forget_failures,
     logins::NewUser,
-    outbox,
+    outbox, waiting_mails,
 };
 use crate::domain::{
     Disabling, Email, EmailSetting, Enabling, Mail, MailContent, MailedAct, User, UserId,
@@ -101,9 +102,7 @@ impl AccountStore {
         .bind(version)
         .bind(&id);
         transaction.execute(update).await?;
-        // A link that waits would be sealed for the account as it is when it is sent.
-        let links = sqlx::query("DELETE FROM mails WHERE user_id = $1 AND kind = 'change-email'");
-        transaction.execute(links.bind(&id)).await?;
+        waiting_mails::forget_email_changes(&mut transaction, &id).await?;
         if let Some(act) = act {
             let content = MailContent::EmailChanged { new: new.clone(), version, act: act.clone() };
             let notice = Mail { to: old, user_id: Some(user_id), content };
@@ -191,10 +190,4 @@ pub(super) async fn confirm(
         "UPDATE users SET email_confirmed_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL",
     );
     transaction.execute(update.bind(now).bind(user_id)).await.map(drop)
-}
-
-/// Whether another user has the address.
-fn is_taken(error: &DatabaseError) -> bool {
-    let DatabaseError::Database(sqlx::Error::Database(error)) = error else { return false };
-    error.is_unique_violation()
 }

@@ -41,7 +41,7 @@ async fn a_body_of_another_kind_is_a_415() {
 }
 
 /// Every path whose handler reads a form.
-async fn everything_that_reads_a_form(app: &App) -> [String; 10] {
+async fn everything_that_reads_a_form(app: &App) -> [String; 14] {
     let user =
         app.database.texts("SELECT id FROM users WHERE email = $1", &[EMAIL]).await.remove(0);
     [

@@ -4,7 +4,7 @@ use reqwest::Method;
 use test_support::{Answer, App, EMAIL, PASSWORD};
 
 /// Every path there is, and some that are none.
-const EVERYWHERE: [&str; 27] = [
+const EVERYWHERE: [&str; 31] = [
     "/",
     "/.well-known/change-password",
     "/signup",
