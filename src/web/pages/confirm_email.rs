@@ -31,12 +31,12 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn form(
-    auth: Option<AuthenticatedUser>,
     user: Result<VerifiedUser, Error>,
     request: HttpRequest,
     accounts: Data<Accounts>,
     Query(query): Query<LinkQuery>,
 ) -> Result<HttpResponse, Error> {
+    let auth = AuthenticatedUser::of(&request).ok();
     if let Some(link) = links::unseal::<ConfirmLink>(&request, &query.t) {
         return Ok(confirm_signup::form(&request, auth, &accounts, &link, &query.t).await?);
     }
@@ -47,7 +47,6 @@ pub(crate) async fn form(
 }
 
 pub(crate) async fn submit(
-    auth: Option<AuthenticatedUser>,
     user: Result<VerifiedUser, Error>,
     request: HttpRequest,
     ClientInfo(context): ClientInfo,
@@ -55,6 +54,7 @@ pub(crate) async fn submit(
     limits: Data<RateLimits>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, Error> {
+    let auth = AuthenticatedUser::of(&request).ok();
     if let Some(link) = links::unseal::<ConfirmLink>(&request, &input.t) {
         let services = (&**accounts, &**limits);
         return Ok(confirm_signup::submit(&request, auth, context, services, &link, &input).await?);
