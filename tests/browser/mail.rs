@@ -1,5 +1,7 @@
 //! What people do with the mails that they get, which development shows on `/dev/mails`.
 
+use std::time::Duration;
+
 use test_support::{
     EMAIL, PASSWORD,
     browser::{Browser, Scene},
@@ -45,6 +47,43 @@ async fn a_forgotten_password_is_replaced_by_a_link_from_a_mail() {
     phone.follow("main form button").await;
     phone.wait_for_heading("Check your email").await;
     open_mail(&phone, "Your password has changed").await;
+}
+
+#[actix_web::test]
+async fn a_sign_up_is_confirmed_with_the_link_and_the_password() {
+    let settings = [("EMAIL_CONFIRMATION", "required")];
+    let Some(scene) = Scene::set_with(&settings).await else { return };
+    let (desk, phone) = (scene.browser().await, scene.browser().await);
+    desk.open("/signup").await;
+    desk.submit(EMAIL, PASSWORD).await;
+    desk.wait_for_heading("Check your email").await;
+    desk.open("/login").await;
+    desk.submit(EMAIL, PASSWORD).await;
+    assert!(desk.text("#password-error").await.contains("confirm your address"));
+
+    follow_the_link(&phone, "Confirm your email address").await;
+    phone.wait_for_heading("Confirm your email address").await;
+    phone.type_into("#password", "not the password at all").await;
+    phone.follow("main form button").await;
+    let wrong = "This is not the password that was chosen at sign-up.";
+    assert_eq!(phone.text("#password-error").await, wrong);
+    phone.type_into("#password", PASSWORD).await;
+    phone.follow("main form button").await;
+    phone.wait_for_heading("Profile").await;
+    assert_eq!(phone.text(".notice").await, "Your email address is confirmed.");
+
+    // The same answer for an address that has an account: its mail says so.
+    desk.open("/signup").await;
+    desk.submit(EMAIL, NEW).await;
+    desk.wait_for_heading("Check your email").await;
+    scene.app.clock.elapse(Duration::from_secs(61));
+    desk.open("/signup").await;
+    desk.submit(EMAIL, NEW).await;
+    desk.wait_for_heading("Check your email").await;
+    open_mail(&desk, "You already have an account").await;
+    desk.open("/login").await;
+    desk.submit(EMAIL, PASSWORD).await;
+    desk.wait_for_heading("Profile").await;
 }
 
 /// Opens the newest mail with this subject, once it is there.

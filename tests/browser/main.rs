@@ -10,7 +10,7 @@
 mod accessibility;
 mod account;
 mod double_click;
-mod email;
+mod email_change;
 mod enlarged;
 mod keyboard;
 mod mail;

@@ -1,4 +1,4 @@
-//! What people do with links from mails.
+//! Changing the email address, and undoing that, with links from mails.
 
 use std::time::Duration;
 
