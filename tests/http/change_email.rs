@@ -145,7 +145,7 @@ async fn to_open_a_link_changes_nothing() {
 
 async fn opened_often(app: &App, ann: &mut Client, link: &str) {
     let (before, mut scanner) = (app.database.dump().await, app.client());
-    for _ in 0..100 {
+    for _ in 0..250 {
         for method in [Method::GET, Method::HEAD] {
             let request = scanner.request(method.clone(), link);
             assert!(!scanner.send(request).await.status.is_server_error());
