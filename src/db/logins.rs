@@ -204,8 +204,7 @@ impl AccountStore {
         retry_lock_conflict(add).await
     }
 
-    /// Inserts a user's row; `false` if the email address is taken, or kept for someone else: then the
-    /// transaction must not be committed.
+    /// Inserts a user's row; `false`, with nothing changed, if the email address is taken, or kept for someone else.
     pub(super) async fn insert_user(
         &self,
         transaction: &mut SessionTransaction,
@@ -223,7 +222,12 @@ impl AccountStore {
         if transaction.execute(insert).await? == 0 {
             return Ok(false);
         }
-        Ok(!is_kept(transaction, user.email, user.id, self.clock.now()).await?)
+        if !is_kept(transaction, user.email, user.id, self.clock.now()).await? {
+            return Ok(true);
+        }
+        let delete = sqlx::query("DELETE FROM users WHERE id = $1").bind(user.id.to_string());
+        transaction.execute(delete).await?;
+        Ok(false)
     }
 }
 

@@ -185,6 +185,21 @@ async fn no_one_else_can_have_the_address_for_seven_days() {
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 2);
 }
 
+/// The sign-up answers as ever, and makes no account.
+#[actix_web::test]
+async fn a_sign_up_that_must_be_confirmed_can_not_have_the_address_either() {
+    let app = App::start().await;
+    let mut thief = app.signed_up(EMAIL).await;
+    changed(&app, &mut thief, EMAIL, NEW).await;
+    let undo = mail(&app, EMAIL, CHANGED, 1).await.link();
+    let node = app.another_node(&[("EMAIL_CONFIRMATION", "required")]).await;
+    let answer = node.client().sign_up(EMAIL, PASSWORD_OF_THIEF).await;
+    assert_eq!(answer.redirects_to(), "/signup/sent");
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1);
+    assert_eq!(press(&mut app.client(), &undo).await.redirects_to(), "/login");
+    assert_eq!(email(&app).await, EMAIL);
+}
+
 #[actix_web::test]
 async fn an_address_that_another_account_has_by_now_can_not_come_back() {
     let app = App::start().await;
