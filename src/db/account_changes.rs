@@ -62,6 +62,7 @@ impl AccountStore {
         if let Some(until) = reset_failures(&mut transaction, change.attempt, now).await? {
             return Ok(Some(PasswordChange::Throttled(until)));
         }
+        waiting_mails::forget_email_changes(&mut transaction, &user_id).await?;
         if let Some(notice) = change.notice {
             outbox::queue(&mut transaction, notice, now).await?;
         }
@@ -111,6 +112,7 @@ impl AccountStore {
             return Ok(false);
         }
         forget_failures(&mut transaction, &change.failures_of).await?;
+        waiting_mails::forget_email_changes(&mut transaction, &id).await?;
         if let Some(notice) = &change.notice {
             outbox::queue(&mut transaction, notice, now).await?;
         }
@@ -237,9 +239,12 @@ pub(super) async fn user_exists(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{
-        Attempt, LoginContext,
-        testing::{Fixture, attempt, session},
+    use crate::{
+        db::{
+            Attempt, LoginContext,
+            testing::{Fixture, attempt, session},
+        },
+        domain::MailContent,
     };
     use waxseal_session::{RevocationStatus, SessionStore, Timestamp};
 
@@ -272,6 +277,32 @@ mod tests {
         // That change ended the session that asks.
         assert!(matches!(changed("new").await, Some(PasswordChange::SessionEnded)));
         assert_eq!(fixture.live_sessions().await, 1);
+    }
+
+    /// Whoever knew the password before has perhaps asked for it: the link would name the new password.
+    #[actix_web::test]
+    async fn a_link_to_a_new_address_that_waits_is_forgotten_with_the_password() {
+        for is_own in [true, false] {
+            let fixture = Fixture::new().await;
+            let (store, content) = (&fixture.store, MailContent::ChangeEmail);
+            let to = "bo@example.com".parse().unwrap();
+            store.queue_mail(&Mail { to, user_id: Some(fixture.ann), content }).await.unwrap();
+            if is_own {
+                let changed = change(&fixture, "hash", &attempt()).await;
+                assert!(matches!(changed, Some(PasswordChange::Done(_))));
+            } else {
+                let change = NewPassword {
+                    user_id: fixture.ann,
+                    verified: None,
+                    password_hash: &PasswordHash::from_phc("new"),
+                    proves_email: false,
+                    failures_of: String::new(),
+                    notice: None,
+                };
+                assert!(store.set_password(change).await.unwrap());
+            }
+            assert_eq!(store.outbox_status().await.unwrap().waiting, 0, "{is_own}");
+        }
     }
 
     /// The password is right, but other attempts failed while it was verified.
