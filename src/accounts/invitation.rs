@@ -39,7 +39,7 @@ impl Accounts {
     /// If the database fails.
     pub async fn is_invitation_open(&self, link: &InvitationLink) -> Result<bool, AccountsError> {
         let has_account = self.store.user_by_email(&link.email).await?.is_some();
-        Ok(!has_account && !self.store.is_link_used(&link.id).await?)
+        Ok(!has_account && !self.store.is_invitation_over(link).await?)
     }
 
     /// Creates the account of an invitation and logs in. The link has proved the address.
@@ -64,7 +64,7 @@ impl Accounts {
         let id = UserId::random();
         let session = self.new_session(id, *role, context)?;
         let user = NewUser { id, email, password_hash, role: *role };
-        let outcome = self.store.sign_up_invited(user, &link.id, session, context).await?;
+        let outcome = self.store.sign_up_invited(user, link, session, context).await?;
         match &outcome {
             SignUp::Done(session) => {
                 telemetry::signed_up();

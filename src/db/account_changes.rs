@@ -1,17 +1,18 @@
 //! Changes to an account that also end its sessions, in one transaction: password, role, deletion.
 
-use sqlx::Row;
-use waxseal_session::SessionRecord;
+use sqlx::{Row, any::AnyRow};
+use waxseal_session::{SessionRecord, Timestamp};
 use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
 
 use super::{
     account_store::AccountStore,
+    invitations::withdraw_invitations,
     login_failures::{forget_failures, reset_failures},
     logins::{NewLogin, NewPassword},
     outbox, waiting_mails,
 };
 use crate::domain::{
-    AccountDeletion, Mail, PasswordChange, PasswordHash, Role, RoleChange, UserId,
+    AccountDeletion, Email, Mail, PasswordChange, PasswordHash, Role, RoleChange, UserId,
 };
 
 impl AccountStore {
@@ -156,9 +157,13 @@ impl AccountStore {
         }
         let id = user_id.to_string();
         let delete = match verified_hash {
-            None => sqlx::query("DELETE FROM users WHERE id = $1 RETURNING email").bind(&id),
+            None => sqlx::query(
+                "DELETE FROM users WHERE id = $1 RETURNING email, previous_email, undo_until",
+            )
+            .bind(&id),
             Some(hash) => sqlx::query(
-                "DELETE FROM users WHERE id = $1 AND password_hash = $2 RETURNING email",
+                "DELETE FROM users WHERE id = $1 AND password_hash = $2
+                 RETURNING email, previous_email, undo_until",
             )
             .bind(&id)
             .bind(hash.as_phc()),
@@ -168,12 +173,15 @@ impl AccountStore {
             let with_another_hash = AccountDeletion::WrongPassword;
             return Ok(if exists { with_another_hash } else { AccountDeletion::NoSuchUser });
         };
+        let (email, now) = (Email::from_stored(deleted.try_get("email")?), self.clock.now());
+        withdraw_invitations(&mut transaction, &email, now).await?;
         // Before the notice of this.
-        waiting_mails::forget_user(&mut transaction, &id, deleted.try_get("email")?).await?;
+        waiting_mails::forget_user(&mut transaction, &id, email.as_str()).await?;
         let history = sqlx::query("DELETE FROM login_events WHERE user_id = $1").bind(&id);
         transaction.execute(history).await?;
-        if let Some(notice) = notice {
-            outbox::queue(&mut transaction, notice, self.clock.now()).await?;
+        for to in recipients(email, &deleted, now)? {
+            let Some(notice) = notice else { break };
+            outbox::queue(&mut transaction, &Mail { to, ..notice.clone() }, now).await?;
         }
         transaction.revoke_all(&id, None).await?;
         transaction.erase_personal_data(&id).await?;
@@ -208,6 +216,15 @@ impl AccountStore {
         transaction.commit().await?;
         Ok(RoleChange::Done)
     }
+}
+
+/// Who is told that an account is deleted: its address, and the one before while its owner could undo the
+/// change. Whoever changed it may delete the account next.
+fn recipients(email: Email, deleted: &AnyRow, now: Timestamp) -> Result<Vec<Email>, DatabaseError> {
+    let undo_until: Option<i64> = deleted.try_get("undo_until")?;
+    let previous: Option<String> = deleted.try_get("previous_email")?;
+    let previous = previous.filter(|_| undo_until.is_some_and(|until| now.as_unix() < until));
+    Ok([email].into_iter().chain(previous.map(Email::from_stored)).collect())
 }
 
 /// Whether this user is the only administrator whose account is not disabled.

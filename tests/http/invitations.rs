@@ -1,7 +1,7 @@
 //! Sign-up by invitation.
 
 use reqwest::Method;
-use test_support::{Answer, App, Client, DAY, EMAIL, PASSWORD, mails_to};
+use test_support::{Answer, App, Client, DAY, EMAIL, PASSWORD, SECOND, mails_to};
 
 const BOB: &str = "bob@example.com";
 const WRONG: &str = "not the password of anyone";
@@ -139,6 +139,29 @@ async fn an_invitation_dies_with_time_and_when_its_address_has_an_account() {
     app.clock.advance(7 * DAY);
     assert_eq!(app.client().get(&link).await.status, 410);
     assert_eq!(app.client().get("/signup?t=x").await.status, 410);
+}
+
+/// Someone invited twice has one account, and none when that is deleted, also by an administrator.
+#[actix_web::test]
+async fn another_invitation_dies_with_the_first_and_with_the_account() {
+    let (app, mut admin) = closed().await;
+    let first = invited(&app, &mut admin).await;
+    app.clock.advance(61 * SECOND);
+    admin.post("/admin/invitations", &[("email", BOB)]).await.redirects_to();
+    let second = app.mail(BOB, 2).await.token();
+    let mut bob = app.client();
+    let token = first.split_once("?t=").unwrap().1;
+    assert_eq!(accept(&mut bob, token, PASSWORD).await.redirects_to(), "/profile");
+    assert_eq!(accept(&mut app.client(), &second, PASSWORD).await.status, 410);
+    assert_eq!(bob.post("/profile/delete", &[("password", PASSWORD)]).await.status, 303);
+    assert_eq!(accept(&mut app.client(), &second, PASSWORD).await.status, 410);
+    assert_eq!(users(&app).await, 1);
+    // Invited again, he may come back.
+    app.clock.advance(61 * SECOND);
+    admin.post("/admin/invitations", &[("email", BOB)]).await.redirects_to();
+    let third = app.mail(BOB, 4).await;
+    assert_eq!(third.subject, "You are invited");
+    assert_eq!(accept(&mut app.client(), &third.token(), PASSWORD).await.status, 303);
 }
 
 #[actix_web::test]

@@ -103,6 +103,19 @@ async fn undoing_the_second_change_does_not_take_the_owner_s_right() {
     }
 }
 
+/// A thief who has changed the address may delete the account next: its owner hears of that.
+#[actix_web::test]
+async fn the_owner_of_the_address_before_is_told_that_the_account_is_deleted() {
+    let app = App::start().await;
+    let mut thief = app.signed_up(EMAIL).await;
+    changed(&app, &mut thief, EMAIL, NEW).await;
+    let form = [("password", PASSWORD)];
+    assert_eq!(thief.post("/profile/delete", &form).await.redirects_to(), "/signup");
+    for address in [EMAIL, NEW] {
+        mail(&app, address, "Your account has been deleted", 1).await;
+    }
+}
+
 /// Its 7 days over, the address has no more right than any other.
 #[actix_web::test]
 async fn after_seven_days_the_next_change_can_be_undone_to_the_address_before_it_only() {
