@@ -212,6 +212,7 @@ fn mailer(
         sessions: sessions.clone(),
         site: mail::Site::new(config.from, origin),
         transport: Transport::open(transport)?,
+        notifies: config.notify,
         clock: clock.clone(),
         in_flight: InFlight::default(),
     }))

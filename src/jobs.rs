@@ -38,8 +38,8 @@ impl Jobs {
         );
     }
 
-    /// Waits for the mails on their way, writes the last-seen times that are still in memory, and closes the database. Call it before the
-    /// process ends.
+    /// Waits for the mails on their way, writes the last-seen times that are still in memory, and closes the
+    /// database. Call it before the process ends.
     pub async fn finish(&self) {
         if let Some(mailer) = &self.mailer {
             mailer.finish().await;

@@ -115,6 +115,19 @@ async fn an_address_is_set_and_the_old_one_is_told_without_a_link_to_undo_it() {
     assert_eq!(again, format!("{new} already has the address {new}\n"));
 }
 
+#[actix_web::test]
+async fn a_server_that_tells_people_nothing_sends_no_notice_of_a_command() {
+    let waxseal = waxseal!();
+    add(&waxseal, EMAIL, "user");
+    waxseal.run_with_input(&["user", "set-password", EMAIL], NEW).success();
+    waxseal.run(&["user", "set-email", EMAIL, BOB]).success();
+    let list = || json_of(&waxseal, &["mail", "list", "--json"]);
+    assert_eq!(list().as_array().unwrap().len(), 2);
+    let _server = waxseal.serve_with(&[], &[("MAIL_NOTIFY", "off")]);
+    eventually(async || list() == json!([])).await;
+    assert_eq!(mails(&waxseal, EMAIL).len(), 0);
+}
+
 #[test]
 fn an_address_that_is_set_is_valid_and_no_one_else_s() {
     let waxseal = waxseal!();

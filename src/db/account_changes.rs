@@ -335,6 +335,37 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_link_sets_a_password_of_the_account_as_it_was_and_proves_the_address() {
+        let Fixture { store, ann, .. } = &Fixture::new().await;
+        let set = async |hash: &str, email: &str| {
+            let (hash, email) = (PasswordHash::from_phc(hash), email.parse().unwrap());
+            let change = NewPassword {
+                user_id: *ann,
+                verified: Some((&hash, &email)),
+                password_hash: &PasswordHash::from_phc("new"),
+                proves_email: true,
+                failures_of: String::new(),
+                notice: None,
+            };
+            store.set_password(change).await.unwrap()
+        };
+        let confirmed_at = async || store.user(*ann).await.unwrap().unwrap().email_confirmed_at;
+        let email = "ann@example.com";
+        assert!(!set("another", email).await);
+        assert!(!set("hash", "ann@example.org").await);
+        store.disable_user(*ann).await.unwrap();
+        assert!(!set("hash", email).await);
+        store.enable_user(*ann).await.unwrap();
+        assert_eq!(confirmed_at().await, None);
+        assert!(set("hash", email).await);
+        let first = Some(Timestamp::from_unix(1_000_000));
+        assert_eq!(confirmed_at().await, first);
+        store.clock.advance(std::time::Duration::from_secs(7));
+        assert!(set("new", email).await);
+        assert_eq!(confirmed_at().await, first);
+    }
+
+    #[actix_web::test]
     async fn deleting_an_account_requires_the_verified_hash() {
         let fixture = Fixture::new().await;
         let delete = async |hash| {

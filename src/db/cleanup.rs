@@ -42,7 +42,8 @@ const USED_LINKS: &str = "DELETE FROM used_links WHERE id IN
 
 const PREVIOUS_EMAILS: &str =
     "UPDATE users SET previous_email = NULL, undo_until = NULL WHERE id IN
-        (SELECT id FROM users WHERE undo_until < $1 ORDER BY undo_until LIMIT $2)";
+        (SELECT id FROM users WHERE undo_until < $1 ORDER BY undo_until LIMIT $2)
+     AND undo_until < $1";
 
 /// The numbers of deleted rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,6 +91,7 @@ impl AccountStore {
             tokio::task::yield_now().await;
         }
     }
+
     async fn delete_batch(
         &self,
         batch: &'static str,

@@ -227,3 +227,52 @@ pub(super) fn is_taken(error: &DatabaseError) -> bool {
     let DatabaseError::Database(sqlx::Error::Database(error)) = error else { return false };
     error.is_unique_violation()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::{Fixture, session};
+
+    /// Whoever calls has compared them before, but they may have changed since.
+    #[actix_web::test]
+    async fn nothing_changes_if_what_the_link_names_is_no_longer_so() {
+        let Fixture { store, ann, session: first, .. } = &Fixture::new().await;
+        let (hash, another) = (PasswordHash::from_phc("hash"), PasswordHash::from_phc("another"));
+        let link = |version, old: &str, new: &str| ChangeEmailLink {
+            user: *ann,
+            old: old.parse().unwrap(),
+            new: new.parse().unwrap(),
+            version,
+            password: hash.digest(),
+        };
+        let change = async |link: ChangeEmailLink, verified_hash, replaces| {
+            let context = &LoginContext { replaces: Some(replaces), ..LoginContext::default() };
+            let change = NewEmail { link: &link, verified_hash, context, act: None };
+            store.change_email(change, session()).await.unwrap()
+        };
+        let (com, org) = ("ann@example.com", "ann@example.org");
+        for (link, hash) in
+            [(link(1, com, org), &hash), (link(0, org, com), &hash), (link(0, com, org), &another)]
+        {
+            assert!(matches!(change(link, hash, *first).await, EmailChange::LinkUsed));
+        }
+        let changed = change(link(0, com, org), &hash, *first).await;
+        let EmailChange::Done(session) = changed else { panic!("{changed:?}") };
+        store.disable_user(*ann).await.unwrap();
+        let disabled = change(link(1, org, com), &hash, session.id).await;
+        assert!(matches!(disabled, EmailChange::LinkUsed), "{disabled:?}");
+
+        let undo = async |version| {
+            let (old, new) = (com.parse().unwrap(), org.parse().unwrap());
+            let undone = UndoneEmail {
+                link: &UndoEmailLink { user: *ann, old, new, version },
+                password_hash: &another,
+                failures_of: String::new(),
+                act: None,
+            };
+            store.undo_email_change(undone).await.unwrap()
+        };
+        assert_eq!(undo(0).await, EmailUndo::LinkUsed);
+        assert_eq!(undo(1).await, EmailUndo::Done);
+    }
+}

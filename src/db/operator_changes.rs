@@ -5,7 +5,7 @@ use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflic
 use super::{
     account_changes::{is_last_admin, user_exists},
     account_store::AccountStore,
-    email_changes::is_taken,
+    email_changes::{is_kept, is_taken},
     login_failures::forget_failures,
     logins::NewUser,
     outbox, waiting_mails,
@@ -102,6 +102,9 @@ impl AccountStore {
         .bind(version)
         .bind(&id);
         transaction.execute(update).await?;
+        if is_kept(&mut transaction, new, user_id, now).await? {
+            return Ok(EmailSetting::EmailTaken);
+        }
         waiting_mails::forget_email_changes(&mut transaction, &id).await?;
         if let Some(act) = act {
             let content = MailContent::EmailChanged { new: new.clone(), version, act: act.clone() };
@@ -190,4 +193,40 @@ pub(super) async fn confirm(
         "UPDATE users SET email_confirmed_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL",
     );
     transaction.execute(update.bind(now).bind(user_id)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        db::testing::Fixture,
+        domain::{PasswordHash, Role},
+    };
+
+    #[actix_web::test]
+    async fn an_address_that_a_user_can_go_back_to_is_no_one_else_s() {
+        let Fixture { store, ann, .. } = &Fixture::new().await;
+        let (bob, kept) = (UserId::random(), &"ann@example.org".parse::<Email>().unwrap());
+        let user = NewUser {
+            id: bob,
+            email: &"bob@example.com".parse().unwrap(),
+            password_hash: &PasswordHash::from_phc("hash"),
+            role: Role::User,
+        };
+        store.add_user(user).await.unwrap();
+        let mut transaction = store.database.write().await.unwrap();
+        let change = "UPDATE users SET previous_email = $1, undo_until = 1000007 WHERE id = $2";
+        let change = sqlx::query(change).bind(kept.as_str()).bind(ann.to_string());
+        transaction.execute(change).await.unwrap();
+        transaction.commit().await.unwrap();
+
+        let set = async |user| store.set_email(user, kept, None).await.unwrap();
+        assert_eq!(set(bob).await, EmailSetting::EmailTaken);
+        let email = store.user(bob).await.unwrap().unwrap().email;
+        assert_eq!(email.as_str(), "bob@example.com");
+        store.clock.advance(Duration::from_secs(7));
+        assert_eq!(set(bob).await, EmailSetting::Done);
+    }
 }

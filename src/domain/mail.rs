@@ -145,6 +145,23 @@ impl MailContent {
         }
     }
 
+    /// Whether it only tells of something: `MAIL_NOTIFY=off` leaves it out.
+    pub fn is_notice(&self) -> bool {
+        match self {
+            // Otherwise it has the link that undoes it.
+            Self::EmailChanged { act, .. } => act.from.is_none(),
+            Self::EmailChangeRequested { .. }
+            | Self::PasswordChanged { .. }
+            | Self::NewLogin { .. }
+            | Self::AccountDeleted { .. } => true,
+            Self::Reset
+            | Self::SignUp
+            | Self::Confirm
+            | Self::ChangeEmail
+            | Self::Invitation { .. } => false,
+        }
+    }
+
     /// How long after it was asked for it is of use. Later, it is not sent.
     pub fn validity(&self) -> Duration {
         match self {

@@ -214,7 +214,7 @@ pub enum EmailSetting {
     Unchanged,
     /// There is no such user.
     NoSuchUser,
-    /// Another account has this address. Nothing was changed.
+    /// Another account has this address, or can go back to it. Nothing was changed.
     EmailTaken,
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     audit,
     db::{AccountStore, DatabaseError, QueuedMail, SqlSessionStore},
-    domain::Email,
+    domain::{Email, MailContent},
     telemetry,
 };
 
@@ -92,6 +92,8 @@ pub struct Mailer {
     pub site: Site,
     /// Where they go.
     pub transport: Transport,
+    /// Whether notices are sent. The command line queues them without knowing.
+    pub notifies: bool,
     /// The source of time.
     pub clock: Clock,
     /// The mails that it is sending.
@@ -177,6 +179,9 @@ impl Mailer {
         let now = self.clock.now();
         if now >= queued.dead_at {
             return Err(DeliveryError::TooLate);
+        }
+        if !self.notifies && queued.content.as_ref().is_some_and(MailContent::is_notice) {
+            return Ok(Sent::NothingToSend);
         }
         let Self { store, sessions, clock, site, transport, .. } = self;
         let writer = Writer { store, keyring: sessions.keyring(), clock, site };

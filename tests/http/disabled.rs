@@ -100,6 +100,17 @@ async fn no_link_resets_its_password() {
     assert!(log_in(&app, PASSWORD).await.contains_text(DISABLED));
 }
 
+#[actix_web::test]
+async fn no_link_to_reset_its_password_is_sent() {
+    let app = App::start().await;
+    app.signed_up(EMAIL).await;
+    disable(&app, EMAIL).await;
+    let asked = app.client().post("/forgot", &[("email", EMAIL)]).await;
+    assert_eq!(asked.redirects_to(), "/forgot/sent");
+    crate::change_email::sent(&app).await;
+    assert!(test_support::mails_to(app.mails.path(), EMAIL).is_empty());
+}
+
 /// However often they are tried: the log-in is before or after, and the one before is ended.
 #[actix_web::test]
 async fn an_account_that_is_disabled_while_many_log_in_has_no_session() {

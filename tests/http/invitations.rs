@@ -1,7 +1,7 @@
 //! Sign-up by invitation.
 
 use reqwest::Method;
-use test_support::{Answer, App, Client, DAY, EMAIL, PASSWORD, SECOND, mails_to};
+use test_support::{Answer, App, Client, DAY, EMAIL, HOUR, PASSWORD, SECOND, mails_to};
 
 const BOB: &str = "bob@example.com";
 const WRONG: &str = "not the password of anyone";
@@ -113,6 +113,21 @@ async fn an_invitation_sent_twice_makes_one_account_and_one_session() {
         assert_eq!(one.session_id().await, two.session_id().await);
         assert_eq!(users(&app).await, 2);
     }
+}
+
+#[actix_web::test]
+async fn a_used_invitation_is_no_way_to_log_in() {
+    let (app, mut admin) = closed().await;
+    let link = invited(&app, &mut admin).await;
+    let token = link.split_once("t=").unwrap().1;
+    assert_eq!(accept(&mut app.client(), token, PASSWORD).await.status, 303);
+    app.clock.advance(HOUR);
+    let before = app.database.dump().await;
+    let late = accept(&mut app.client(), token, PASSWORD).await;
+    assert_eq!(late.status, 410);
+    assert!(late.session().is_none());
+    // No session without a cookie either.
+    assert_eq!(app.database.dump().await, before);
 }
 
 #[actix_web::test]

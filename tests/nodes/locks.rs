@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use sqlx::Executor;
-use test_support::{Answer, App, Client, HOUR, PASSWORD, Postgres, SECOND, eventually};
+use test_support::{Answer, App, Client, EMAIL, HOUR, PASSWORD, Postgres, SECOND, eventually};
 
 use crate::notifications::open_sessions;
 
@@ -124,6 +124,28 @@ async fn a_transaction_that_the_database_ends_to_resolve_a_deadlock_is_run_again
         server.stop();
         server.start_again();
     }
+}
+
+/// The clean-up has found the row by its old time, and waits for the change.
+#[actix_web::test]
+async fn a_change_of_address_during_the_clean_up_can_still_be_undone() {
+    let Some(server) = Postgres::start() else { return };
+    let app = App::start_on(&server).await;
+    app.signed_up(EMAIL).await;
+    let before = "UPDATE users SET previous_email = 'old@example.com', undo_until = 1";
+    app.database.execute(before, &[]).await;
+    // The clean-up deletes these next.
+    app.database.execute("UPDATE login_events SET at = 1", &[]).await;
+    let mut rival = app.database.connect().await;
+    rival.execute("BEGIN").await.unwrap();
+    rival.execute("UPDATE users SET undo_until = 9000000000").await.unwrap();
+    app.clock.elapse(HOUR);
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    eventually(async || server.sql(waiting) != "0").await;
+    rival.execute("COMMIT").await.unwrap();
+    eventually(async || app.database.number("SELECT COUNT(*) FROM login_events").await == 0).await;
+    let kept = "SELECT COUNT(*) FROM users WHERE previous_email IS NOT NULL";
+    assert_eq!(app.database.number(kept).await, 1);
 }
 
 /// The key of the lock that keeps a user's sessions from being created or revoked.
