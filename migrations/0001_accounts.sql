@@ -67,6 +67,7 @@ CREATE TABLE mails (
 CREATE INDEX mails_by_due_time ON mails (due_at) WHERE failed_at IS NULL;
 CREATE INDEX mails_by_failure ON mails (failed_at) WHERE failed_at IS NOT NULL;
 CREATE INDEX mails_by_user ON mails (user_id);
+CREATE INDEX mails_by_address ON mails (address);
 
 -- A link that is asked for again takes the place of the one that waits. Notices are each sent.
 CREATE UNIQUE INDEX mails_with_links ON mails (kind, address)

@@ -94,7 +94,8 @@ impl MailArgs {
     ) -> Result<MailConfig, InvalidSetting> {
         let transport = self.transport(environment)?;
         let is_smtp = matches!(transport, Some(MailTransport::Smtp(_)));
-        if is_smtp && public_url.is_none() && environment == Environment::Production {
+        let in_production = environment == Environment::Production;
+        if transport.is_some() && public_url.is_none() && in_production {
             let problem = "is missing: the links in mails begin with it";
             return Err(InvalidSetting::new("PUBLIC_URL", problem));
         }

@@ -29,8 +29,7 @@ impl AccountStore {
     ///
     /// If the database fails.
     pub async fn is_invitation_over(&self, link: &InvitationLink) -> Result<bool, DatabaseError> {
-        let Some(query) = over(link) else { return Ok(true) };
-        Ok(self.database.fetch_optional(query).await?.is_some())
+        Ok(self.database.fetch_optional(over(link)).await?.is_some())
     }
 
     /// Uses an invitation up, and others to its address, adds the user with a confirmed address, and opens their
@@ -49,8 +48,7 @@ impl AccountStore {
         let now = self.clock.now();
         retry_lock_conflict(|| async {
             let mut transaction = self.sessions.begin().await?;
-            let Some(over) = over(link) else { return Ok(SignUp::InvitationUsed) };
-            let is_over = transaction.fetch_optional(over).await?.is_some();
+            let is_over = transaction.fetch_optional(over(link)).await?.is_some();
             if is_over || !self.insert_user(&mut transaction, &user).await? {
                 return Ok(SignUp::InvitationUsed);
             }
@@ -94,14 +92,11 @@ async fn mark(
 }
 
 /// Finds what an invitation is over by: its own mark, or a later one of its address.
-fn over(link: &InvitationLink) -> Option<SqlQuery<'_>> {
-    let marked_until = link.asked_at()? + InvitationLink::VALIDITY;
-    let query =
-        sqlx::query("SELECT id FROM used_links WHERE id = $1 OR (id = $2 AND expires_at >= $3)")
-            .bind(&link.id)
-            .bind(invitations_to(&link.email))
-            .bind(marked_until.as_unix());
-    Some(query)
+fn over(link: &InvitationLink) -> SqlQuery<'_> {
+    sqlx::query("SELECT id FROM used_links WHERE id = $1 OR (id = $2 AND expires_at >= $3)")
+        .bind(&link.id)
+        .bind(invitations_to(&link.email))
+        .bind((link.asked_at + InvitationLink::VALIDITY).as_unix())
 }
 
 /// A hash of the address: the account may be deleted.

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 use waxseal_session::{Clock, Keyring, Timestamp};
 
 use super::{
@@ -114,14 +113,8 @@ pub struct InvitationLink {
     pub email: Email,
     /// The role of the account.
     pub role: Role,
-}
-
-impl InvitationLink {
-    /// When the invitation was asked for, by the id of its mail.
-    pub fn asked_at(&self) -> Option<Timestamp> {
-        let (seconds, _) = self.id.parse::<Uuid>().ok()?.get_timestamp()?.to_unix();
-        Some(Timestamp::from_unix(i64::try_from(seconds).ok()?))
-    }
+    /// When it was asked for: it is withdrawn with others that were asked for before.
+    pub asked_at: Timestamp,
 }
 
 impl Link for ResetLink {

@@ -46,7 +46,8 @@ impl Writer<'_> {
                     return Ok(None);
                 }
                 let (id, email) = (queued.id.to_string(), to.clone());
-                let link = InvitationLink { id, email, role: *role };
+                let asked_at = queued.created_at;
+                let link = InvitationLink { id, email, role: *role, asked_at };
                 self.invitation(self.url(&link)?)
             }
         }))

@@ -16,7 +16,7 @@ pub mod setup;
 pub mod site_origin;
 mod view;
 
-use actix_web::{HttpRequest, web::ServiceConfig};
+use actix_web::{HttpRequest, Resource, guard::fn_guard, web::ServiceConfig};
 
 pub use extractors::{guard, trusted_proxies};
 pub use pages::{assets, dev_mails};
@@ -35,10 +35,14 @@ pub fn public_routes(app: &mut ServiceConfig) {
     app.service(get("/static/{name:.*}", assets::serve))
         .service(get("/healthz", health::alive))
         .service(get("/readyz", health::ready))
-        .service(get("/dev/mails", dev_mails::list))
-        .service(get("/dev/mails/{id}", dev_mails::show))
-        .service(get("/dev/mails/{id}/html", dev_mails::html))
+        .service(shown_mails(get("/dev/mails", dev_mails::list)))
+        .service(shown_mails(get("/dev/mails/{id}", dev_mails::show)))
+        .service(shown_mails(get("/dev/mails/{id}/html", dev_mails::html)))
         .service(get("/.well-known/change-password", change_password::redirect));
+}
+
+fn shown_mails(page: Resource) -> Resource {
+    page.guard(fn_guard(dev_mails::is_asked_for_here))
 }
 
 /// Routes inside the session middleware.

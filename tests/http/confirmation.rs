@@ -206,6 +206,18 @@ async fn guesses_at_the_password_of_a_link_are_counted_like_log_ins() {
 }
 
 #[actix_web::test]
+async fn forms_from_one_network_are_limited_like_log_ins() {
+    let app = start("required").await;
+    let token = requested(&app, EMAIL).await.token();
+    let mut client = app.client();
+    for _ in 0..100 {
+        assert_eq!(confirm(&mut client, &token, "").await.status, 422);
+    }
+    let answer = confirm(&mut client, &token, PASSWORD).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+}
+
+#[actix_web::test]
 async fn looking_at_a_link_changes_nothing() {
     let app = start("required").await;
     let link = requested(&app, EMAIL).await.link();

@@ -53,8 +53,9 @@ async fn no_id_leads_out_of_the_folder() {
         "%00".to_owned(),
     ] {
         for path in [format!("/dev/mails/{path}"), format!("/dev/mails/{path}/html")] {
-            let answer =
-                app.raw(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            let answer = app.raw(format!(
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            ));
             assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
             assert!(!answer.contains("secret"));
         }
@@ -70,5 +71,26 @@ async fn where_mails_go_to_a_server_or_in_production_there_are_none_to_see() {
         for path in ["/dev/mails", "/dev/mails/018f0000-0000-7000-8000-000000000000"] {
             assert_eq!(app.client().get(path).await.status, 404, "{path}");
         }
+    }
+}
+
+/// A website can have its own name lead to this machine, and read what is answered to it (DNS rebinding).
+#[actix_web::test]
+async fn under_a_foreign_name_there_are_none_to_see() {
+    let app = App::start_with(&[("PUBLIC_URL", "http://waxseal.lan:8080")]).await;
+    for (host, status) in [
+        ("localhost:8080", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8080", 200),
+        ("waxseal.lan:8080", 200),
+        ("evil.example", 404),
+        ("evil.example:8080", 404),
+        ("localhost.evil.example", 404),
+        ("127.0.0.1.evil.example", 404),
+    ] {
+        let request =
+            format!("GET /dev/mails HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = app.raw(request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
     }
 }

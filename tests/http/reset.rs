@@ -229,6 +229,19 @@ async fn a_used_link_gives_no_more_guesses_than_log_in() {
 }
 
 #[actix_web::test]
+async fn forms_from_one_network_are_limited_like_log_ins() {
+    let app = App::start().await;
+    app.signed_up(EMAIL).await;
+    let token = asked(&app).await;
+    let mut client = app.client();
+    for _ in 0..100 {
+        assert_eq!(reset(&mut client, &token, "").await.status, 422);
+    }
+    let answer = reset(&mut client, &token, NEW).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+}
+
+#[actix_web::test]
 async fn only_so_many_mails_are_sent_and_asking_locks_no_one_out() {
     let app = App::start().await;
     app.signed_up(EMAIL).await;

@@ -74,8 +74,8 @@ impl App {
             ("LISTEN", "127.0.0.1:0"),
             ("DATABASE_URL", &url),
             ("SESSION_SECRET", SECRET),
-            // Unless mail goes to a server.
-            ("MAIL_DIR", if is_given(settings, "SMTP_URL") { "" } else { &folder }),
+            // Unless mail goes to a server, or none is sent.
+            ("MAIL_DIR", if sends_to_folder(settings) { &folder } else { "" }),
         ];
         let config = parse(&[&defaults, settings].concat()).validate().unwrap();
         let (started, address) = oneshot::channel();
@@ -169,6 +169,12 @@ impl Drop for App {
 
 fn is_given(settings: &Settings<'_>, setting: &str) -> bool {
     settings.iter().any(|(name, value)| *name == setting && !value.is_empty())
+}
+
+/// Production needs to know what the links in mails begin with.
+fn sends_to_folder(settings: &Settings<'_>) -> bool {
+    let in_production = settings.contains(&("APP_ENV", "production"));
+    !is_given(settings, "SMTP_URL") && (!in_production || is_given(settings, "PUBLIC_URL"))
 }
 
 /// Parses settings as the command line does, but ignores the environment of the tests.

@@ -1,9 +1,15 @@
 //! The mails that development writes to a folder instead of sending them. Anyone sees them, so they are there
 //! only where the server is on loopback.
 
+use std::net::IpAddr;
+
 use actix_web::{
     HttpResponse,
-    http::header::{CONTENT_SECURITY_POLICY, ContentType},
+    guard::GuardContext,
+    http::{
+        header::{CONTENT_SECURITY_POLICY, ContentType, HOST},
+        uri::Authority,
+    },
     web::{Data, Path},
 };
 use askama::Template;
@@ -13,7 +19,7 @@ use waxseal_session::Timestamp;
 use crate::{
     accounts::Accounts,
     mail::{MailFolder, WrittenMail},
-    web::{error::AppError, view::render},
+    web::{error::AppError, site_origin::SiteOrigin, view::render},
 };
 
 /// How many are listed.
@@ -65,6 +71,19 @@ pub(crate) async fn html(folder: Data<Shown>, id: Path<String>) -> Result<HttpRe
         .insert_header(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, STYLES_INSIDE))
         .body(mail.html))
+}
+
+/// Whether a request names this machine, or the site of the settings. Another name that leads here can be a
+/// website's, whose scripts would read the mails (DNS rebinding).
+pub(crate) fn is_asked_for_here(request: &GuardContext<'_>) -> bool {
+    let host = request.head().headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    let site = request.app_data::<Data<SiteOrigin>>();
+    let public = site.and_then(|site| site.public_url.as_deref()?.split_once("://"));
+    let name = host.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok()
+        || public.is_some_and(|(_, public)| public.eq_ignore_ascii_case(host.as_str()))
 }
 
 /// An id is a UUID, so it names no file elsewhere.
