@@ -137,8 +137,10 @@ impl MailArgs {
             None => DEVELOPMENT_FROM,
         };
         text.parse().map_err(|_| {
-            let problem =
-                format!("{text:?} must be an address such as Example <noreply@example.com>");
+            let problem = format!(
+                "{text:?} must be an address such as Example <noreply@example.com>; a name with a \
+                     comma or the like is quoted: \"Example, Inc.\" <noreply@example.com>"
+            );
             InvalidSetting::new(MAIL_FROM, problem)
         })
     }

@@ -98,8 +98,11 @@ impl SmtpServer {
         let envelope = message.envelope();
         // Whom the server takes mail from is a matter of the settings: all mails have the same sender.
         let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
-        sender
-            .map_err(|error| self.fault("MAIL_FROM: the mail server refuses the sender", &error))?;
+        sender.map_err(|error| match error.is_permanent() {
+            true => self.fault("MAIL_FROM: the mail server refuses the sender", &error),
+            // Full, or busy: nothing is wrong with the sender.
+            false => self.fault("the mail server did not take it", &error),
+        })?;
         for recipient in envelope.to() {
             let recipient = connection.command(Rcpt::new(recipient.clone(), Vec::new())).await;
             recipient.map_err(|error| self.refusal("the recipient", &error))?;

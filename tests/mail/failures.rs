@@ -36,6 +36,7 @@ async fn what_the_settings_or_the_server_are_to_blame_for_gives_no_mail_up() {
         (Answers::RefusesEveryone(421), "SMTP_URL: no connection to 127.0.0.1:"),
         (Answers::RefusesUsers, "SMTP_URL: the mail server refuses the user and password: "),
         (Answers::RefusesSenders(550), "MAIL_FROM: the mail server refuses the sender: "),
+        (Answers::RefusesSenders(452), "the mail server did not take it: "),
         (Answers::RefusesRecipients(451), "the mail server did not take it: "),
         (Answers::RefusesMails(452), "the mail server did not take it: "),
     ] {
