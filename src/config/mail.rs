@@ -102,7 +102,7 @@ impl MailArgs {
             from: self.from(is_smtp)?,
             confirmation: self.confirmation(is_smtp, transport.is_some())?,
             notify: self.notify()?,
-            warnings: self.smtp_setting().warning().into_iter().collect(),
+            warnings: self.warnings(transport.is_some()),
             transport,
         })
     }
@@ -175,6 +175,14 @@ impl MailArgs {
                 Err(InvalidSetting::new("MAIL_NOTIFY", format!("{other:?} must be on or off")))
             }
         }
+    }
+
+    fn warnings(&self, is_sent: bool) -> Vec<SettingWarning> {
+        let unused = !is_sent && given(&self.mail_from).is_some();
+        let unused = unused.then(|| {
+            SettingWarning::new(MAIL_FROM, "is set, but SMTP_URL is not: no mail is sent")
+        });
+        self.smtp_setting().warning().into_iter().chain(unused).collect()
     }
 
     fn smtp_setting(&self) -> SecretSetting<'_> {
