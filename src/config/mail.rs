@@ -103,7 +103,7 @@ impl MailArgs {
             from: self.from(is_smtp)?,
             confirmation: self.confirmation(is_smtp, transport.is_some())?,
             notify: self.notify()?,
-            warnings: self.smtp_setting().warning().into_iter().collect(),
+            warnings: self.warnings(transport.is_some()),
             transport,
         })
     }
@@ -138,8 +138,10 @@ impl MailArgs {
             None => DEVELOPMENT_FROM,
         };
         text.parse().map_err(|_| {
-            let problem =
-                format!("{text:?} must be an address such as Example <noreply@example.com>");
+            let problem = format!(
+                "{text:?} must be an address such as Example <noreply@example.com>; a name with a \
+                     comma or the like is quoted: \"Example, Inc.\" <noreply@example.com>"
+            );
             InvalidSetting::new(MAIL_FROM, problem)
         })
     }
@@ -174,6 +176,14 @@ impl MailArgs {
                 Err(InvalidSetting::new("MAIL_NOTIFY", format!("{other:?} must be on or off")))
             }
         }
+    }
+
+    fn warnings(&self, is_sent: bool) -> Vec<SettingWarning> {
+        let unused = !is_sent && given(&self.mail_from).is_some();
+        let unused = unused.then(|| {
+            SettingWarning::new(MAIL_FROM, "is set, but SMTP_URL is not: no mail is sent")
+        });
+        self.smtp_setting().warning().into_iter().chain(unused).collect()
     }
 
     fn smtp_setting(&self) -> SecretSetting<'_> {

@@ -221,6 +221,20 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_without_a_mail_server_is_warned_of() {
+        let warned = |settings: &[(&str, &str)]| {
+            let warnings = validate(settings).unwrap().warnings;
+            warnings.iter().any(|warning| warning.setting == "MAIL_FROM")
+        };
+        let production = ("APP_ENV", "production");
+        let settings = [("MAIL_FROM", "a@example.com"), ("SESSION_SECRET", SECRET)];
+        assert!(!warned(&settings), "development writes files");
+        assert!(warned(&[settings[0], settings[1], production]));
+        assert!(!warned(&[settings[0], settings[1], production, ("MAIL_DIR", "mails")]));
+        assert!(!warned(&[settings[1], production]));
+    }
+
+    #[test]
     fn an_empty_setting_counts_as_not_given() {
         let settings = ["APP_ENV", "LISTEN", "SESSION_SECRET", "SESSION_LIFETIME", "RUST_LOG"];
         let config = validate(&settings.map(|setting| (setting, " "))).unwrap();

@@ -286,6 +286,7 @@ impl Writer<'_> {
                 "Your account at {name} has been deleted, with its sessions and its log-in history."
             )],
             details: details(act),
+            closing: vec![format!("If you did not ask for it, write to those who run {name}.")],
             ..Letter::default()
         }
     }

@@ -98,8 +98,11 @@ impl SmtpServer {
         let envelope = message.envelope();
         // Whom the server takes mail from is a matter of the settings: all mails have the same sender.
         let sender = connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await;
-        sender
-            .map_err(|error| self.fault("MAIL_FROM: the mail server refuses the sender", &error))?;
+        sender.map_err(|error| match error.is_permanent() {
+            true => self.fault("MAIL_FROM: the mail server refuses the sender", &error),
+            // Full, or busy: nothing is wrong with the sender.
+            false => self.fault("the mail server did not take it", &error),
+        })?;
         for recipient in envelope.to() {
             let recipient = connection.command(Rcpt::new(recipient.clone(), Vec::new())).await;
             recipient.map_err(|error| self.refusal("the recipient", &error))?;
@@ -125,8 +128,12 @@ impl SmtpServer {
         let outcome = timeout(CONNECT_TIMEOUT, self.connect_now()).await;
         outcome.unwrap_or_else(|_| {
             let (server, seconds) = (self.0.url.server(), CONNECT_TIMEOUT.as_secs());
+            let remedy = match self.0.url.tls {
+                Tls::FromTheStart => "",
+                _ => " (a port with TLS from the start needs smtps://)",
+            };
             Err(SendError::Temporary(format!(
-                "SMTP_URL: {server} did not answer within {seconds} s"
+                "SMTP_URL: {server} did not answer within {seconds} s{remedy}"
             )))
         })
     }
@@ -138,8 +145,7 @@ impl SmtpServer {
         let server = (url.host.as_str(), url.port);
         let connection =
             AsyncSmtpConnection::connect_tokio1(server, None, &hello, from_the_start, None).await;
-        let failed = || format!("SMTP_URL: no connection to {}", url.server());
-        let mut connection = connection.map_err(|error| self.fault(&failed(), &error))?;
+        let mut connection = connection.map_err(|error| self.no_connection(&error))?;
         let can_start = connection.can_starttls();
         match (url.tls, tls) {
             (Tls::Required, _) if !can_start => {
@@ -150,7 +156,7 @@ impl SmtpServer {
             }
             (Tls::Required | Tls::IfOffered, Some(tls)) if can_start => {
                 let started = connection.starttls(tls.clone(), &hello).await;
-                started.map_err(|error| self.fault(&failed(), &error))?;
+                started.map_err(|error| self.no_connection(&error))?;
             }
             _ => {}
         }
@@ -166,6 +172,21 @@ impl SmtpServer {
     /// What the operator can mend, or time: the mail is sent later.
     fn fault(&self, what: &str, error: &smtp::Error) -> SendError {
         SendError::Temporary(self.without_password(&format!("{what}: {}", ErrorChain(error))))
+    }
+
+    /// A connection that could not be made.
+    fn no_connection(&self, error: &smtp::Error) -> SendError {
+        let what = format!("SMTP_URL: no connection to {}", self.0.url.server());
+        // What mends it goes first: the causes may be cut.
+        let causes = ErrorChain(error).to_string();
+        let remedy = if causes.contains("corrupt message") {
+            " (a port without TLS from the start needs smtp://…?tls=required)"
+        } else if causes.contains("invalid peer certificate") {
+            " (SSL_CERT_FILE names the authorities to trust)"
+        } else {
+            ""
+        };
+        self.fault(&format!("{what}{remedy}"), error)
     }
 
     /// The server has judged this mail.

@@ -55,7 +55,14 @@ impl FromStr for SmtpUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidSmtpUrl> {
         let url = Url::parse(text).map_err(|_| InvalidSmtpUrl::Malformed)?;
-        let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value);
+        // A password with a # or a / that is not encoded ends the host, and the rest would be lost.
+        if url.fragment().is_some() || url.path().contains('@') {
+            return Err(InvalidSmtpUrl::Malformed);
+        }
+        if url.query_pairs().any(|(name, _)| name != "tls") {
+            return Err(InvalidSmtpUrl::Parameter);
+        }
+        let tls = url.query_pairs().next().map(|(_, value)| value);
         let (tls, port) = match (url.scheme(), tls.as_deref()) {
             ("smtps", None) => (Tls::FromTheStart, smtp::SUBMISSIONS_PORT),
             ("smtp", Some("required")) => (Tls::Required, smtp::SUBMISSION_PORT),
@@ -75,6 +82,7 @@ impl FromStr for SmtpUrl {
         }
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
+            ("", Some(_)) => return Err(InvalidSmtpUrl::NoUser),
             (_, None) => return Err(InvalidSmtpUrl::NoPassword),
             (user, Some(password)) => Some((decoded(user)?, Zeroizing::new(decoded(password)?))),
         };
@@ -112,6 +120,12 @@ pub enum InvalidSmtpUrl {
     /// The parameter `tls` has another value.
     #[error("tls must be required or opportunistic, and only with smtp://")]
     Tls,
+    /// A parameter other than `tls`.
+    #[error("has a parameter other than tls: smtp://HOST?tls=required is STARTTLS")]
+    Parameter,
+    /// A password and no user.
+    #[error("has a password and no user: smtps://USER:PASSWORD@HOST")]
+    NoUser,
     /// A user and no password.
     #[error("has a user and no password: smtps://USER:PASSWORD@HOST")]
     NoPassword,
@@ -156,6 +170,13 @@ mod tests {
             assert_eq!(url.parse::<SmtpUrl>().unwrap_err(), InvalidSmtpUrl::Malformed, "{url}");
         }
         assert_eq!("smtp://a?tls=yes".parse::<SmtpUrl>().unwrap_err(), InvalidSmtpUrl::Tls);
+        for url in ["smtps://ann:123#4@a", "smtps://ann:123/4@a", "smtps://ann:123?4@a"] {
+            assert!(url.parse::<SmtpUrl>().is_err(), "{url}");
+        }
+        for url in ["smtp://a?starttls=true", "smtp://a?TLS=required", "smtps://a?tls=&x=1"] {
+            assert_eq!(url.parse::<SmtpUrl>().unwrap_err(), InvalidSmtpUrl::Parameter, "{url}");
+        }
+        assert_eq!("smtps://:pw@a".parse::<SmtpUrl>().unwrap_err(), InvalidSmtpUrl::NoUser);
         assert_eq!("smtps://ann@a".parse::<SmtpUrl>().unwrap_err(), InvalidSmtpUrl::NoPassword);
     }
 }

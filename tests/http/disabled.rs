@@ -4,7 +4,7 @@ use test_support::{Answer, App, EMAIL, PASSWORD};
 
 const WRONG: &str = "not the password of anyone";
 const NEW: &str = "granite lantern seven otters";
-const DISABLED: &str = "This account is disabled.";
+const DISABLED: &str = "This account is disabled. Ask an administrator of this site.";
 
 /// As in a database that was restored: no session has ended for it.
 async fn disable(app: &App, email: &str) {

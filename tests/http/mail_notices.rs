@@ -55,7 +55,13 @@ async fn a_deleted_account_is_told_and_its_other_mails_are_not_sent() {
         )
         .await;
     assert_eq!(ann.post("/profile/delete", &[("password", PASSWORD)]).await.status, 303);
-    assert_eq!(app.mail(EMAIL, 1).await.subject, "Your account has been deleted");
+    let mail = app.mail(EMAIL, 1).await;
+    assert_eq!(mail.subject, "Your account has been deleted");
+    assert!(
+        mail.text.contains("If you did not ask for it, write to those who run "),
+        "{}",
+        mail.text
+    );
     let waiting = async || app.database.number("SELECT COUNT(*) FROM mails").await;
     test_support::eventually(async || waiting().await == 0).await;
 }

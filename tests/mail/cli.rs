@@ -44,6 +44,11 @@ fn a_test_mail_that_is_not_taken_names_the_setting_to_mend() {
     server.set(Answers::Yes);
     let no_tls = program(&format!("{url}?tls=required")).run(&TEST).refusal();
     assert!(no_tls.contains("does not offer STARTTLS"), "{no_tls}");
+    let plain = program(&url.replace("smtp://", "smtps://")).run(&TEST).refusal();
+    assert!(
+        plain.contains(" (a port without TLS from the start needs smtp://…?tls=required): "),
+        "{plain}"
+    );
     server.close();
     let closed = program(&url).run(&TEST).refusal();
     assert!(
@@ -53,7 +58,10 @@ fn a_test_mail_that_is_not_taken_names_the_setting_to_mend() {
     if let Some(certificate) = Certificate::create() {
         let server = MailServer::with_tls(&certificate);
         let stranger = program(&format!("{}?tls=required", server.url())).run(&TEST).refusal();
-        assert!(stranger.contains("certificate"), "{stranger}");
+        assert!(
+            stranger.contains(" (SSL_CERT_FILE names the authorities to trust): "),
+            "{stranger}"
+        );
     }
     let nowhere = waxseal!().run_with(&TEST, &[("APP_ENV", "production")]).refusal();
     assert_eq!(nowhere, "waxseal: SMTP_URL: is not set, so no mail is sent");

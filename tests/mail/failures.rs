@@ -36,6 +36,7 @@ async fn what_the_settings_or_the_server_are_to_blame_for_gives_no_mail_up() {
         (Answers::RefusesEveryone(421), "SMTP_URL: no connection to 127.0.0.1:"),
         (Answers::RefusesUsers, "SMTP_URL: the mail server refuses the user and password: "),
         (Answers::RefusesSenders(550), "MAIL_FROM: the mail server refuses the sender: "),
+        (Answers::RefusesSenders(452), "the mail server did not take it: "),
         (Answers::RefusesRecipients(451), "the mail server did not take it: "),
         (Answers::RefusesMails(452), "the mail server did not take it: "),
     ] {
@@ -87,7 +88,10 @@ async fn a_server_that_never_speaks_is_left_and_the_mail_is_sent_later() {
     let failed = "SELECT COUNT(*) FROM mails WHERE attempts = 1 AND claimed_until = 0";
     test_support::eventually(async || app.database.number(failed).await == 1).await;
     let error = app.database.text("SELECT last_error FROM mails").await;
-    assert!(error.ends_with(" did not answer within 10 s"), "{error}");
+    assert!(
+        error.contains(" did not answer within 10 s (a port with TLS from the start needs "),
+        "{error}"
+    );
     server.set(Answers::Yes);
     app.clock.elapse(10 * SECOND);
     until(&app, async || waiting(&app.database).await == 0).await;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Told to whoever knows the password of a disabled account, and to no one else.
-pub(super) const DISABLED: &str = "This account is disabled.";
+pub(super) const DISABLED: &str = "This account is disabled. Ask an administrator of this site.";
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
