@@ -48,7 +48,7 @@ pub struct MailArgs {
     /// The folder that mails are written to instead of being sent [default: mails in development]
     ///
     /// Each is a file of the type .eml; development shows them on /dev/mails. They hold links: keep the
-    /// folder private. Can't be set together with SMTP_URL.
+    /// folder private. Production needs PUBLIC_URL. Can't be set together with SMTP_URL.
     #[arg(long, env, value_name = "FOLDER", hide_env_values = true)]
     pub mail_dir: Option<String>,
 

@@ -230,8 +230,20 @@ mod tests {
         let settings = [("MAIL_FROM", "a@example.com"), ("SESSION_SECRET", SECRET)];
         assert!(!warned(&settings), "development writes files");
         assert!(warned(&[settings[0], settings[1], production]));
-        assert!(!warned(&[settings[0], settings[1], production, ("MAIL_DIR", "mails")]));
+        let folder = [("MAIL_DIR", "mails"), ("PUBLIC_URL", "https://example.com")];
+        assert!(!warned(&[settings[0], settings[1], production, folder[0], folder[1]]));
         assert!(!warned(&[settings[1], production]));
+    }
+
+    #[test]
+    fn production_needs_the_origin_of_links_wherever_mail_goes() {
+        let production = [("APP_ENV", "production"), ("SESSION_SECRET", SECRET)];
+        for mail in [("MAIL_DIR", "mails"), ("SMTP_URL", "smtps://mail.example.com")] {
+            let settings = [production[0], production[1], mail, ("MAIL_FROM", "a@example.com")];
+            assert!(refusal(&settings).starts_with("PUBLIC_URL: is missing"));
+            let origin = ("PUBLIC_URL", "https://example.com");
+            assert!(validate(&[&settings[..], &[origin]].concat()).is_ok());
+        }
     }
 
     #[test]

@@ -17,6 +17,27 @@ pub enum NameSource {
 /// What is in the environment of desktop sessions, and of containers beside a service named `session`.
 const OF_OTHERS: [&str; 3] = ["SESSION_MANAGER", "SESSION_PORT", "SESSION_SERVICE_"];
 
+/// What other programs call a setting of ours. Where that setting is given too, the name is theirs.
+const OTHER_NAMES: [(&str, &str); 17] = [
+    ("ADMIN_PASS", "ADMIN_PASSWORD"),
+    ("ADMIN_USER", "ADMIN_EMAIL"),
+    ("ADMIN_USERNAME", "ADMIN_EMAIL"),
+    ("DB_URL", "DATABASE_URL"),
+    ("MAILER_URL", "SMTP_URL"),
+    ("MAIL_FROM_ADDRESS", "MAIL_FROM"),
+    ("MAIL_URL", "SMTP_URL"),
+    ("SIGNUPS", "SIGN_UP"),
+    ("SMTP_FROM", "MAIL_FROM"),
+    ("SMTP_HOST", "SMTP_URL"),
+    ("SMTP_PASS", "SMTP_URL"),
+    ("SMTP_PASSWORD", "SMTP_URL"),
+    ("SMTP_PORT", "SMTP_URL"),
+    ("SMTP_SERVER", "SMTP_URL"),
+    ("SMTP_TLS", "SMTP_URL"),
+    ("SMTP_USER", "SMTP_URL"),
+    ("SMTP_USERNAME", "SMTP_URL"),
+];
+
 /// Variables that Rust programs read beside `RUST_LOG`.
 const RUST: &str = "RUST_";
 
@@ -30,8 +51,8 @@ pub fn slips<'a>(
     names: impl IntoIterator<Item = &'a str>,
     source: NameSource,
 ) -> Vec<SettingWarning> {
-    let settings = setting_names();
-    names.into_iter().filter_map(|name| slip(name, source, &settings)).collect()
+    let (settings, names) = (setting_names(), Vec::from_iter(names));
+    names.iter().filter_map(|name| slip(name, &names, source, &settings)).collect()
 }
 
 /// The name of every setting, as an environment variable.
@@ -41,7 +62,12 @@ fn setting_names() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn slip(name: &str, source: NameSource, settings: &[String]) -> Option<SettingWarning> {
+fn slip(
+    name: &str,
+    names: &[&str],
+    source: NameSource,
+    settings: &[String],
+) -> Option<SettingWarning> {
     if settings.iter().any(|setting| setting == name) {
         return None;
     }
@@ -55,6 +81,10 @@ fn slip(name: &str, source: NameSource, settings: &[String]) -> Option<SettingWa
         upper.strip_prefix(PREFIX).filter(|rest| settings.iter().any(|s| s == rest))
     {
         return warning(format!("{IGNORED}: settings have no prefix, did you mean {meant}?"));
+    }
+    if let Some((_, meant)) = OTHER_NAMES.iter().find(|(other, _)| *other == upper) {
+        let is_theirs = source == NameSource::Environment && names.contains(meant);
+        return if is_theirs { None } else { warning(format!("{IGNORED}: did you mean {meant}?")) };
     }
     let similarity = |setting: &String| strsim::normalized_damerau_levenshtein(&upper, setting);
     let meant = settings.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
@@ -122,6 +152,20 @@ mod tests {
                 assert_eq!(told(name, source), Some(expected));
             }
         }
+    }
+
+    #[test]
+    fn what_other_programs_call_a_setting_is_told_unless_that_is_given_too() {
+        let expected = "SMTP_HOST: is not a setting, so it is ignored: did you mean SMTP_URL?";
+        assert_eq!(told("SMTP_HOST", NameSource::Environment).unwrap(), expected);
+        let both = slips(["SMTP_HOST", "SMTP_URL"], NameSource::Environment);
+        assert_eq!(both, []);
+        assert!(
+            told("DB_URL", NameSource::EnvFile).unwrap().ends_with("did you mean DATABASE_URL?")
+        );
+        assert!(
+            OTHER_NAMES.iter().all(|(_, meant)| setting_names().contains(&(*meant).to_owned()))
+        );
     }
 
     #[test]
