@@ -2,14 +2,16 @@
 
 use sqlx::{Row, any::AnyRow};
 use waxseal_session::{SessionRecord, Timestamp};
-use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
+use waxseal_session_sqlx::{DatabaseError, retry_lock_conflict};
 
 use super::{
     account_store::AccountStore,
     invitations::withdraw_invitations,
     login_failures::{forget_failures, reset_failures},
     logins::{NewLogin, NewPassword},
-    outbox, waiting_mails,
+    outbox,
+    users::{is_last_admin, user_exists},
+    waiting_mails,
 };
 use crate::domain::{
     AccountDeletion, Email, Mail, PasswordChange, PasswordHash, Role, RoleChange, UserId,
@@ -225,32 +227,6 @@ fn recipients(email: Email, deleted: &AnyRow, now: Timestamp) -> Result<Vec<Emai
     let previous: Option<String> = deleted.try_get("previous_email")?;
     let previous = previous.filter(|_| undo_until.is_some_and(|until| now.as_unix() < until));
     Ok([email].into_iter().chain(previous.map(Email::from_stored)).collect())
-}
-
-/// Whether this user is the only administrator whose account is not disabled.
-///
-/// The update changes nothing but locks the rows: of two transactions that would each remove one of the
-/// last two administrators, the second waits and sees what the first has done. PostgreSQL may lock them in
-/// another order each time; a deadlock is run again.
-pub(super) async fn is_last_admin(
-    transaction: &mut SessionTransaction,
-    user_id: UserId,
-) -> Result<bool, DatabaseError> {
-    let query = sqlx::query(
-        "UPDATE users SET role = role WHERE role = $1 AND disabled_at IS NULL RETURNING id",
-    )
-    .bind(Role::Admin.as_str());
-    let admins = transaction.fetch_all(query).await?;
-    let ids = admins.iter().map(|row| row.try_get("id")).collect::<Result<Vec<String>, _>>()?;
-    Ok(ids == [user_id.to_string()])
-}
-
-pub(super) async fn user_exists(
-    transaction: &mut SessionTransaction,
-    user_id: &str,
-) -> Result<bool, DatabaseError> {
-    let query = sqlx::query("SELECT id FROM users WHERE id = $1").bind(user_id);
-    Ok(transaction.fetch_optional(query).await?.is_some())
 }
 
 #[cfg(test)]

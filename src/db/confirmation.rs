@@ -2,7 +2,7 @@
 
 use waxseal_session_sqlx::{DatabaseError, retry_lock_conflict};
 
-use super::{account_store::AccountStore, logins::NewUser, outbox};
+use super::{account_store::AccountStore, new_users::NewUser, outbox};
 use crate::domain::{Email, Mail, UserId};
 
 impl AccountStore {

@@ -8,7 +8,8 @@ use waxseal_session_sqlx::{DatabaseError, SessionTransaction, SqlQuery, retry_lo
 use super::{
     account_store::AccountStore,
     login_context::LoginContext,
-    logins::{NewUser, open_session},
+    logins::open_session,
+    new_users::{NewUser, confirm},
 };
 use crate::domain::{Email, InvitationLink, Link, SignUp};
 
@@ -54,10 +55,7 @@ impl AccountStore {
             }
             mark(&mut transaction, &link.id, now).await?;
             withdraw_invitations(&mut transaction, &link.email, now).await?;
-            let confirm = sqlx::query("UPDATE users SET email_confirmed_at = $1 WHERE id = $2")
-                .bind(now.as_unix())
-                .bind(user.id.to_string());
-            transaction.execute(confirm).await?;
+            confirm(&mut transaction, &user.id.to_string(), now.as_unix()).await?;
             open_session(&mut transaction, user.id, &session, context).await?;
             transaction.commit().await?;
             Ok(SignUp::Done(session.clone()))

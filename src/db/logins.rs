@@ -9,15 +9,14 @@ use waxseal_session_sqlx::{
 
 use super::{
     account_store::AccountStore,
-    email_changes::is_kept,
     login_context::LoginContext,
     login_events::{self, Outcome},
     login_failures::{Attempt, reset_failures},
-    operator_changes::confirm,
+    new_users::NewUser,
     outbox,
     users::parse_column,
 };
-use crate::domain::{Email, LogIn, Mail, NewAccount, PasswordHash, Role, SignUp, UserId};
+use crate::domain::{Email, LogIn, Mail, PasswordHash, Role, SignUp, UserId};
 
 /// How long after a form was sent the same form counts as a repeat: as long as a request may be late.
 pub const REPEAT_TIME: Duration = RevocationFeed::REPLACEMENT_GRACE;
@@ -64,18 +63,6 @@ pub struct NewPassword<'a> {
     pub failures_of: String,
     /// Tells the user.
     pub notice: Option<Mail>,
-}
-
-/// A user to add.
-pub struct NewUser<'a> {
-    /// The user's id.
-    pub id: UserId,
-    /// The email address.
-    pub email: &'a Email,
-    /// The password's hash.
-    pub password_hash: &'a PasswordHash,
-    /// The role.
-    pub role: Role,
 }
 
 impl AccountStore {
@@ -184,50 +171,6 @@ impl AccountStore {
         }
         transaction.commit().await?;
         Ok(SignUp::Done(session.clone()))
-    }
-
-    /// Adds a user, for whose address an operator vouches: it is confirmed.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails. Nothing changes then.
-    pub async fn add_user(&self, user: NewUser<'_>) -> Result<NewAccount, DatabaseError> {
-        let add = || async {
-            let mut transaction = self.sessions.begin().await?;
-            if !self.insert_user(&mut transaction, &user).await? {
-                return Ok(NewAccount::EmailTaken);
-            }
-            confirm(&mut transaction, &user.id.to_string(), self.clock.now().as_unix()).await?;
-            transaction.commit().await?;
-            Ok(NewAccount::Done(user.id))
-        };
-        retry_lock_conflict(add).await
-    }
-
-    /// Inserts a user's row; `false`, with nothing changed, if the email address is taken, or kept for someone else.
-    pub(super) async fn insert_user(
-        &self,
-        transaction: &mut SessionTransaction,
-        user: &NewUser<'_>,
-    ) -> Result<bool, DatabaseError> {
-        let insert = sqlx::query(
-            "INSERT INTO users (id, email, password_hash, role, created_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING",
-        )
-        .bind(user.id.to_string())
-        .bind(user.email.as_str())
-        .bind(user.password_hash.as_phc())
-        .bind(user.role.as_str())
-        .bind(self.clock.now().as_unix());
-        if transaction.execute(insert).await? == 0 {
-            return Ok(false);
-        }
-        if !is_kept(transaction, user.email, user.id, self.clock.now()).await? {
-            return Ok(true);
-        }
-        let delete = sqlx::query("DELETE FROM users WHERE id = $1").bind(user.id.to_string());
-        transaction.execute(delete).await?;
-        Ok(false)
     }
 }
 

@@ -1,56 +1,21 @@
 //! What an operator does to an account: set the address, disable, enable, unlock. Each is one transaction.
 
-use waxseal_session_sqlx::{DatabaseError, SessionTransaction, retry_lock_conflict};
+use waxseal_session_sqlx::{DatabaseError, retry_lock_conflict};
 
 use super::{
-    account_changes::{is_last_admin, user_exists},
     account_store::AccountStore,
     email_changes::{is_kept, is_taken},
     login_failures::forget_failures,
-    logins::NewUser,
-    outbox, waiting_mails,
+    new_users::confirm,
+    outbox,
+    users::{is_last_admin, user_exists},
+    waiting_mails,
 };
 use crate::domain::{
     Disabling, Email, EmailSetting, Enabling, Mail, MailContent, MailedAct, User, UserId,
 };
 
 impl AccountStore {
-    /// Whether there is any user.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails.
-    pub async fn has_users(&self) -> Result<bool, DatabaseError> {
-        let query = sqlx::query("SELECT id FROM users LIMIT 1");
-        Ok(self.database.fetch_optional(query).await?.is_some())
-    }
-
-    /// Adds a user with a confirmed address if there is no user. Of several nodes that do it at once, one adds the
-    /// user: the others wait for it, because the address is unique. Returns whether this one did.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails. Nothing changes then.
-    pub async fn add_first_user(&self, user: NewUser<'_>) -> Result<bool, DatabaseError> {
-        let add = || async {
-            let mut transaction = self.database.write().await?;
-            let insert = sqlx::query(
-                "INSERT INTO users (id, email, password_hash, role, created_at, email_confirmed_at)
-                 SELECT $1, $2, $3, $4, $5, $5 WHERE NOT EXISTS (SELECT id FROM users)
-                 ON CONFLICT (email) DO NOTHING",
-            )
-            .bind(user.id.to_string())
-            .bind(user.email.as_str())
-            .bind(user.password_hash.as_phc())
-            .bind(user.role.as_str())
-            .bind(self.clock.now().as_unix());
-            let added = transaction.execute(insert).await?;
-            transaction.commit().await?;
-            Ok(added == 1)
-        };
-        retry_lock_conflict(add).await
-    }
-
     /// Sets a user's address, for whom the operator vouches: it is confirmed, and the change can't be undone by
     /// a link. Ends all of the user's sessions, and with `act`, tells the old address. A user who has the address
     /// already only has it confirmed.
@@ -183,25 +148,13 @@ impl AccountStore {
     }
 }
 
-/// Marks a user's address as confirmed, unless it is.
-pub(super) async fn confirm(
-    transaction: &mut SessionTransaction,
-    user_id: &str,
-    now: i64,
-) -> Result<(), DatabaseError> {
-    let update = sqlx::query(
-        "UPDATE users SET email_confirmed_at = $1 WHERE id = $2 AND email_confirmed_at IS NULL",
-    );
-    transaction.execute(update.bind(now).bind(user_id)).await.map(drop)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::{
-        db::testing::Fixture,
+        db::{NewUser, testing::Fixture},
         domain::{PasswordHash, Role},
     };
 

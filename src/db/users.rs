@@ -7,7 +7,7 @@ use waxseal_session::Timestamp;
 use waxseal_session_sqlx::{DatabaseError, SessionTransaction, SqlQuery};
 
 use super::account_store::AccountStore;
-use crate::domain::{Email, PasswordHash, User, UserId};
+use crate::domain::{Email, PasswordHash, Role, User, UserId};
 
 /// A user with their password hash.
 #[derive(Debug, Clone)]
@@ -169,6 +169,32 @@ impl AccountStore {
         }
         self.database.fetch_all(query).await?.iter().map(read).collect()
     }
+}
+
+/// Whether this user is the only administrator whose account is not disabled.
+///
+/// The update changes nothing but locks the rows: of two transactions that would each remove one of the
+/// last two administrators, the second waits and sees what the first has done. PostgreSQL may lock them in
+/// another order each time; a deadlock is run again.
+pub(super) async fn is_last_admin(
+    transaction: &mut SessionTransaction,
+    user_id: UserId,
+) -> Result<bool, DatabaseError> {
+    let query = sqlx::query(
+        "UPDATE users SET role = role WHERE role = $1 AND disabled_at IS NULL RETURNING id",
+    )
+    .bind(Role::Admin.as_str());
+    let admins = transaction.fetch_all(query).await?;
+    let ids = admins.iter().map(|row| row.try_get("id")).collect::<Result<Vec<String>, _>>()?;
+    Ok(ids == [user_id.to_string()])
+}
+
+pub(super) async fn user_exists(
+    transaction: &mut SessionTransaction,
+    user_id: &str,
+) -> Result<bool, DatabaseError> {
+    let query = sqlx::query("SELECT id FROM users WHERE id = $1").bind(user_id);
+    Ok(transaction.fetch_optional(query).await?.is_some())
 }
 
 /// The query for a page of users. It selects the page from the index on addresses, so that only the rows
