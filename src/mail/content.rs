@@ -5,7 +5,8 @@ use waxseal_session::{Clock, Keyring};
 
 use super::{
     letter::{Button, Letter},
-    mailer::{RenderError, Site},
+    render_error::RenderError,
+    site::Site,
 };
 use crate::{
     db::{AccountStore, Credentials, QueuedMail},

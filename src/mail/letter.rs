@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::mailer::Site;
+use super::site::Site;
 
 /// What a mail says. No line of it comes from whoever caused the mail, but for addresses and browsers.
 #[derive(Debug, Default)]

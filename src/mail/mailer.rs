@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lettre::{Address, message::Mailbox};
 use tokio::time::timeout;
 use waxseal_session::{Clock, ErrorChain, SessionMiddleware, Timestamp};
 
@@ -10,7 +9,10 @@ use super::{
     content::Writer,
     in_flight::{AT_ONCE, InFlight},
     message::message,
-    transport::{SendError, Transport},
+    render_error::RenderError,
+    send_error::SendError,
+    site::Site,
+    transport::Transport,
 };
 use crate::{
     audit,
@@ -42,44 +44,6 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much of what a server says is kept.
 const CAUSE_CHARS: usize = 300;
-
-/// The site that mails are from.
-#[derive(Debug, Clone)]
-pub struct Site {
-    /// What mails call it.
-    pub name: String,
-    /// The origin that links begin with.
-    pub origin: String,
-    /// The sender.
-    pub from: Mailbox,
-}
-
-impl Site {
-    /// The site at this origin. Its name is that of the sender, or the host.
-    pub fn new(mut from: Mailbox, origin: String) -> Self {
-        let host = host_of(&origin).to_owned();
-        // Few mail servers take an international domain as it is read.
-        if let Ok(domain) = idna::domain_to_ascii(from.email.domain())
-            && let Ok(email) = Address::new(from.email.user(), domain)
-        {
-            from.email = email;
-        }
-        Self { name: from.name.clone().unwrap_or(host), origin, from }
-    }
-
-    /// The host, without the port.
-    pub(super) fn host(&self) -> &str {
-        let host = host_of(&self.origin);
-        match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        }
-    }
-}
-
-fn host_of(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
-}
 
 /// Sends the mails of the outbox.
 #[derive(Clone)]
@@ -251,29 +215,6 @@ fn without(text: &str, address: &str) -> String {
         rest = at + found.len();
     }
     result + &text[rest..]
-}
-
-/// Why a mail could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The template can't be rendered.
-    #[error("the template can't be rendered")]
-    Template(#[from] askama::Error),
-    /// The link can't be sealed.
-    #[error("the link can't be sealed")]
-    Link(#[from] serde_json::Error),
-    /// The message can't be built.
-    #[error("the message can't be built")]
-    Message(#[from] lettre::error::Error),
-    /// No mail server takes the address.
-    #[error("the address can't be used for mail")]
-    Address,
-    /// The outbox holds what only a later version knows.
-    #[error("this version of waxseal does not know what the mail says")]
-    Unknown,
 }
 
 /// Why a mail was not sent.

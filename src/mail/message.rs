@@ -11,10 +11,7 @@ use lettre::{
 };
 use waxseal_session::Timestamp;
 
-use super::{
-    letter::Letter,
-    mailer::{RenderError, Site},
-};
+use super::{letter::Letter, render_error::RenderError, site::Site};
 use crate::domain::Email;
 
 /// Makes the message of a letter. The same id gives the same Message-ID: whoever gets it twice can tell.

@@ -9,6 +9,9 @@ mod in_flight;
 mod letter;
 mod mailer;
 mod message;
+mod render_error;
+mod send_error;
+mod site;
 mod smtp;
 mod smtp_url;
 mod test_mail;
@@ -17,9 +20,12 @@ mod transport;
 pub use self::{
     folder::{MailFolder, WrittenMail},
     in_flight::InFlight,
-    mailer::{Mailer, RenderError, Site},
+    mailer::Mailer,
+    render_error::RenderError,
+    send_error::SendError,
+    site::Site,
     smtp::SmtpServer,
     smtp_url::{InvalidSmtpUrl, SmtpUrl},
     test_mail::{TestMailError, send_test_mail},
-    transport::{MailTransport, SendError, Transport, TransportError},
+    transport::{MailTransport, Transport, TransportError},
 };

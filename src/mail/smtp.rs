@@ -25,8 +25,8 @@ use tokio::time::timeout;
 use waxseal_session::ErrorChain;
 
 use super::{
+    send_error::SendError,
     smtp_url::{SmtpUrl, Tls},
-    transport::SendError,
 };
 
 /// How long a mail may take: less than another node waits before it tries. Servers look for spam before they

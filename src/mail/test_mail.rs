@@ -5,9 +5,11 @@ use waxseal_session::Clock;
 
 use super::{
     letter::Letter,
-    mailer::{RenderError, Site},
     message::message,
-    transport::{MailTransport, SendError, Transport, TransportError},
+    render_error::RenderError,
+    send_error::SendError,
+    site::Site,
+    transport::{MailTransport, Transport, TransportError},
 };
 use crate::domain::Email;
 

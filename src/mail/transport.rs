@@ -9,7 +9,7 @@ use std::{
 
 use lettre::{Message, transport::smtp};
 
-use super::{smtp::SmtpServer, smtp_url::SmtpUrl};
+use super::{send_error::SendError, smtp::SmtpServer, smtp_url::SmtpUrl};
 
 /// Where mail goes, as the settings have it.
 #[derive(Debug, Clone)]
@@ -110,15 +110,4 @@ pub enum TransportError {
     /// The folder can't be created.
     #[error("MAIL_DIR: {0} can't be created")]
     Directory(PathBuf, #[source] io::Error),
-}
-
-/// Why one mail was not sent. The text may hold what the server said, the address among it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// Trying again later may help.
-    #[error("{0}")]
-    Temporary(String),
-    /// The server refuses this mail.
-    #[error("{0}")]
-    Permanent(String),
 }
