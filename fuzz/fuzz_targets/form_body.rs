@@ -25,7 +25,7 @@ use actix_web::{
 };
 use libfuzzer_sys::fuzz_target;
 use waxseal::{
-    accounts::{Accounts, Email, Hashing, Password, PasswordPolicy},
+    accounts::{Accounts, Email, Hashing, MailPolicy, Password, PasswordPolicy, SignUpPolicy},
     db::{self, AccountStore, DatabaseUrl, SqlSessionStore},
     web::{
         limits::RateLimits,
@@ -205,7 +205,10 @@ async fn service(clock: Clock) -> Serve {
         store: AccountStore::new(store, clock.clone()),
         hashing: Hashing::new(clock.clone()).unwrap(),
         policy: PasswordPolicy::new(PasswordPolicy::DEFAULT_MIN_LENGTH),
+        sign_up: SignUpPolicy::Open,
+        mail: MailPolicy::default(),
         expiry_policy: ExpiryPolicy::default(),
+        step_up_after: Duration::from_secs(900),
         clock: clock.clone(),
     };
     let origin = SiteOrigin::default();

@@ -22,8 +22,7 @@ pub(super) const HASH_ATTEMPTS: usize = 2;
 impl Accounts {
     /// Creates an account and logs the user in. If the address has an account, its owner may have clicked
     /// twice or forgotten it: the right password logs in. `log_in_limit` counts that attempt, and says how long
-    /// its network has to wait. Where addresses must be confirmed, it only
-    /// [asks for that](Self::request_sign_up).
+    /// its network has to wait. Where addresses must be confirmed, it only asks for that.
     ///
     /// # Errors
     ///
