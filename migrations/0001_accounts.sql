@@ -52,14 +52,14 @@ CREATE INDEX login_failures_by_time ON login_failures (last_at);
 CREATE TABLE mails (
     id            TEXT   NOT NULL PRIMARY KEY, -- a UUID of version 7, also of the Message-ID
     kind          TEXT   NOT NULL,
-    user_id       TEXT,            -- NULL if whoever asked for it only named an address
+    user_id       TEXT,            -- NULL if the request only named an address
     address       TEXT   NOT NULL,
     data          TEXT   NOT NULL, -- JSON: what this kind of mail tells
     created_at    BIGINT NOT NULL,
     due_at        BIGINT NOT NULL, -- the next attempt
     claimed_until BIGINT NOT NULL, -- until then a node is sending it
     attempts      BIGINT NOT NULL,
-    dead_at       BIGINT NOT NULL, -- when its use is over
+    dead_at       BIGINT NOT NULL, -- when it is no longer useful
     failed_at     BIGINT,          -- when it was given up; it is shown to operators for a while
     last_error    TEXT
 );

@@ -118,7 +118,7 @@ impl Accounts {
         attempt: &Attempt,
     ) -> Result<Confirmation, AccountsError> {
         let (verified_hash, user_id) = (password_hash, user.id);
-        // Whoever confirms the address has just read its mail.
+        // Opening the link has just proved access to the mailbox.
         let notice = match user.email_confirmed_at {
             Some(_) => self.new_login_notice(user, &context.client).await?,
             None => None,

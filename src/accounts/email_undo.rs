@@ -1,5 +1,5 @@
-//! Undoing a change of email address, with a link that went to the address before. Whoever changed it is thrown
-//! out: the sessions end, and the password is one that no one knows.
+//! Undoing a change of email address, with a link sent to the previous address. It locks out the person who made
+//! the change: the sessions end, and the password becomes one that no one knows.
 
 use waxseal_session::Secret;
 

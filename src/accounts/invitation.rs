@@ -1,4 +1,4 @@
-//! Invitations: who is invited signs up with the link from the mail.
+//! Invitations: people sign up with the link from the mail.
 
 use super::{error::AccountsError, service::Accounts};
 use crate::{

@@ -149,7 +149,7 @@ impl Accounts {
     }
 
     /// Another link for the owner of an account who knows its password but has not confirmed the address. It is
-    /// made for every refused log-in and then sent or not, because whoever signed up with somebody else's address
+    /// made for every refused log-in and then sent or not, because a stranger who signed up with someone else's address
     /// could learn by logging in whether that was the first sign-up with it.
     fn another_link(&self, email: &Email, is_sent: bool) -> Option<SecretMail> {
         let to = email.clone();

@@ -27,7 +27,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<Verification, AccountsError> {
         let credentials = self.store.credentials(user).await?;
-        // No session of a disabled user is live, so whoever asks holds nothing of the account any more.
+        // A disabled user has no live session, so this request has no claim to the account.
         let credentials = credentials.filter(|known| known.user.disabled_at.is_none());
         let Some(credentials) = credentials else { return Ok(Verification::NoSuchUser) };
         let attempt = match self.admit(&credentials.user.email, Some(user), client).await? {

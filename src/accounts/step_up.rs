@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Accounts {
-    /// Whether whoever has a session since `auth_time` has proved a moment ago who they are.
+    /// Whether `auth_time` is recent enough for a dangerous change.
     pub fn is_recent(&self, auth_time: Timestamp) -> bool {
         self.clock.now().since(auth_time) <= self.step_up_after
     }

@@ -221,7 +221,7 @@ impl AccountStore {
 }
 
 /// Who is told that an account is deleted: its address, and the one before while its owner could undo the
-/// change. Whoever changed it may delete the account next.
+/// change. A thief who changed it may delete the account next.
 fn recipients(email: Email, deleted: &AnyRow, now: Timestamp) -> Result<Vec<Email>, DatabaseError> {
     let undo_until: Option<i64> = deleted.try_get("undo_until")?;
     let previous: Option<String> = deleted.try_get("previous_email")?;
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(fixture.live_sessions().await, 1);
     }
 
-    /// Whoever knew the password before has perhaps asked for it: the link would name the new password.
+    /// A thief who knew the old password may have asked for it, and the link would name the new password.
     #[actix_web::test]
     async fn a_link_to_a_new_address_that_waits_is_forgotten_with_the_password() {
         for is_own in [true, false] {

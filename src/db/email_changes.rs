@@ -159,7 +159,7 @@ impl AccountStore {
         forget_failures(&mut transaction, failures_of).await?;
         waiting_mails::forget_email_changes(&mut transaction, &id).await?;
         let reset = Mail { to: link.old.clone(), user_id: None, content: MailContent::Reset };
-        // Not counted: whoever asks for resets can't keep this one from being sent.
+        // Not counted, so that repeated requests for resets can't suppress this one.
         outbox::queue_uncounted(&mut transaction, &reset, now).await?;
         if let (Some(previous), Some(act)) = (previous, act) {
             let told = Told { user: link.user, new: &link.old, version: link.version + 1, act };
@@ -192,7 +192,7 @@ impl Told<'_> {
     }
 }
 
-/// Whether an address is kept for another user, who can undo its change: whoever changed it could take it with a new
+/// Whether an address is kept for another user, who can undo its change: a thief could take it with a new
 /// account otherwise, and the undoing would fail. Ask after the address was written: then a change of it at the
 /// same time has been committed, or waits.
 pub(super) async fn is_kept(
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use crate::db::testing::{Fixture, session};
 
-    /// Whoever calls has compared them before, but they may have changed since.
+    /// The caller has compared them before, but they may have changed since.
     #[actix_web::test]
     async fn nothing_changes_if_what_the_link_names_is_no_longer_so() {
         let Fixture { store, ann, session: first, .. } = &Fixture::new().await;

@@ -165,7 +165,7 @@ pub(super) async fn reset_failures(
     Ok(retry_at)
 }
 
-/// Clears an account's failures from everywhere: whoever set a new password by a link is the owner. Returns whether
+/// Clears an account's failures from everywhere: setting a password by a link proves the owner. Returns whether
 /// there were any.
 pub(super) async fn forget_failures(
     transaction: &mut SessionTransaction,

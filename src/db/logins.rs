@@ -57,7 +57,7 @@ pub struct NewPassword<'a> {
     pub verified: Option<(&'a PasswordHash, &'a Email)>,
     /// The hash to store.
     pub password_hash: &'a PasswordHash,
-    /// Whether whoever sets it has read the address's mail.
+    /// Whether setting it proves access to the mailbox.
     pub proves_email: bool,
     /// The account whose failed log-ins are forgotten, by [`Attempt::account`].
     pub failures_of: String,

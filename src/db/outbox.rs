@@ -235,8 +235,8 @@ async fn insert(
     // Increasing, so that the list is in order.
     let id = super::login_events::next_id(now);
     let data = json!(content).get("data").cloned().unwrap_or(Value::Null).to_string();
-    // Asked for again while one waits: the new one takes its place, also its place in the queue. It is of use
-    // for longer, and may be another's.
+    // Asked for again while one waits: the new one takes its place, also its place in the queue. It is valid
+    // for longer, and may be another user's.
     let insert = sqlx::query(
         "INSERT INTO mails (id, kind, user_id, address, data, created_at, due_at, claimed_until,
             attempts, dead_at)

@@ -34,7 +34,7 @@ pub struct QueuedMail {
     pub due_at: Timestamp,
     /// The attempts so far.
     pub attempts: i64,
-    /// When its use is over.
+    /// When it is no longer useful.
     pub dead_at: Timestamp,
     /// When it was given up.
     pub failed_at: Option<Timestamp>,

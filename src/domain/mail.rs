@@ -12,7 +12,7 @@ use super::{
     user::{Role, UserId},
 };
 
-/// How long a notice is of use: 2 days.
+/// How long a notice is useful: 2 days.
 const NOTICE_VALIDITY: Duration = Duration::from_secs(2 * 86_400);
 
 /// A mail to send.
@@ -20,7 +20,7 @@ const NOTICE_VALIDITY: Duration = Duration::from_secs(2 * 86_400);
 pub struct Mail {
     /// The recipient.
     pub to: Email,
-    /// The user it is about; `None` if whoever asked for it only named an address.
+    /// The user it is about; `None` if the request only named an address.
     pub user_id: Option<UserId>,
     /// What it tells.
     pub content: MailContent,
@@ -162,7 +162,7 @@ impl MailContent {
         }
     }
 
-    /// How long after it was asked for it is of use. Later, it is not sent.
+    /// How long after the request it is useful. Later, it is not sent.
     pub fn validity(&self) -> Duration {
         match self {
             Self::Reset => ResetLink::VALIDITY,

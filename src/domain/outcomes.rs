@@ -194,7 +194,7 @@ pub enum Confirmation {
     LinkDead,
 }
 
-/// The outcome of setting a password for somebody else.
+/// The outcome of setting another user's password.
 #[derive(Debug)]
 pub enum PasswordSetting {
     /// The password is set, and the user's sessions have ended.
@@ -205,7 +205,7 @@ pub enum PasswordSetting {
     Rejected(PasswordRejected),
 }
 
-/// The outcome of setting an address for somebody else.
+/// The outcome of setting another user's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailSetting {
     /// The user has another address now, which is confirmed, and the user's sessions have ended.

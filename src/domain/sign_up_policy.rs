@@ -6,6 +6,6 @@ pub enum SignUpPolicy {
     /// Everyone.
     #[default]
     Open,
-    /// Whoever was invited.
+    /// The invited person.
     Closed,
 }

@@ -163,7 +163,7 @@ impl Writer<'_> {
         }))
     }
 
-    /// Whoever asked for the change does not learn that the address has an account; its owner may well be told.
+    /// The person who asked for the change must not learn that the address has an account; its owner may.
     fn email_taken(&self) -> Letter {
         let name = &self.site.name;
         Letter {
@@ -238,7 +238,9 @@ impl Writer<'_> {
                 "An administrator changed it.".to_owned(),
             ],
             details: details(act),
-            closing: vec![format!("If you did not ask for it, write to those who run {name}.")],
+            closing: vec![format!(
+                "If you did not ask for this, contact the people who run {name}."
+            )],
             ..Letter::default()
         }
     }
@@ -287,7 +289,9 @@ impl Writer<'_> {
                 "Your account at {name} has been deleted, with its sessions and its log-in history."
             )],
             details: details(act),
-            closing: vec![format!("If you did not ask for it, write to those who run {name}.")],
+            closing: vec![format!(
+                "If you did not ask for this, contact the people who run {name}."
+            )],
             ..Letter::default()
         }
     }

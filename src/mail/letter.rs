@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::site::Site;
 
-/// What a mail says. No line of it comes from whoever caused the mail, but for addresses and browsers.
+/// What a mail says. Of what the sender of a request typed, it repeats only addresses and browsers.
 #[derive(Debug, Default)]
 pub(super) struct Letter {
     pub(super) subject: &'static str,

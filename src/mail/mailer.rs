@@ -36,7 +36,7 @@ const WAITS: [Duration; 5] = [
 /// Between two attempts to delete a mail that was sent.
 const DELETE_RETRY: Duration = Duration::from_secs(1);
 
-/// The last attempt comes so long before the mail is of no use.
+/// How long before the mail stops being useful the last attempt is made.
 const LAST_ATTEMPT_BEFORE: Duration = Duration::from_secs(60);
 
 /// How long mails on their way may take when the server stops.
@@ -188,7 +188,7 @@ enum Sent {
     NothingToSend,
 }
 
-/// When to try again; `None` if the mail is of no use then. There is one attempt shortly before its use is over.
+/// When to try again; `None` if the mail is no longer useful then. One attempt is made shortly before that.
 fn next_attempt(queued: &QueuedMail, now: Timestamp) -> Option<Timestamp> {
     let failed = usize::try_from(queued.attempts).unwrap_or_default().saturating_sub(1);
     let next = now + WAITS.get(failed).or(WAITS.last()).copied().unwrap_or_default();
@@ -224,7 +224,7 @@ enum DeliveryError {
     Render(#[from] RenderError),
     #[error(transparent)]
     Send(#[from] SendError),
-    #[error("its use is over")]
+    #[error("it is no longer useful")]
     TooLate,
 }
 

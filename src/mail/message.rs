@@ -14,7 +14,7 @@ use waxseal_session::Timestamp;
 use super::{letter::Letter, render_error::RenderError, site::Site};
 use crate::domain::Email;
 
-/// Makes the message of a letter. The same id gives the same Message-ID: whoever gets it twice can tell.
+/// Makes the message of a letter. The same id gives the same Message-ID, so that a duplicate can be recognised.
 pub(super) fn message(
     letter: &Letter,
     site: &Site,

@@ -58,7 +58,7 @@ async fn a_deleted_account_is_told_and_its_other_mails_are_not_sent() {
     let mail = app.mail(EMAIL, 1).await;
     assert_eq!(mail.subject, "Your account has been deleted");
     assert!(
-        mail.text.contains("If you did not ask for it, write to those who run "),
+        mail.text.contains("If you did not ask for this, contact the people who run "),
         "{}",
         mail.text
     );

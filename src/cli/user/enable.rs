@@ -1,53 +1,29 @@
 //! `waxseal user enable`
 
-use clap::Args;
 use serde_json::json;
 
-use super::refusal;
+use super::{
+    refusal,
+    user_args::{Outcome, UserArgs},
+};
 use crate::{
-    accounts::{Accounts, Actor, Enabling, User},
-    cli::{
-        find_user::find_user,
-        open_database::{IfMissing, with_accounts},
-        output::{Failure, Output},
-    },
-    config::DatabaseArgs,
+    accounts::{Actor, Enabling},
+    cli::output::Failure,
 };
 
-#[derive(Args)]
-pub(in crate::cli) struct EnableArgs {
-    /// The user's email address or id
-    user: String,
-    /// Print the outcome as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    database: DatabaseArgs,
-}
-
-pub(super) async fn run(args: EnableArgs) -> Result<(), Failure> {
-    let database = args.database.validate()?;
-    with_accounts(&database, IfMissing::Fail, async |accounts| enable(args, accounts).await).await
-}
-
-async fn enable(args: EnableArgs, accounts: Accounts) -> Result<(), Failure> {
-    let User { id, email, .. } = &find_user(&accounts, &args.user).await?;
-    let changed = match accounts.enable_user(*id, &Actor::CommandLine).await? {
-        Enabling::Done => true,
-        Enabling::Unchanged => false,
-        Enabling::NoSuchUser => return Err(refusal::no_such_user(email)),
-    };
-    if args.json {
-        return Output::new().json(&json!({
-            "user_id": id.to_string(),
-            "email": email.as_str(),
-            "disabled": false,
-            "changed": changed,
-        }));
-    }
-    Output::new().line(&if changed {
-        format!("{email} is enabled and can log in again")
-    } else {
-        format!("{email} is already enabled")
+pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
+    args.run(async |accounts, user| {
+        let changed = match accounts.enable_user(user.id, &Actor::CommandLine).await? {
+            Enabling::Done => true,
+            Enabling::Unchanged => false,
+            Enabling::NoSuchUser => return Err(refusal::no_such_user(&user.email)),
+        };
+        let text = match changed {
+            true => " is enabled and can log in again",
+            false => " is already enabled",
+        };
+        let fields = json!({ "disabled": false, "changed": changed });
+        Ok(Outcome { fields, text: text.to_owned() })
     })
+    .await
 }

@@ -13,6 +13,7 @@ mod set_email;
 mod set_password;
 mod set_role;
 mod unlock;
+mod user_args;
 mod user_item;
 
 use clap::Subcommand;
@@ -42,19 +43,19 @@ pub(super) enum UserCommand {
     SetEmail(set_email::SetEmailArgs),
     /// Disable an account: no one logs in to it, and its sessions end
     #[command(version)]
-    Disable(disable::DisableArgs),
+    Disable(user_args::UserArgs),
     /// Let a disabled account log in again
     #[command(version)]
-    Enable(enable::EnableArgs),
+    Enable(user_args::UserArgs),
     /// Forget an account's failed log-ins, so that no one has to wait
     #[command(version)]
-    Unlock(unlock::UnlockArgs),
+    Unlock(user_args::UserArgs),
     /// Delete a user's account and revoke the user's sessions
     #[command(version)]
     Delete(delete::DeleteArgs),
     /// Revoke all sessions of a user
     #[command(version)]
-    RevokeSessions(revoke_sessions::RevokeSessionsArgs),
+    RevokeSessions(user_args::UserArgs),
 }
 
 pub(super) async fn run(command: UserCommand) -> Result<(), Failure> {

@@ -4,4 +4,5 @@
 pub(crate) mod client_info;
 pub(crate) mod form;
 pub mod guard;
+pub(crate) mod managed_user;
 pub mod trusted_proxies;

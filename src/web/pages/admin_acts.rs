@@ -1,110 +1,98 @@
 //! What administrators do for a user who can't get in, and against one who must not: the buttons on the
 //! [user's page](super::admin_user). Each can be sent twice.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::de::IgnoredAny;
 
-use super::admin_user::{Page, find, url};
+use super::admin_user::{LAST_ADMIN, Page, url};
 use crate::{
-    accounts::{Accounts, Disabling, Enabling, UserSummary},
+    accounts::{Accounts, Disabling, Enabling},
     web::{
         error::AppError,
-        extractors::{client_info, form::FormOrNothing, guard::VerifiedAdmin},
+        extractors::{form::FormOrNothing, managed_user::ManagedUser},
         middleware::notices,
         view::{redirect::see_other, render},
     },
 };
 
 pub(crate) async fn disable(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    managed: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     FormOrNothing(_): FormOrNothing<IgnoredAny>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(summary) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    let user = summary.user.id;
-    let refusal = if user == auth.user_id {
-        "You can't disable your own account. Another administrator can."
-    } else {
-        let actor = client_info::actor(auth.user_id, &request);
-        match accounts.disable_user(user, &actor).await? {
-            Disabling::Done | Disabling::Unchanged => {
-                let text = "Done. The account is disabled, and all its sessions have ended.";
-                notices::leave(&request, text);
-                return Ok(see_other(&url(user)));
-            }
-            Disabling::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
-            Disabling::LastAdmin => {
-                "This is the last administrator. Make someone else an administrator first."
-            }
+    if managed.is_self() {
+        let refusal = "You can't disable your own account. Another administrator can.";
+        return refuse(managed, &request, &accounts, refusal).await;
+    }
+    let user = managed.summary.user.id;
+    match accounts.disable_user(user, &managed.actor).await? {
+        Disabling::Done | Disabling::Unchanged => {
+            let text = "Done. The account is disabled, and all its sessions have ended.";
+            notices::leave(&request, text);
+            Ok(see_other(&url(user)))
         }
-    };
-    let mut page = Page::new(&request, &auth, &accounts, summary).await?;
-    page.errors.add("", refusal);
-    render::rejected_form(&page, &page.errors)
+        Disabling::NoSuchUser => Ok(HttpResponse::NotFound().finish()),
+        Disabling::LastAdmin => refuse(managed, &request, &accounts, LAST_ADMIN).await,
+    }
 }
 
 pub(crate) async fn enable(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    ManagedUser { actor, summary, .. }: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     FormOrNothing(_): FormOrNothing<IgnoredAny>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(UserSummary { user, .. }) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    let actor = client_info::actor(auth.user_id, &request);
-    match accounts.enable_user(user.id, &actor).await? {
+    match accounts.enable_user(summary.user.id, &actor).await? {
         Enabling::Done | Enabling::Unchanged => {
             notices::leave(&request, "Done. The account is enabled.");
-            Ok(see_other(&url(user.id)))
+            Ok(see_other(&url(summary.user.id)))
         }
         Enabling::NoSuchUser => Ok(HttpResponse::NotFound().finish()),
     }
 }
 
 pub(crate) async fn unlock(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    ManagedUser { actor, summary, .. }: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     FormOrNothing(_): FormOrNothing<IgnoredAny>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(UserSummary { user, .. }) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    let actor = client_info::actor(auth.user_id, &request);
-    accounts.unlock_user(&user, &actor).await?;
+    accounts.unlock_user(&summary.user, &actor).await?;
     notices::leave(&request, "Done. The failed log-ins are forgotten.");
-    Ok(see_other(&url(user.id)))
+    Ok(see_other(&url(summary.user.id)))
 }
 
 /// Sends the user a link to choose a new password: no administrator has to know it.
 pub(crate) async fn send_reset(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    managed: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     FormOrNothing(_): FormOrNothing<IgnoredAny>,
 ) -> Result<HttpResponse, AppError> {
-    let found = if accounts.mail.is_sent { find(&accounts, &id).await? } else { None };
-    let Some(summary) = found else { return Ok(HttpResponse::NotFound().finish()) };
-    if summary.user.disabled_at.is_some() {
-        let mut page = Page::new(&request, &auth, &accounts, summary).await?;
-        page.errors.add("", "This account is disabled. Enable it first.");
-        return render::rejected_form(&page, &page.errors);
+    let user = &managed.summary.user;
+    if !accounts.mail.is_sent {
+        return Ok(HttpResponse::NotFound().finish());
     }
-    let actor = client_info::actor(auth.user_id, &request);
-    accounts.send_reset(&summary.user, &actor).await?;
-    // The limit is the same as for those who ask themselves.
+    if user.disabled_at.is_some() {
+        let refusal = "This account is disabled. Enable it first.";
+        return refuse(managed, &request, &accounts, refusal).await;
+    }
+    accounts.send_reset(user, &managed.actor).await?;
+    // The same limit as for a request of their own.
     let text = "Done. They get a link, unless they got one within a minute, or five today.";
     notices::leave(&request, text);
-    Ok(see_other(&url(summary.user.id)))
+    Ok(see_other(&url(user.id)))
+}
+
+/// The user's page again, with the reason.
+async fn refuse(
+    managed: ManagedUser,
+    request: &HttpRequest,
+    accounts: &Accounts,
+    refusal: &str,
+) -> Result<HttpResponse, AppError> {
+    let mut page = Page::new(request, managed, accounts).await?;
+    page.errors.add("", refusal);
+    render::rejected_form(&page, &page.errors)
 }

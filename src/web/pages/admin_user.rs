@@ -1,10 +1,7 @@
 //! One user, for administrators: change the role, end all sessions. The other buttons are in
 //! [`admin_acts`](super::admin_acts).
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use serde::{Deserialize, de::IgnoredAny};
 use waxseal_session::Timestamp;
@@ -15,14 +12,16 @@ use crate::{
     web::{
         error::AppError,
         extractors::{
-            client_info,
             form::{Form, FormOrNothing},
-            guard::{AuthenticatedUser, VerifiedAdmin},
+            managed_user::ManagedUser,
         },
         middleware::{clear_site_data, notices},
         view::{form_errors::FormErrors, navigation::Navigation, redirect::see_other, render},
     },
 };
+
+pub(super) const LAST_ADMIN: &str =
+    "This is the last administrator. Make someone else an administrator first.";
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -48,13 +47,14 @@ pub(super) struct Page {
 impl Page {
     pub(super) async fn new(
         request: &HttpRequest,
-        auth: &AuthenticatedUser,
+        managed: ManagedUser,
         accounts: &Accounts,
-        summary: UserSummary,
     ) -> Result<Self, AppError> {
+        let is_self = managed.is_self();
+        let ManagedUser { auth, summary, .. } = managed;
         Ok(Self {
-            navigation: Navigation::new(request, auth, PATH, accounts),
-            is_self: summary.user.id == auth.user_id,
+            navigation: Navigation::new(request, &auth, PATH, accounts),
+            is_self,
             selected: summary.user.role,
             locked_until: accounts.locked_until(&summary.user).await?,
             can_reset: accounts.mail.is_sent,
@@ -65,32 +65,23 @@ impl Page {
 }
 
 pub(crate) async fn show(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    managed: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(summary) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    render::page(&Page::new(&request, &auth, &accounts, summary).await?)
+    render::page(&Page::new(&request, managed, &accounts).await?)
 }
 
 pub(crate) async fn set_role(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    managed: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     Form(input): Form<Input>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(summary) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    let user_id = summary.user.id;
-    let mut page = Page::new(&request, &auth, &accounts, summary).await?;
+    let (user_id, actor) = (managed.summary.user.id, managed.actor.clone());
+    let mut page = Page::new(&request, managed, &accounts).await?;
     let parsed = input.role.parse::<Role>().map_err(|_| "There is no such role.");
     if let Some(role) = page.errors.check("role", parsed) {
-        let actor = client_info::actor(auth.user_id, &request);
         match accounts.set_role(user_id, role, &actor).await? {
             RoleChange::Done if page.is_self => {
                 // Changing the role has ended the user's sessions, this one too.
@@ -104,9 +95,7 @@ pub(crate) async fn set_role(
             }
             RoleChange::NoSuchUser => return Ok(HttpResponse::NotFound().finish()),
             RoleChange::LastAdmin => {
-                let text =
-                    "This is the last administrator. Make someone else an administrator first.";
-                page.errors.add("role", text);
+                page.errors.add("role", LAST_ADMIN);
                 page.selected = role;
             }
         }
@@ -115,33 +104,22 @@ pub(crate) async fn set_role(
 }
 
 pub(crate) async fn revoke_sessions(
-    VerifiedAdmin(auth): VerifiedAdmin,
-    id: Path<String>,
+    managed: ManagedUser,
     request: HttpRequest,
     accounts: Data<Accounts>,
     FormOrNothing(_): FormOrNothing<IgnoredAny>,
 ) -> Result<HttpResponse, AppError> {
-    let Some(UserSummary { user, .. }) = find(&accounts, &id).await? else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    let actor = client_info::actor(auth.user_id, &request);
-    accounts.revoke_sessions(user.id, None, &actor).await?;
-    if user.id == auth.user_id {
+    let user = managed.summary.user.id;
+    accounts.revoke_sessions(user, None, &managed.actor).await?;
+    if managed.is_self() {
         clear_site_data::session_ended(&request);
         notices::leave(&request, "All your sessions have ended. You are logged out.");
     } else {
         notices::leave(&request, "Done. All sessions have ended.");
     }
-    Ok(see_other(&url(user.id)))
+    Ok(see_other(&url(user)))
 }
 
 pub(super) fn url(user_id: UserId) -> String {
     format!("{PATH}/{user_id}")
-}
-
-pub(super) async fn find(accounts: &Accounts, id: &str) -> Result<Option<UserSummary>, AppError> {
-    match id.parse() {
-        Ok(id) => Ok(accounts.user_summary(id).await?),
-        Err(_) => Ok(None),
-    }
 }

@@ -1,4 +1,4 @@
-//! The link that changes an email address. It must be opened by whoever asked for it, logged in: a person who
+//! The link that changes an email address. It must be opened by the user who asked for it, logged in: a person who
 //! owns the new address by mistake must not get the account.
 
 use actix_session::SessionExt;
@@ -32,7 +32,7 @@ struct Page<'a> {
     new: &'a str,
 }
 
-/// The page for whoever is logged in to another account.
+/// The page for a user who is logged in to another account.
 #[derive(Template)]
 #[template(path = "link_of_another_account.html")]
 struct OtherAccountPage;

@@ -65,7 +65,7 @@ pub(crate) async fn form(
     Query(query): Query<NextQuery>,
 ) -> Result<HttpResponse, Error> {
     if auth.is_none() {
-        // Whoever logs in needs no second time.
+        // The log-in itself is recent enough.
         return Ok(see_other(&login_url(&query.next)));
     }
     let VerifiedUser(auth, user) = user?;

@@ -2,7 +2,6 @@
 //! learn whether there is anything to confirm.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use askama::Template;
 use serde::Deserialize;
 
 use super::{mail_sent, profile};
@@ -13,7 +12,7 @@ use crate::{
         extractors::{client_info, form::FormOrNothing, guard::AuthenticatedUser},
         limits::RateLimits,
         middleware::notices,
-        view::{form_errors::FormErrors, redirect::see_other, render},
+        view::{form_errors::FormErrors, link_request::LinkRequest, redirect::see_other, render},
     },
 };
 
@@ -30,18 +29,16 @@ pub(crate) struct Input {
     email: String,
 }
 
-#[derive(Template, Default)]
-#[template(path = "confirm_again.html")]
-struct Page<'a> {
-    email: &'a str,
-    errors: FormErrors,
+fn page(email: &str, errors: FormErrors) -> LinkRequest<'_> {
+    let hint = "We'll email you another link to confirm it.";
+    LinkRequest { title: "Confirm your email address", hint, action: PATH, email, errors }
 }
 
 pub(crate) async fn form(accounts: Data<Accounts>) -> Result<HttpResponse, AppError> {
     if !confirms(&accounts) {
         return Ok(HttpResponse::NotFound().finish());
     }
-    render::page(&Page::default())
+    render::page(&page("", FormErrors::default()))
 }
 
 pub(crate) async fn submit(
@@ -65,7 +62,7 @@ pub(crate) async fn submit(
         accounts.request_confirmation(&email).await?;
         return Ok(if own.is_some() { sent_to_own(&request) } else { see_other(SENT_PATH) });
     }
-    let page = Page { email: typed, errors };
+    let page = page(typed, errors);
     render::rejected_form(&page, &page.errors)
 }
 

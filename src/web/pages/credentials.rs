@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Told to whoever knows the password of a disabled account, and to no one else.
+/// Shown after the right password of a disabled account only.
 pub(super) const DISABLED: &str = "This account is disabled. Ask an administrator of this site.";
 
 #[derive(Deserialize, Default)]

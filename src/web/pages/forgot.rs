@@ -2,7 +2,6 @@
 //! account: nothing here looks.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use askama::Template;
 use serde::Deserialize;
 
 use super::mail_sent;
@@ -12,7 +11,7 @@ use crate::{
         error::AppError,
         extractors::{client_info, form::Form},
         limits::RateLimits,
-        view::{form_errors::FormErrors, redirect::see_other, render},
+        view::{form_errors::FormErrors, link_request::LinkRequest, redirect::see_other, render},
     },
 };
 
@@ -28,18 +27,16 @@ pub(crate) struct Input {
     email: String,
 }
 
-#[derive(Template, Default)]
-#[template(path = "forgot.html")]
-struct Page<'a> {
-    email: &'a str,
-    errors: FormErrors,
+fn page(email: &str, errors: FormErrors) -> LinkRequest<'_> {
+    let (title, hint) = ("Forgot your password?", "We'll email you a link to choose a new one.");
+    LinkRequest { title, hint, action: PATH, email, errors }
 }
 
 pub(crate) async fn form(accounts: Data<Accounts>) -> Result<HttpResponse, AppError> {
     if !accounts.mail.is_sent {
         return Ok(HttpResponse::NotFound().finish());
     }
-    render::page(&Page::default())
+    render::page(&page("", FormErrors::default()))
 }
 
 pub(crate) async fn submit(
@@ -57,7 +54,7 @@ pub(crate) async fn submit(
         accounts.request_reset(&email, &from).await?;
         return Ok(see_other(SENT_PATH));
     }
-    let page = Page { email: &input.email, errors };
+    let page = page(&input.email, errors);
     render::rejected_form(&page, &page.errors)
 }
 

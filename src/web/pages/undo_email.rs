@@ -1,4 +1,4 @@
-//! Undoing a change of email address, with a link that went to the address before. It needs no log-in: whoever
+//! Undoing a change of email address, with a link sent to the previous address. It needs no log-in: a thief who
 //! changed the address may have changed the password too.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
