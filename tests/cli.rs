@@ -106,15 +106,24 @@ fn a_bad_setting_stops_the_start_with_one_line_that_names_it() {
         ("PUBLIC_URL", "example.com", "https://example.com"),
         ("TRUSTED_PROXIES", "127.0.0.1, nginx", "10.0.0.0/8"),
         ("PASSWORD_MIN_LENGTH", "7", "8"),
+        ("SIGN_UP", "off", "closed"),
+        ("STEP_UP_AFTER", "soon", "90m"),
+        ("SMTP_URL", "https://me:hunter2@mail.example.com", "smtps://"),
+        ("MAIL_FROM", "example.com", "noreply@example.com"),
+        ("EMAIL_CONFIRMATION", "yes", "optional"),
+        ("MAIL_NOTIFY", "yes", "on or off"),
     ] {
+        // The usual port may be in use.
+        let free = (setting != "LISTEN").then_some(("LISTEN", "127.0.0.1:0"));
+        let settings: Vec<_> = [("RUST_LOG", "error")].into_iter().chain(free).collect();
         let waxseal = waxseal!();
         let flag = format!("--{}={value}", setting.to_lowercase().replace('_', "-"));
-        let quiet = ("RUST_LOG", "error");
-        let from_flag = waxseal.run_with(&["serve", &flag], &[quiet]);
-        let short_form = waxseal.run_with(&[&flag], &[quiet]);
-        let from_environment = waxseal.run_with(&[], &[quiet, (setting, value)]);
+        let from_flag = waxseal.run_with(&["serve", &flag], &settings);
+        let short_form = waxseal.run_with(&[&flag], &settings);
+        let set = [&settings[..], &[(setting, value)]].concat();
+        let from_environment = waxseal.run_with(&[], &set);
         waxseal.write(".env", &format!("{setting}='{value}'"));
-        let from_file = waxseal.run_with(&["serve"], &[quiet]);
+        let from_file = waxseal.run_with(&["serve"], &settings);
         for output in [from_flag, short_form, from_environment, from_file] {
             let line = output.refusal();
             assert!(line.starts_with(&format!("waxseal: {setting}: ")), "{line}");
