@@ -179,6 +179,31 @@ async fn another_invitation_dies_with_the_first_and_with_the_account() {
     assert_eq!(accept(&mut app.client(), &third.token(), PASSWORD).await.status, 303);
 }
 
+/// Whichever way the account came about, and whatever address it has now.
+#[actix_web::test]
+async fn an_invitation_makes_no_second_account() {
+    let app = App::start().await;
+    let mut admin = app.admin().await;
+    let token = |link: String| link.split_once("?t=").unwrap().1.to_owned();
+    // Bob signs up without it, and deletes the account.
+    let unused = token(invited(&app, &mut admin).await);
+    let mut bob = app.signed_up(BOB).await;
+    assert_eq!(bob.post("/profile/delete", &[("password", PASSWORD)]).await.status, 303);
+    assert_eq!(accept(&mut app.client(), &unused, PASSWORD).await.status, 410);
+
+    // Invited twice, he uses one, and an operator gives the account another address.
+    let mut tokens = Vec::new();
+    for number in [3, 4] {
+        app.clock.advance(61 * SECOND);
+        admin.post("/admin/invitations", &[("email", BOB)]).await.redirects_to();
+        tokens.push(app.mail(BOB, number).await.token());
+    }
+    assert_eq!(accept(&mut app.client(), &tokens[0], PASSWORD).await.status, 303);
+    let other = "UPDATE users SET email = 'robert@example.com' WHERE email = $1";
+    assert_eq!(app.database.execute(other, &[BOB]).await, 1);
+    assert_eq!(accept(&mut app.client(), &tokens[1], PASSWORD).await.status, 410);
+}
+
 #[actix_web::test]
 async fn only_administrators_invite_and_only_where_mail_is_sent() {
     let app = App::start().await;
